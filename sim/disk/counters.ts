@@ -1,0 +1,50 @@
+/**
+ * What a simulated disk did: calls, bytes, crashes, and how often each kind of fault really happened. Plain numbers
+ * for reports and for the tests that demand that every kind was seen. Does not own: deciding faults.
+ */
+
+/** Every kind of fault the disk can inflict, by its row in the fault table. */
+export const FAULT_KINDS = [
+  "S1 torn write",
+  "S2 lost write",
+  "S3 out of order",
+  "S4 intermediate version",
+  "S5 size apart from data",
+  "S6 lost create",
+  "S7 undone unlink",
+  "S8 unlink before earlier",
+  "S9 undone rename",
+  "S9 rename without data",
+  "S11 undone truncate",
+  "S12 collateral sector",
+  "S13 read error",
+  "S14 latent sector",
+  "S15 bit rot",
+  "S21 write error",
+  "S22 sync error",
+  "S24 no space",
+  "S30 short read",
+  "S31 short write",
+  "S33 stall",
+  "S34 reordered completion",
+  "B5 eviction",
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export class DiskCounters {
+  /** Kinds that never happened are there with 0. */
+  readonly faults: Record<FaultKind, number>;
+  calls = 0;
+  syncs = 0;
+  bytesRead = 0;
+  bytesWritten = 0;
+  processKills = 0;
+  powerLosses = 0;
+  /** Power losses that found something unsynced, so that there was a state to choose. */
+  crashStates = 0;
+
+  constructor() {
+    this.faults = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The parts of a simulated disk that its calls share: names, space, faults, counters, trace, and the process life in
+ * which a call is made. Every call of a life begins with `begin`, which is the one place where a crash can come
+ * between calls. Does not own: what calls do (`simulation-vfs.ts`, `simulation-file.ts`), crashes
+ * (`simulation-disk.ts`).
+ */
+import type { StillwaterError } from "../../src/platform/errors.js";
+import type { Choices, ChoiceStream } from "../choices/choices.js";
+import type { Trace } from "../trace/trace.js";
+import { DiskCounters } from "./counters.js";
+import { type Errno, SimulatedCrash, systemError } from "./errors.js";
+import { FaultDice } from "./fault-dice.js";
+import type { FileNode } from "./file-node.js";
+import type { DirectoryNode } from "./name-log.js";
+import { Namespace } from "./namespace.js";
+import type { DiskOptions } from "./options.js";
+import { PAGE_BYTES, type Page, pagesFor } from "./page.js";
+import { type Path, PathTable } from "./paths.js";
+
+/** The disk's view of virtual time. */
+export interface DiskTimers {
+  after(delayMs: number, task: () => void): void;
+  nowMs(): number;
+}
+
+/** Every kind of call; the position is its number in the trace. */
+export const VFS_OPERATIONS = [
+  "createFile",
+  "openFile",
+  "removeFile",
+  "rename",
+  "link",
+  "makeDirectory",
+  "removeDirectory",
+  "list",
+  "syncDirectory",
+  "stat",
+  "lockDirectory",
+  "read",
+  "write",
+  "truncate",
+  "syncData",
+  "syncDataLater",
+  "readLater",
+  "size",
+  "close",
+] as const;
+
+export type VFSOperation = (typeof VFS_OPERATIONS)[number];
+
+/** Trace numbers of what is not a call. */
+export const TRACE_DATA = 64;
+export const TRACE_ERROR = 65;
+export const TRACE_COMPLETION = 66;
+export const TRACE_FAULT = 67;
+export const TRACE_CRASH = 68;
+
+/** The order of kinds in `DiskState.readDice` and `writeDice`. */
+export const READ_FAULTS = { error: 0, latentSector: 1, bitRot: 2, shortRead: 3, eviction: 4 } as const;
+export const WRITE_FAULTS = { error: 0, shortWrite: 1 } as const;
+
+/** Damage done to bytes at rest (S14, S15), for the oracles that demand its detection. */
+export interface DamageRecord {
+  readonly kind: "latent-sector" | "bit-rot";
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** An open file, as far as the end of its life is concerned. */
+export interface OpenHandle {
+  readonly path: string;
+  readonly node: FileNode;
+}
+
+/** An asynchronous call that has not completed. */
+interface Flight {
+  readonly submission: number;
+  readonly path: Path;
+  /** The file being synced; null for reads. */
+  readonly syncs: FileNode | null;
+  readonly task: () => void;
+}
+
+/** One process: from `mount` to its crash or clean end. */
+export class Life {
+  readonly number: number;
+  alive = true;
+  readonly handles = new Set<OpenHandle>();
+  /** Locked directories with the path they were locked by. */
+  readonly locks = new Map<DirectoryNode, string>();
+  readonly flights = new Set<Flight>();
+
+  constructor(number: number) {
+    this.number = number;
+  }
+}
+
+/** Pages remembered of deleted files, and how many of one file. */
+const GRAVEYARD_PAGES = 16;
+const GRAVEYARD_PAGES_PER_FILE = 4;
+const LATENCY_STEPS = 1 << 16;
+/** Bytes that the checksum in the trace looks at; the durable hash looks at all. */
+const CHECKSUM_SAMPLES = 32;
+
+export class DiskState {
+  readonly options: DiskOptions;
+  readonly trace: Trace;
+  readonly names = new Namespace();
+  readonly paths = new PathTable();
+  readonly counters = new DiskCounters();
+  readonly damage: DamageRecord[] = [];
+  readonly readDice: FaultDice;
+  readonly writeDice: FaultDice;
+  readonly syncDice: FaultDice;
+  readonly graveyard: Page[] = [];
+  capacityPages: number;
+  usedPages = 0;
+  faultsEnabled = true;
+  durableVersion = 0;
+  onCall: ((operation: VFSOperation, path: string) => void) | null = null;
+  damageAllowed: ((path: string, offset: number, length: number) => boolean) | null = null;
+  readonly timers: DiskTimers;
+  private readonly latency: ChoiceStream;
+  private sequence = 0;
+  private submissions = 0;
+  private lastCompleted = 0;
+
+  constructor(options: DiskOptions, choices: Choices, trace: Trace, timers: DiskTimers) {
+    const { faults } = options;
+    const storage = choices.stream("storage");
+    this.options = options;
+    this.trace = trace;
+    this.timers = timers;
+    this.latency = choices.stream("latency");
+    this.capacityPages = Math.floor(options.capacityBytes / PAGE_BYTES);
+    this.readDice = new FaultDice(storage, "fault.read", [
+      faults.readError,
+      faults.latentSector,
+      faults.bitRot,
+      faults.shortRead,
+      faults.eviction,
+    ]);
+    this.writeDice = new FaultDice(storage, "fault.write", [faults.writeError, faults.shortWrite]);
+    this.syncDice = new FaultDice(storage, "fault.sync", [faults.syncError]);
+  }
+
+  /** Starts a call: the hook may crash the life, and then, as in a life that has ended, this throws. */
+  begin(life: Life, operation: VFSOperation, path: Path, a: number, b: number): void {
+    if (!life.alive) throw new SimulatedCrash();
+    if (this.onCall !== null) {
+      this.onCall(operation, path.text);
+      if (!life.alive) throw new SimulatedCrash();
+    }
+    this.counters.calls++;
+    this.trace.event(OPERATION_NUMBERS[operation], path.id, a, b);
+    if (this.trace.recording) this.trace.line(`vfs ${operation} ${path.text} ${a} ${b}`);
+  }
+
+  /** Order number of a change, for deciding what came before what. */
+  nextSequence(): number {
+    return ++this.sequence;
+  }
+
+  /** Of the latest change. */
+  get currentSequence(): number {
+    return this.sequence;
+  }
+
+  /** Builds the error of an injected fault, and notes it. */
+  fault(errno: Errno, operation: VFSOperation, path: Path, offset?: number): StillwaterError {
+    this.trace.event(TRACE_ERROR, OPERATION_NUMBERS[operation], path.id, offset ?? 0);
+    if (this.trace.recording) this.trace.line(`fault ${errno} ${operation} ${path.text} ${offset ?? ""}`);
+    return systemError(errno, operation, path.text, offset);
+  }
+
+  /** Folds what was written into the trace. */
+  traceData(source: Uint8Array, start: number, length: number): void {
+    const step = Math.max(1, Math.floor(length / CHECKSUM_SAMPLES));
+    let sum = length;
+    for (let at = start + length - 1; at >= start; at -= step) {
+      sum = Math.imul(sum ^ (source[at] as number), 0x01000193);
+    }
+    this.trace.event(TRACE_DATA, sum, 0, 0);
+  }
+
+  /** How many of `length` bytes at `position` fit on the disk; the first ones. */
+  fitting(node: FileNode, position: number, length: number): number {
+    let free = this.capacityPages - this.usedPages;
+    if (pagesFor(length) + 1 <= free || node.pagesMissing(position, length) <= free) return length;
+    let fits = 0;
+    while (fits < length) {
+      const index = Math.floor((position + fits) / PAGE_BYTES);
+      if (node.cachePage(index) === null && --free < 0) break;
+      fits = (index + 1) * PAGE_BYTES - position;
+    }
+    return Math.min(fits, length);
+  }
+
+  /** Throws when not even an empty file or directory fits. */
+  needSpaceForName(operation: VFSOperation, path: Path): void {
+    if (this.usedPages < this.capacityPages) return;
+    this.counters.faults["S24 no space"]++;
+    throw this.fault("ENOSPC", operation, path);
+  }
+
+  /** Runs a change of a file's pages and keeps the account of space. */
+  accounting(node: FileNode, change: () => void): void {
+    const before = node.allocatedPages;
+    change();
+    this.usedPages += node.allocatedPages - before;
+  }
+
+  /** Frees a file that has lost its last name and its last handle. */
+  releaseIfUnused(node: FileNode): void {
+    if (node.links > 0 || node.handles > 0) return;
+    this.usedPages -= node.allocatedPages;
+    for (let index = 0; index < GRAVEYARD_PAGES_PER_FILE; index++) {
+      const page = node.mediaPage(index);
+      if (page !== null) this.graveyard.push(page);
+    }
+    if (this.graveyard.length > GRAVEYARD_PAGES) {
+      this.graveyard.splice(0, this.graveyard.length - GRAVEYARD_PAGES);
+    }
+  }
+
+  /** Completes a call after the disk's latency, unless the life has ended by then. */
+  later(life: Life, path: Path, syncs: FileNode | null, task: () => void): void {
+    const flight: Flight = { submission: ++this.submissions, path, syncs, task };
+    life.flights.add(flight);
+    this.timers.after(this.drawLatencyMs(), () => {
+      // Without reordering the oldest call completes, whichever was to: as many come to their end.
+      const [oldest] = life.flights;
+      const completed = this.options.reorderCompletions ? flight : oldest;
+      if (completed === undefined || !life.flights.delete(completed)) return;
+      if (completed.submission < this.lastCompleted) this.counters.faults["S34 reordered completion"]++;
+      this.lastCompleted = Math.max(this.lastCompleted, completed.submission);
+      this.trace.event(TRACE_COMPLETION, completed.path.id, completed.submission, 0);
+      if (this.trace.recording) this.trace.line(`completes ${completed.path.text} #${completed.submission}`);
+      completed.task();
+    });
+  }
+
+  /** The end of a process: what it held open is let go, what it waited for never comes. */
+  end(life: Life): void {
+    life.alive = false;
+    for (const { syncs } of life.flights) if (syncs !== null) syncs.syncsInFlight--;
+    life.flights.clear();
+    for (const { node } of life.handles) {
+      node.handles--;
+      this.releaseIfUnused(node);
+    }
+    life.handles.clear();
+    life.locks.clear();
+  }
+
+  /** S33: exponential over a minimum, by inversion. */
+  private drawLatencyMs(): number {
+    const { minimumMs, meanMs, stallProbability, stallFactor } = this.options.latency;
+    const step = this.latency.below(LATENCY_STEPS, "latency.step");
+    const stalls = this.latency.chance(this.faultsEnabled ? stallProbability : 0, "latency.stall");
+    if (!this.faultsEnabled) return minimumMs;
+    const delayMs = minimumMs - Math.log(1 - step / LATENCY_STEPS) * Math.max(0, meanMs - minimumMs);
+    if (!stalls) return delayMs;
+    this.counters.faults["S33 stall"]++;
+    return delayMs * stallFactor;
+  }
+}
+
+const OPERATION_NUMBERS = Object.fromEntries(
+  VFS_OPERATIONS.map((operation, index) => [operation, index + 1]),
+) as Record<VFSOperation, number>;

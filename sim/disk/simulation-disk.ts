@@ -1,0 +1,179 @@
+/**
+ * The disk of a simulated machine: lives across process lives, and decides what a crash leaves of what they wrote.
+ * In memory, seeded and exact. A process kill keeps the page cache, so nothing that a completed call wrote is lost. A
+ * power loss keeps what was synced and any part of the rest (`power-loss.ts`). Calls in flight at a crash never
+ * complete; what they were to make durable is part of the rest.
+ * Promise: everything it does follows from its options, the choices and the calls made; time is only asked for to
+ * delay completions. Does not own: when to crash; the faults of the network, the clock or the memory.
+ */
+import { assert } from "../../src/platform/assert.js";
+import type { VFS } from "../../src/platform/vfs.js";
+import type { Choices } from "../choices/choices.js";
+import type { Trace } from "../trace/trace.js";
+import type { DiskCounters } from "./counters.js";
+import {
+  type DamageRecord,
+  DiskState,
+  type DiskTimers,
+  Life,
+  TRACE_CRASH,
+  type VFSOperation,
+} from "./disk-state.js";
+import { DurableView, hashDurable } from "./durable-view.js";
+import { flipBit } from "./media-damage.js";
+import type { DiskOptions } from "./options.js";
+import { PAGE_BYTES } from "./page.js";
+import { countAlternatives, losePower } from "./power-loss.js";
+import { SimulationVFS } from "./simulation-vfs.js";
+
+export type { DamageRecord, DiskTimers, VFSOperation } from "./disk-state.js";
+
+export type CrashKind = "process-kill" | "power-loss";
+
+export class SimulationDisk {
+  private readonly state: DiskState;
+  private readonly choices: Choices;
+  private life: Life | null = null;
+  private lives = 0;
+
+  constructor(options: DiskOptions, choices: Choices, trace: Trace, timers: DiskTimers) {
+    this.choices = choices;
+    this.state = new DiskState(options, choices, trace, timers);
+  }
+
+  /** Begins a new process life. The former one must have ended. */
+  mount(): SimulationVFS {
+    assert(this.life === null, "one process at a time has the disk");
+    this.life = new Life(++this.lives);
+    return new SimulationVFS(this.state, this.life);
+  }
+
+  /**
+   * Ends the life, if there is one: each later call of it throws `SimulatedCrash`, and its calls in flight never
+   * complete. Callable from within `onCall`, and while no process runs (then a power loss takes what none has synced).
+   */
+  crash(kind: CrashKind): void {
+    const { state } = this;
+    const { counters, names, trace } = state;
+    trace.event(TRACE_CRASH, kind === "power-loss" ? 1 : 0, this.lives, counters.calls);
+    if (trace.recording) trace.line(`crash ${kind} in life ${this.lives}`);
+    this.endLife();
+    if (kind === "process-kill") {
+      counters.processKills++;
+      return;
+    }
+    counters.powerLosses++;
+    losePower(names, names.filesThatMaySurvive(), {
+      options: state.options,
+      stream: this.choices.stream("crash"),
+      counters,
+      graveyard: state.graveyard,
+      salt: counters.powerLosses,
+    });
+    state.usedPages = 0;
+    for (const file of names.becomeDurable()) {
+      assert(file.handles === 0, "no handle outlives its process");
+      state.usedPages += file.allocatedPages;
+    }
+    state.durableVersion++;
+  }
+
+  /** The clean end of a process, after `close()`. Returns what it left open, one line each: nothing, if it is correct. */
+  shutdown(): readonly string[] {
+    const { life } = this;
+    assert(life !== null, "a process is there to shut down");
+    const leaks: string[] = [];
+    for (const { path } of life.handles) leaks.push(`open file ${path}`);
+    for (const path of life.locks.values()) leaks.push(`locked directory ${path}`);
+    for (const { path } of life.flights) leaks.push(`call in flight on ${path.text}`);
+    this.endLife();
+    return leaks;
+  }
+
+  /** The liveness phase: no more injected faults, least latency. Damage done and a full disk stay. */
+  faultsOff(): void {
+    this.state.faultsEnabled = false;
+  }
+
+  faultsOn(): void {
+    this.state.faultsEnabled = true;
+  }
+
+  /** S24: the quota from now on. Below what is used, nothing more fits until enough is freed. */
+  setCapacity(capacityBytes: number): void {
+    this.state.capacityPages = Math.floor(capacityBytes / PAGE_BYTES);
+  }
+
+  /** Bytes that files take, in whole pages; deleted files take theirs until the last handle is closed. */
+  get usedBytes(): number {
+    return this.state.usedPages * PAGE_BYTES;
+  }
+
+  /** B5: the cache lets go of clean pages, so that reads show the medium even where a sync has failed. */
+  dropCaches(): void {
+    for (const file of this.state.names.files()) this.state.accounting(file, () => file.evictForsaken());
+  }
+
+  /** A read-only file system of what is durable. Live: it shows the state at the time of each call. */
+  snapshotDurable(): VFS {
+    return new DurableView(this.state.names, this.state.paths, this.state.timers);
+  }
+
+  /** 16 hexadecimal digits over all names, sizes and bytes that are durable. */
+  hashDurable(): string {
+    return hashDurable(this.state.names);
+  }
+
+  /** Grows whenever the durable state changes: an oracle over it need not run again while it stands. */
+  get durableVersion(): number {
+    return this.state.durableVersion;
+  }
+
+  /**
+   * The number of states that each unsynced thing might be in after a power loss now, in the order in which the
+   * `crash` stream is asked; answer 0 is the newest state, the last answer the durable one. For explorers.
+   */
+  crashAlternatives(): readonly number[] {
+    return countAlternatives(this.state.names, this.state.names.filesThatMaySurvive());
+  }
+
+  /** Flips a bit (0 to 7) of the byte at `offset` of the file that has this name, on the medium and in the cache. */
+  corrupt(path: string, offset: number, bit: number): void {
+    const interned = this.state.paths.intern(path);
+    const node = this.state.names.peek(interned) ?? this.state.names.peekDurable(interned);
+    assert(node?.kind === "file", `${path} is a file`);
+    flipBit(this.state, interned, node, offset, bit);
+  }
+
+  get counters(): DiskCounters {
+    return this.state.counters;
+  }
+
+  /** All damage done to bytes at rest so far, oldest first. */
+  get damage(): readonly DamageRecord[] {
+    return this.state.damage;
+  }
+
+  /** Called before every call of a living process. May crash the disk: then that call throws `SimulatedCrash`. */
+  get onCall(): ((operation: VFSOperation, path: string) => void) | null {
+    return this.state.onCall;
+  }
+
+  set onCall(hook: ((operation: VFSOperation, path: string) => void) | null) {
+    this.state.onCall = hook;
+  }
+
+  /** The budget for S14 and S15: they strike a sector only where this says true. Null is nowhere. */
+  get damageAllowed(): ((path: string, offset: number, length: number) => boolean) | null {
+    return this.state.damageAllowed;
+  }
+
+  set damageAllowed(budget: ((path: string, offset: number, length: number) => boolean) | null) {
+    this.state.damageAllowed = budget;
+  }
+
+  private endLife(): void {
+    if (this.life !== null) this.state.end(this.life);
+    this.life = null;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * One open file of a simulated process: single transfers with their faults, syncs with theirs. The loops that complete
+ * short transfers are production's (`PositionalFile`), which is what short transfers are injected for.
+ * Promise: without faults it answers as `NodeFile` does. Does not own: content (`file-node.ts`), what a failed sync
+ * does to it (`file-sync.ts`).
+ */
+import { assert } from "../../src/platform/assert.js";
+import { closedError } from "../../src/platform/node/errno.js";
+import { PositionalFile } from "../../src/platform/positional-file.js";
+import { type DiskState, type Life, READ_FAULTS, type VFSOperation, WRITE_FAULTS } from "./disk-state.js";
+import { readOnlyError } from "./errors.js";
+import type { FileNode } from "./file-node.js";
+import { syncFile } from "./file-sync.js";
+import { damageBits, damageLatentSector, unreadableOffset } from "./media-damage.js";
+import { PAGE_BYTES } from "./page.js";
+import type { Path } from "./paths.js";
+
+export class SimulationFile extends PositionalFile {
+  readonly path: string;
+  readonly node: FileNode;
+  /** Failures of syncs that this handle has reported or was opened after. */
+  syncFailuresSeen: number;
+  private readonly disk: DiskState;
+  private readonly life: Life;
+  private readonly interned: Path;
+  private readonly writable: boolean;
+  private closed = false;
+
+  constructor(disk: DiskState, life: Life, path: Path, node: FileNode, writable: boolean) {
+    super();
+    this.disk = disk;
+    this.life = life;
+    this.path = path.text;
+    this.interned = path;
+    this.node = node;
+    this.writable = writable;
+    this.syncFailuresSeen = node.syncFailures;
+    node.handles++;
+    life.handles.add(this);
+  }
+
+  protected override readOnce(target: Uint8Array, targetStart: number, length: number, position: number): number {
+    this.begin("read", position, length);
+    assertRange(target, targetStart, length, position);
+    return this.transferIn("read", target, targetStart, length, position);
+  }
+
+  protected override writeOnce(
+    source: Uint8Array,
+    sourceStart: number,
+    length: number,
+    position: number,
+  ): number {
+    const { disk, node } = this;
+    this.begin("write", position, length);
+    this.assertWritable("write");
+    assertRange(source, sourceStart, length, position);
+    disk.traceData(source, sourceStart, length);
+
+    const fault = disk.writeDice.roll(disk.faultsEnabled);
+    const { detail } = disk.writeDice;
+    const fails = fault === WRITE_FAULTS.error;
+    let accepted = length;
+    if (fails) accepted = acceptedByFailure(detail, length);
+    else if (fault === WRITE_FAULTS.shortWrite && length > 1) {
+      accepted = 1 + (detail % (length - 1));
+      disk.counters.faults["S31 short write"]++;
+    }
+    const fits = accepted === 0 ? 0 : disk.fitting(node, position, accepted);
+    if (fits > 0) {
+      const before = node.allocatedPages;
+      node.write(source, sourceStart, fits, position, disk.nextSequence());
+      disk.usedPages += node.allocatedPages - before;
+      disk.counters.bytesWritten += fits;
+    }
+    if (fails) {
+      disk.counters.faults["S21 write error"]++;
+      throw disk.fault("EIO", "write", this.interned, position);
+    }
+    if (fits === 0) {
+      disk.counters.faults["S24 no space"]++;
+      throw disk.fault("ENOSPC", "write", this.interned, position);
+    }
+    return fits;
+  }
+
+  override truncate(size: number): void {
+    this.begin("truncate", size, 0);
+    this.assertWritable("truncate");
+    assert(Number.isSafeInteger(size) && size >= 0, "a file's size is a whole number of bytes");
+    this.disk.accounting(this.node, () => this.node.truncate(size, this.disk.nextSequence()));
+  }
+
+  override syncData(): void {
+    this.begin("syncData", 0, 0);
+    const { disk } = this;
+    const fails = disk.syncDice.roll(disk.faultsEnabled) >= 0;
+    const error = syncFile(
+      disk,
+      this.interned,
+      this,
+      "syncData",
+      disk.currentSequence,
+      fails ? disk.syncDice.detail : null,
+    );
+    if (error !== null) throw error;
+  }
+
+  override syncDataLater(done: (error: Error | null) => void): void {
+    const { disk, node, interned } = this;
+    disk.begin(this.life, "syncDataLater", interned, 0, 0);
+    if (this.closed) {
+      disk.later(this.life, interned, null, () => done(closedError("syncDataLater", this.path)));
+      return;
+    }
+    const covered = disk.currentSequence;
+    const fails = disk.syncDice.roll(disk.faultsEnabled) >= 0;
+    const { detail } = disk.syncDice;
+    node.syncsInFlight++;
+    disk.later(this.life, interned, node, () => {
+      node.syncsInFlight--;
+      done(syncFile(disk, interned, this, "syncDataLater", covered, fails ? detail : null));
+    });
+  }
+
+  override readLater(
+    target: Uint8Array,
+    targetStart: number,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytesRead: number) => void,
+  ): void {
+    const { disk, life, interned } = this;
+    disk.begin(life, "readLater", interned, position, length);
+    assertRange(target, targetStart, length, position);
+    if (this.closed) {
+      disk.later(life, interned, null, () => done(closedError("readLater", this.path), 0));
+      return;
+    }
+    disk.later(life, interned, null, () => {
+      let moved = 0;
+      let error: Error | null = null;
+      try {
+        while (moved < length) {
+          const part = this.transferIn(
+            "readLater",
+            target,
+            targetStart + moved,
+            length - moved,
+            position + moved,
+          );
+          if (part === 0) break;
+          moved += part;
+        }
+      } catch (failure) {
+        assert(failure instanceof Error, "transfers throw errors");
+        error = failure;
+      }
+      done(error, moved);
+    });
+  }
+
+  override size(): number {
+    this.begin("size", 0, 0);
+    return this.node.size;
+  }
+
+  override close(): void {
+    this.disk.begin(this.life, "close", this.interned, 0, 0);
+    if (this.closed) return;
+    this.closed = true;
+    this.life.handles.delete(this);
+    this.node.handles--;
+    this.disk.releaseIfUnused(this.node);
+  }
+
+  /** One read with its faults. Returns 0 only at the end of the file. */
+  private transferIn(
+    operation: VFSOperation,
+    target: Uint8Array,
+    targetStart: number,
+    length: number,
+    position: number,
+  ): number {
+    const { disk, node, interned } = this;
+    let moved = Math.min(length, node.size - position);
+    if (moved <= 0) return 0;
+    const fault = disk.readDice.roll(disk.faultsEnabled);
+    if (fault >= 0) moved = this.sufferRead(operation, fault, disk.readDice.detail, moved, position);
+    const unreadable = unreadableOffset(node, position, moved, false);
+    if (unreadable !== null) throw disk.fault("EIO", operation, interned, unreadable);
+    node.read(target, targetStart, moved, position);
+    disk.counters.bytesRead += moved;
+    return moved;
+  }
+
+  /** Returns how many bytes the read may still move. */
+  private sufferRead(
+    operation: VFSOperation,
+    fault: number,
+    detail: number,
+    length: number,
+    position: number,
+  ): number {
+    const { disk, node, interned } = this;
+    const { faults } = disk.counters;
+    switch (fault) {
+      case READ_FAULTS.error:
+        // What is dirty comes from the cache, not from the medium, and so cannot fail.
+        if (node.dirty.has(Math.floor(position / PAGE_BYTES))) return length;
+        faults["S13 read error"]++;
+        throw disk.fault("EIO", operation, interned, position);
+      case READ_FAULTS.latentSector:
+        damageLatentSector(disk, interned, node, position, length, detail);
+        return length;
+      case READ_FAULTS.bitRot:
+        damageBits(disk, interned, node, position, length, detail);
+        return length;
+      case READ_FAULTS.shortRead:
+        if (length === 1) return length;
+        faults["S30 short read"]++;
+        return 1 + (detail % (length - 1));
+      default:
+        if (node.forsaken.size === 0) return length;
+        faults["B5 eviction"]++;
+        disk.accounting(node, () => node.evictForsaken());
+        return length;
+    }
+  }
+
+  private begin(operation: VFSOperation, a: number, b: number): void {
+    this.disk.begin(this.life, operation, this.interned, a, b);
+    if (this.closed) throw closedError(operation, this.path);
+  }
+
+  private assertWritable(operation: VFSOperation): void {
+    if (!this.writable) throw readOnlyError(operation, this.path);
+  }
+}
+
+/** S21: nothing, a prefix or all of it is in the page cache although the write failed. */
+function acceptedByFailure(detail: number, length: number): number {
+  const way = detail % 3;
+  if (way === 0) return 0;
+  return way === 1 ? Math.floor(detail / 3) % length : length;
+}
+
+function assertRange(bytes: Uint8Array, start: number, length: number, position: number): void {
+  assert(
+    Number.isSafeInteger(start) && Number.isSafeInteger(length) && start >= 0 && length >= 0,
+    "a transfer's start and length are whole numbers",
+  );
+  assert(start + length <= bytes.length, "a transfer lies inside its buffer");
+  assert(Number.isSafeInteger(position) && position >= 0, "a file position is a whole number");
+}

@@ -1,0 +1,68 @@
+/**
+ * What the trace of commits says about one key: a list of (commit sequence, value or absence), ascending. The value is
+ * kept as its writer and length. Owns one key; the order of commits is the model's.
+ */
+
+/** In `writers`: the key is absent from this commit on. */
+export const ABSENT = -1;
+
+export class KeyHistory {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly sequences: number[] = [];
+  readonly writers: number[] = [];
+  readonly lengths: number[] = [];
+
+  constructor(key: string, bytes: Uint8Array) {
+    this.key = key;
+    this.bytes = bytes;
+  }
+
+  /** Appends; a second change by the same commit replaces the first. Sequences never go down. */
+  push(sequence: number, writer: number, length: number): void {
+    const last = this.sequences.length - 1;
+    if (last >= 0 && this.sequences[last] === sequence) {
+      this.writers[last] = writer;
+      this.lengths[last] = length;
+      return;
+    }
+    this.sequences.push(sequence);
+    this.writers.push(writer);
+    this.lengths.push(length);
+  }
+
+  /** Index of the entry that holds after commit `sequence`; -1 when the key was never written by then. */
+  indexAt(sequence: number): number {
+    let index = this.sequences.length - 1;
+    while (index >= 0 && (this.sequences[index] as number) > sequence) index--;
+    return index;
+  }
+
+  /** The writer whose value holds after commit `sequence`, or `ABSENT`. */
+  writerAt(sequence: number): number {
+    const index = this.indexAt(sequence);
+    return index < 0 ? ABSENT : (this.writers[index] as number);
+  }
+
+  /** Takes one commit out, as if it had never been. */
+  withdraw(sequence: number): void {
+    const index = this.sequences.indexOf(sequence);
+    if (index >= 0) this.#splice(index, 1);
+  }
+
+  /** Forgets the states before commit `first` and after commit `last`. */
+  forgetOutside(first: number, last: number): void {
+    const end = this.indexAt(last) + 1;
+    this.#splice(end, this.sequences.length - end);
+    let begin = this.indexAt(first);
+    // What holds at `first` stays, unless it is absence: an empty history says that as well.
+    if (begin >= 0 && this.writers[begin] === ABSENT) begin++;
+    if (begin > 0) this.#splice(0, begin);
+  }
+
+  #splice(index: number, count: number): void {
+    this.sequences.splice(index, count);
+    this.writers.splice(index, count);
+    this.lengths.splice(index, count);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The promises that a run is checked against, by the number under which reports, cases and the kill matrix name them,
+ * and the error that says one was broken. The numbers are those of the design (reference: simulation.md c).
+ */
+
+export const ORACLES = {
+  O1: "every commit acknowledged as durable is there after a crash",
+  O2: "a commit is visible wholly or not at all",
+  O3: "what survives a crash is a prefix of the commit order, without holes",
+  O4: "a commit without an answer is applied or not, and stays that way in every later recovery",
+  O6: "a pinned version reads the same at any time, in both directions, by scan and by key",
+  O7: "versions, file numbers and manifest edits never go back, nor are they used twice",
+  O8: "CURRENT names a complete manifest at every instant, and every file it refers to is there",
+  O9: "no live file is deleted, and no dead one is left behind",
+  O10: "levels are sorted, below level 0 without overlap, and no user key straddles two tables",
+  O12: "what was deleted or overwritten stays so",
+  O13: "recovering twice gives the same store",
+  O14: "the same seed gives the same run",
+  O15: "once faults stop, everything pending finishes",
+  O16: "every error has a cause, and every cause that matters is told",
+  O17: "after a failed write or sync nothing more is acknowledged until the store is reopened",
+  O18: "nothing is left open after close",
+  O20: "a checkpoint opens as a store of its own that equals the state it was taken at",
+  O23: "bytes that are read are bytes that were written there, or an error says otherwise",
+} as const;
+
+export type OracleId = keyof typeof ORACLES;
+
+export const ORACLE_IDS = Object.keys(ORACLES) as readonly OracleId[];
+
+/** How a failure is classed by exit codes. */
+export function failureClass(oracle: OracleId): "safety" | "liveness" | "determinism" {
+  if (oracle === "O15") return "liveness";
+  return oracle === "O14" ? "determinism" : "safety";
+}
+
+/** A promise of the engine was broken. `detail` says by what, in words and literal values. */
+export class OracleFailure extends Error {
+  readonly oracle: OracleId;
+  readonly promise: string;
+  readonly detail: string;
+
+  constructor(oracle: OracleId, detail: string, cause?: unknown) {
+    super(`${oracle} broken (${ORACLES[oracle]}): ${detail}`, cause === undefined ? undefined : { cause });
+    this.name = "OracleFailure";
+    this.oracle = oracle;
+    this.promise = ORACLES[oracle];
+    this.detail = detail;
+  }
+}
+
+/** How often each oracle was evaluated in a run: an oracle that never ran proves nothing. */
+export class OracleLedger {
+  readonly evaluations: Record<OracleId, number>;
+
+  constructor() {
+    this.evaluations = Object.fromEntries(ORACLE_IDS.map((id) => [id, 0])) as Record<OracleId, number>;
+  }
+
+  count(oracle: OracleId): void {
+    this.evaluations[oracle]++;
+  }
+}

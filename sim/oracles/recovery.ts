@@ -1,0 +1,42 @@
+/**
+ * Judges what a recovery brought back: asks each oracle in turn, from the most telling to the most general, and
+ * returns the prefix of the commits that the store now holds. Every oracle named here is evaluated on every recovery;
+ * a prefix that explains the content and is long enough satisfies them all.
+ */
+import { StoreContent } from "../model/comparison.js";
+import type { Model } from "../model/model.js";
+import type { Row } from "../model/comparison.js";
+import { checkAtomicity } from "./atomicity.js";
+import { checkDurability } from "./durability.js";
+import type { OracleLedger } from "./failure.js";
+import { checkPrefix } from "./prefix.js";
+import { checkNoResurrection } from "./resurrection.js";
+import { checkNoSilentCorruption } from "./silent-corruption.js";
+import { checkUnknownOutcome } from "./unknown-outcome.js";
+
+/** A recovered store beside the trace, and how much of the trace had to survive. */
+export interface Recovery {
+  readonly content: StoreContent;
+  /** The shortest prefix that the crashes since the last recovery allow. */
+  readonly floor: number;
+  /** The longest prefix that explains the content and reaches the floor; null when there is none. */
+  readonly prefix: number | null;
+}
+
+/** Throws `OracleFailure`; else returns the prefix. `powerLost`: the power failed since the last recovery. */
+export function judgeRecovery(
+  ledger: OracleLedger,
+  model: Model,
+  rows: readonly Row[],
+  powerLost: boolean,
+): number {
+  const content = new StoreContent(model, rows);
+  const floor = powerLost ? model.floorAfterPowerLoss : model.floorAfterKill;
+  const recovery: Recovery = { content, floor, prefix: content.longestPrefix(floor) };
+  checkUnknownOutcome(ledger, recovery);
+  checkDurability(ledger, recovery);
+  checkNoResurrection(ledger, recovery);
+  checkNoSilentCorruption(ledger, recovery);
+  checkAtomicity(ledger, recovery);
+  return checkPrefix(ledger, recovery);
+}

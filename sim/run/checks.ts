@@ -1,0 +1,98 @@
+/**
+ * Comparisons of the whole store with the model and with its own directory, used by recovery, by the `checkAll`
+ * operation and by the liveness phase. Gathers the facts and hands them to the oracles.
+ */
+import type { Store } from "../../src/engine/store.js";
+import type { VFS } from "../../src/platform/vfs.js";
+import { joinPath } from "../../src/platform/path.js";
+import type { Row } from "../model/comparison.js";
+import { checkLiveFiles, checkDurableStore } from "../oracles/referential-integrity.js";
+import { checkDeletedKeys } from "../oracles/resurrection.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { checkShape } from "../oracles/shape.js";
+import { checkGet, checkScan } from "../oracles/snapshot-stability.js";
+import { keyText, shownKey } from "../workload/bytes.js";
+import { type Session, STORE_DIRECTORY } from "./session.js";
+
+/** Every row of a store, ascending. */
+export function readAll(store: Store): Row[] {
+  const rows: Row[] = [];
+  for (const [key, value] of store.scan()) rows.push({ key: keyText(key), value });
+  return rows;
+}
+
+/** Contents both ways, deleted keys by name, the shape of the tree, the files it names. */
+export async function checkWholeStore(session: Session): Promise<void> {
+  const { store, model, ledger } = session;
+  const span = model.visibleAt(store.version);
+  const all = Number.POSITIVE_INFINITY;
+  await session.retrying("a scan of everything", () => {
+    checkScan(ledger, model, span, {}, all, readAll(store), "a scan of everything");
+  });
+  await session.retrying("a reverse scan of everything", () => {
+    const rows: Row[] = [];
+    for (const [key, value] of store.scan({ reverse: true })) rows.push({ key: keyText(key), value });
+    checkScan(ledger, model, span, { reverse: true }, all, rows, "a reverse scan of everything");
+  });
+  await session.retrying("reading deleted keys", () => {
+    checkDeletedKeys(ledger, model, span.high, (key) => store.getSync(key));
+  });
+  checkStructure(session);
+}
+
+/** What can be asked of a store at any moment, without reading data. */
+export function checkStructure(session: Session): void {
+  const inspection = session.store.inspect();
+  session.monotonicity.observeEngine(inspection);
+  checkShape(session.ledger, inspection.levels);
+  checkLiveFiles(session.ledger, inspection, session.listStore());
+}
+
+/** What would survive if everything unsynced were lost now. */
+export function checkDurableState(session: Session): void {
+  const durable = session.disk.snapshotDurable();
+  const manifest = checkDurableStore(session.ledger, durable, STORE_DIRECTORY, session.created);
+  if (manifest !== null) session.monotonicity.observeDurable(manifest);
+}
+
+/**
+ * After damage was found: every key still reads as something it once held, or fails with a typed error; never as
+ * anything else (O23). Which of its values is not asked, since what is damaged cannot be told apart from what is old.
+ */
+export function checkDamagedStore(session: Session): void {
+  const { model, ledger, store } = session;
+  for (const history of model.histories) {
+    let value: Uint8Array | undefined;
+    try {
+      value = store.getSync(history.bytes);
+    } catch (error) {
+      session.judge(error, `get ${shownKey(history.key)}`);
+      continue;
+    }
+    try {
+      checkGet(
+        ledger,
+        model,
+        { low: model.base, high: model.submitted },
+        history.key,
+        value,
+        "beside damage",
+      );
+    } catch (error) {
+      if (!(error instanceof OracleFailure)) throw error;
+      throw new OracleFailure("O23", error.detail);
+    }
+  }
+}
+
+/** Removes a directory and what is in it, as far as it is there. */
+export function removeTree(vfs: VFS, path: string): void {
+  const stat = vfs.stat(path);
+  if (stat === null) return;
+  if (stat.kind === "file") {
+    vfs.removeFile(path);
+    return;
+  }
+  for (const name of vfs.list(path)) removeTree(vfs, joinPath(path, name));
+  vfs.removeDirectory(path);
+}

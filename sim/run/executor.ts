@@ -1,0 +1,424 @@
+/**
+ * Carries out one operation of a workload on the store of the current life, beside the model, and hands every answer to
+ * the oracles. Does not own: opening, closing and crashing (`life.ts`); an operation that ends the life says so.
+ */
+import { Batch } from "../../src/engine/batch.js";
+import type { Durability } from "../../src/engine/options.js";
+import { Store, type WriteOptions } from "../../src/engine/store.js";
+import { assert } from "../../src/platform/assert.js";
+import type { Row } from "../model/comparison.js";
+import type { Commit } from "../model/commit.js";
+import type { PrefixSpan } from "../model/model.js";
+import { checkCheckpoint } from "../oracles/checkpoint.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
+import { checkGet, checkScan, checkStep } from "../oracles/snapshot-stability.js";
+import { keyBytes, keyText, valueBytes } from "../workload/bytes.js";
+import type { Bounds, Mutation, Operation } from "../workload/operation.js";
+import { checkWholeStore, readAll, removeTree } from "./checks.js";
+import { DamageFound, type PinnedIterator, type PinnedSnapshot, type Session } from "./session.js";
+
+type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
+
+/** `reopen`: the life is to be closed in order and a new one begun. */
+export type AfterOperation = "go-on" | "reopen";
+
+export class Executor {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async run(operation: Operation, number: number): Promise<AfterOperation> {
+    switch (operation.kind) {
+      case "write":
+        await this.#write(operation, number);
+        break;
+      case "get":
+        await this.#get(operation);
+        break;
+      case "scan":
+        await this.#scan(operation);
+        break;
+      case "openSnapshot":
+        this.#openSnapshot(operation.id);
+        break;
+      case "closeSnapshot":
+        this.#session.snapshots.get(operation.id)?.snapshot.close();
+        this.#session.snapshots.delete(operation.id);
+        break;
+      case "openIterator":
+        this.#openIterator(operation);
+        break;
+      case "stepIterator":
+        this.#stepIterator(operation);
+        break;
+      case "seekIterator":
+        this.#seekIterator(operation);
+        break;
+      case "closeIterator":
+        this.#session.iterators.get(operation.id)?.iterator.close();
+        this.#session.iterators.delete(operation.id);
+        break;
+      case "flush":
+        await this.#flush(operation);
+        break;
+      case "compact":
+        await this.#compact(operation);
+        break;
+      case "checkpoint":
+        await this.#checkpoint(number);
+        break;
+      case "verify":
+        await this.#verify();
+        break;
+      case "checkAll":
+        await checkWholeStore(this.#session);
+        break;
+      case "settle":
+        await this.#session.inFlight.waitBelow(0);
+        break;
+      case "pause":
+        await this.#session.pause(operation.ms);
+        break;
+      case "limitSpace":
+        this.#limitSpace(operation.freeBytes);
+        break;
+      case "dropCaches":
+        this.#session.disk.dropCaches();
+        break;
+      case "crash":
+        this.#session.world.crashes.arm({ how: operation.how, at: operation.at });
+        break;
+      case "reopen":
+        if (operation.settles) await this.#session.inFlight.waitBelow(0);
+        return "reopen";
+    }
+    return "go-on";
+  }
+
+  async #write(operation: Of<"write">, number: number): Promise<void> {
+    const { store, model, counts, idempotence, options, inFlight } = this.#session;
+    idempotence.written();
+    const required = operation.requireAhead === undefined ? undefined : store.version + operation.requireAhead;
+    const writeOptions: WriteOptions = {
+      ...(operation.durability === undefined ? {} : { durability: operation.durability }),
+      ...(required === undefined ? {} : { requireVersionAtLeast: required }),
+    };
+    const durability = effectiveDurability(options.store.durability, operation.durability);
+    counts.commits++;
+    const commit = model.submit(number, operation.mutations, durability);
+    const isEmpty = operation.mutations.every(isNothing);
+    const onAnswer = (version: number): void => this.#acknowledged(commit, version, isEmpty);
+    const onError = (error: unknown): void => this.#failed(commit, error);
+    if (operation.call === "blocking") {
+      let version: number;
+      try {
+        version = store.writeSync(batchOf(operation.mutations), writeOptions);
+      } catch (error) {
+        onError(error);
+        return;
+      }
+      this.#session.checkAlive();
+      onAnswer(version);
+      return;
+    }
+    let call: Promise<number>;
+    try {
+      call = submit(store, operation, writeOptions);
+    } catch (error) {
+      onError(error);
+      return;
+    }
+    inFlight.add(commit.describe(), call, this.#session.ended, onAnswer, onError);
+    await inFlight.waitBelow(options.committersMax - 1);
+  }
+
+  #acknowledged(commit: Commit, version: number, isEmpty: boolean): void {
+    const { ledger, model, failStop, counts, world, store, hasStore } = this.#session;
+    counts.acknowledged++;
+    world.trace.event(TRACE_ACKNOWLEDGED, commit.sequence, version, 0);
+    if (isEmpty) {
+      // Nothing to store, so the engine need not give it a version of its own.
+      model.refuse(commit);
+      return;
+    }
+    checkCommitVersion(ledger, model, commit, version);
+    failStop.acknowledged(commit);
+    model.acknowledge(commit, version, world.clock.nowMs());
+    if (hasStore && store.version < version) {
+      throw new OracleFailure("O6", `${commit.describe()} is acknowledged, but reads are at ${store.version}`);
+    }
+  }
+
+  #failed(commit: Commit, error: unknown): void {
+    const { model, failStop, world } = this.#session;
+    const verdict = this.#session.judge(error, commit.describe(), ["BUSY", "VERSION_TOO_LOW"]);
+    world.trace.event(TRACE_FAILED, commit.sequence, verdict.length, 0);
+    if (verdict === "refused") {
+      model.refuse(commit);
+      return;
+    }
+    commit.outcome = "unknown";
+    failStop.stop(`${commit.describe()} failed`, model.submitted);
+  }
+
+  async #get(operation: Of<"get">): Promise<void> {
+    const { store, model, ledger } = this.#session;
+    const pinned = this.#pinned(operation.snapshot);
+    const key = keyBytes(operation.key);
+    const options = pinned === null ? {} : { snapshot: pinned.snapshot };
+    const span = this.#spanOf(pinned);
+    try {
+      const value = operation.blocking === true ? store.getSync(key, options) : await store.get(key, options);
+      this.#session.checkAlive();
+      checkGet(ledger, model, span, operation.key, value, pinned === null ? "get" : "get in a snapshot");
+    } catch (error) {
+      this.#readFailed(error, "get");
+    }
+  }
+
+  async #scan(operation: Of<"scan">): Promise<void> {
+    const { store, model, ledger } = this.#session;
+    const pinned = this.#pinned(operation.snapshot);
+    const span = this.#spanOf(pinned);
+    const limit = operation.limit ?? Number.POSITIVE_INFINITY;
+    const scan = store.scan({
+      ...boundsOf(operation),
+      ...(operation.limit === undefined ? {} : { limit: operation.limit }),
+      ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
+    });
+    const rows: Row[] = [];
+    try {
+      if (operation.awaited === true) {
+        for await (const [key, value] of scan) {
+          this.#session.checkAlive();
+          rows.push({ key: keyText(key), value });
+        }
+      } else {
+        for (const [key, value] of scan) rows.push({ key: keyText(key), value });
+      }
+      this.#session.checkAlive();
+      checkScan(ledger, model, span, operation, limit, rows, pinned === null ? "scan" : "scan in a snapshot");
+    } catch (error) {
+      this.#readFailed(error, "scan");
+    }
+  }
+
+  #openSnapshot(id: number): void {
+    const { store, model, snapshots } = this.#session;
+    const snapshot = store.snapshot();
+    snapshots.set(id, { snapshot, span: model.visibleAt(snapshot.version) });
+  }
+
+  #openIterator(operation: Of<"openIterator">): void {
+    const { store, iterators } = this.#session;
+    const pinned = this.#pinned(operation.snapshot);
+    const span = { ...this.#spanOf(pinned) };
+    try {
+      const iterator = store.iterator({
+        ...boundsOf(operation),
+        ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
+      });
+      const { version } = iterator;
+      iterators.set(operation.id, { iterator, version, span, bounds: operation, position: null, ended: false });
+    } catch (error) {
+      this.#readFailed(error, "iterator");
+    }
+  }
+
+  #stepIterator(operation: Of<"stepIterator">): void {
+    const pinned = this.#session.iterators.get(operation.id);
+    if (pinned === undefined) return;
+    const { model, ledger } = this.#session;
+    tighten(pinned.span, model.visibleAt(pinned.version));
+    for (let left = operation.count; left > 0 && !pinned.ended; left--) {
+      let row: Row | null = null;
+      try {
+        if (pinned.iterator.next()) {
+          row = { key: keyText(pinned.iterator.key), value: pinned.iterator.value };
+        }
+      } catch (error) {
+        this.#iteratorFailed(operation.id, pinned, error);
+        return;
+      }
+      this.#session.checkAlive();
+      checkStep(ledger, model, pinned.span, pinned.bounds, pinned.position, row, "an iterator");
+      if (row === null) pinned.ended = true;
+      else pinned.position = { key: row.key, inclusive: false };
+    }
+  }
+
+  #seekIterator(operation: Of<"seekIterator">): void {
+    const pinned = this.#session.iterators.get(operation.id);
+    if (pinned === undefined || pinned.ended) return;
+    try {
+      pinned.iterator.seek(keyBytes(operation.key));
+      pinned.position = { key: operation.key, inclusive: true };
+    } catch (error) {
+      this.#iteratorFailed(operation.id, pinned, error);
+    }
+  }
+
+  /** An iterator that has failed is at its end: it must be closed, and says nothing more. */
+  #iteratorFailed(id: number, pinned: PinnedIterator, error: unknown): void {
+    this.#session.iterators.delete(id);
+    this.#readFailed(error, "an iterator");
+    pinned.iterator.close();
+  }
+
+  async #flush(operation: Of<"flush">): Promise<void> {
+    const { store, model, inFlight } = this.#session;
+    const upTo = model.acknowledgedUpTo();
+    await this.#maintain("flush", store.flush(), () => model.durableUpTo(upTo));
+    if (operation.waits) await inFlight.waitBelow(0);
+  }
+
+  async #compact(operation: Of<"compact">): Promise<void> {
+    const { store, inFlight } = this.#session;
+    const range =
+      operation.begin === undefined || operation.end === undefined
+        ? undefined
+        : { gte: keyBytes(operation.begin), lt: keyBytes(operation.end) };
+    await this.#maintain("compact", store.compact(range), () => {});
+    if (operation.waits) await inFlight.waitBelow(0);
+  }
+
+  async #maintain(what: string, call: Promise<unknown>, onDone: () => void): Promise<void> {
+    const { inFlight, ended } = this.#session;
+    inFlight.add(what, call, ended, onDone, (error) => {
+      const verdict = this.#session.judge(error, what);
+      if (verdict === "damage") throw new DamageFound(what);
+    });
+    await inFlight.waitBelow(MAINTENANCE_IN_FLIGHT_MAX);
+  }
+
+  async #checkpoint(number: number): Promise<void> {
+    const { store, model, ledger, life, options } = this.#session;
+    const { vfs } = life.platform;
+    const target = `/checkpoint-${number}`;
+    let version: number;
+    try {
+      version = await store.checkpoint(target);
+      this.#session.checkAlive();
+    } catch (error) {
+      if (this.#session.judge(error, "checkpoint") === "damage") throw new DamageFound("checkpoint");
+      await this.#session.retrying("removing a failed checkpoint", () => removeTree(vfs, target));
+      return;
+    }
+    const span = model.visibleAt(version);
+    const copy = await this.#session.retrying("opening a checkpoint", () =>
+      Store.open(target, { ...options.store, createIfMissing: false }, life.platform),
+    );
+    const rows = await this.#session.retrying("reading a checkpoint", () => readAll(copy));
+    if (copy.version < version) {
+      throw new OracleFailure("O20", `the checkpoint at version ${version} opens at version ${copy.version}`);
+    }
+    checkCheckpoint(ledger, model, span, rows);
+    await copy.close();
+    this.#session.checkAlive();
+    await this.#session.retrying("removing a checkpoint", () => removeTree(vfs, target));
+  }
+
+  async #verify(): Promise<void> {
+    const { store, disk } = this.#session;
+    try {
+      const { problems } = await store.verify();
+      this.#session.checkAlive();
+      if (problems.length === 0) return;
+      if (disk.damage.length > 0) throw new DamageFound("verify");
+      if (disk.counters.faults["S13 read error"] === 0) {
+        throw new OracleFailure("O23", `verify finds damage that nobody did: ${problems.join("; ")}`);
+      }
+    } catch (error) {
+      if (error instanceof OracleFailure) throw error;
+      this.#readFailed(error, "verify");
+    }
+  }
+
+  #limitSpace(freeBytes: number | null): void {
+    const { disk, options } = this.#session;
+    this.#session.spaceLimited = freeBytes !== null;
+    disk.setCapacity(freeBytes === null ? options.disk.capacityBytes : disk.usedBytes + freeBytes);
+  }
+
+  #pinned(snapshot: number | undefined): PinnedSnapshot | null {
+    return snapshot === undefined ? null : (this.#session.snapshots.get(snapshot) ?? null);
+  }
+
+  /** The prefixes that a read now may show; for a snapshot the same object each time, so that reads narrow it. */
+  #spanOf(pinned: PinnedSnapshot | null): PrefixSpan {
+    const { model, store } = this.#session;
+    if (pinned === null) return model.visibleAt(store.version);
+    tighten(pinned.span, model.visibleAt(pinned.snapshot.version));
+    return pinned.span;
+  }
+
+  #readFailed(error: unknown, call: string): void {
+    if (error instanceof OracleFailure || error instanceof DamageFound) throw error;
+    if (this.#session.judge(error, call) === "damage") throw new DamageFound(call);
+  }
+}
+
+/** Flushes and compactions that may run beside the workload. */
+const MAINTENANCE_IN_FLIGHT_MAX = 12;
+
+/** Kinds of trace events of the workload; below are those of the disk. */
+const TRACE_ACKNOWLEDGED = 1001;
+const TRACE_FAILED = 1002;
+
+/** What a commit is promised: `none` is a property of the whole store and cannot be overridden. */
+function effectiveDurability(store: Durability | undefined, override: Durability | undefined): Durability {
+  return store === "none" ? "none" : (override ?? store ?? "sync");
+}
+
+function submit(store: Store, operation: Of<"write">, options: WriteOptions): Promise<number> {
+  if (operation.call === "batch") return store.write(batchOf(operation.mutations), options);
+  const [mutation] = operation.mutations;
+  assert(mutation !== undefined && operation.mutations.length === 1, "a single write has one mutation");
+  if (mutation[0] === "put") {
+    return store.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]), options);
+  }
+  if (mutation[0] === "delete") return store.delete(keyBytes(mutation[1]), options);
+  return store.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]), options);
+}
+
+function batchOf(mutations: readonly Mutation[]): Batch {
+  const batch = new Batch();
+  for (const mutation of mutations) {
+    if (mutation[0] === "put") batch.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]));
+    else if (mutation[0] === "delete") batch.delete(keyBytes(mutation[1]));
+    else batch.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]));
+  }
+  return batch;
+}
+
+function isNothing(mutation: Mutation): boolean {
+  return mutation[0] === "deleteRange" && mutation[1] >= mutation[2];
+}
+
+interface ByteBounds {
+  gte?: Uint8Array;
+  gt?: Uint8Array;
+  lte?: Uint8Array;
+  lt?: Uint8Array;
+  reverse?: boolean;
+}
+
+function boundsOf(bounds: Bounds): ByteBounds {
+  const result: ByteBounds = {};
+  if (bounds.gte !== undefined) result.gte = keyBytes(bounds.gte);
+  if (bounds.gt !== undefined) result.gt = keyBytes(bounds.gt);
+  if (bounds.lte !== undefined) result.lte = keyBytes(bounds.lte);
+  if (bounds.lt !== undefined) result.lt = keyBytes(bounds.lt);
+  if (bounds.reverse !== undefined) result.reverse = bounds.reverse;
+  return result;
+}
+
+/** What two facts about the same prefix leave of it. */
+function tighten(span: PrefixSpan, other: PrefixSpan): void {
+  if (other.low > span.low) span.low = other.low;
+  if (other.high < span.high) span.high = other.high;
+  if (span.low > span.high) throw new OracleFailure("O6", "reads at one version agree with no single state");
+}

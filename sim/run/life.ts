@@ -1,0 +1,289 @@
+/**
+ * One process life in order: open and judge what recovery brought back; carry out operations; in the end, with faults
+ * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
+ */
+import { Store } from "../../src/engine/store.js";
+import type { VFSOperation } from "../disk/simulation-disk.js";
+import { SimulatedCrash } from "../disk/errors.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
+import { checkNoLeaks } from "../oracles/leaks.js";
+import { checkAtRest, checkSettled } from "../oracles/liveness.js";
+import { judgeRecovery } from "../oracles/recovery.js";
+import { baseName, parentPath } from "../../src/platform/path.js";
+import { valueBytes } from "../workload/bytes.js";
+import type { OperationSource, WorkloadState } from "../workload/generator.js";
+import { type Operation, OPERATION_KINDS, writerOfMutation } from "../workload/operation.js";
+import type { CrashRequest } from "../world/crash-plan.js";
+import type { Life } from "../world/world.js";
+import { checkDurableState, checkStructure, checkWholeStore, readAll } from "./checks.js";
+import { Executor } from "./executor.js";
+import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
+
+/** `done`: the run is over. */
+export type AfterLife = "another" | "done";
+
+/** How often a store is opened before the faults that prevent it are switched off. */
+const OPEN_ATTEMPTS_MAX = 5;
+/** Of the VFS calls that are not about names, every so manieth is an instant for the durable-state oracle. */
+const OBSERVED_CALLS = 64;
+/** After a recovery from a crash: how probable another crash is before anything is written (O13). */
+const CRASH_AGAIN = 0.1;
+const REST_MS = 10;
+const REST_ROUNDS_MAX = 2000;
+
+export class LifeCycle {
+  readonly #session: Session;
+  readonly #source: OperationSource;
+  readonly #executor: Executor;
+  #phase: "safety" | "liveness" | "last" = "safety";
+  /** Crashes that wait for the next recoveries. */
+  #nested: CrashRequest[] = [];
+  #afterCrash = false;
+  #powerLost = false;
+  #observedCalls = 0;
+  #durableVersionSeen = -1;
+  #restarts = 0;
+
+  constructor(session: Session, source: OperationSource) {
+    this.#session = session;
+    this.#source = source;
+    this.#executor = new Executor(session);
+    session.world.observer = (operation, path) => this.#observe(operation, path);
+  }
+
+  /** To be called when a life has ended in a crash. */
+  crashed(how: CrashRequest["how"]): void {
+    this.#afterCrash = true;
+    if (how === "power-loss") this.#powerLost = true;
+    if (this.#phase === "last") this.#phase = "liveness";
+    checkDurableState(this.#session);
+  }
+
+  async run(life: Life): Promise<AfterLife> {
+    const session = this.#session;
+    session.beginLife(life);
+    const request = this.#phase === "safety" ? this.#nested.shift() : undefined;
+    if (request !== undefined) session.world.crashes.arm(request);
+    await this.#open(life);
+    await this.#judgeRecovery();
+    if (this.#phase === "safety") {
+      const after = await this.#operate();
+      if (after === "reopen") {
+        await this.#close();
+        return "another";
+      }
+      this.#phase = "liveness";
+      if (session.world.crashes.armed !== null) this.#crashNow(session.world.crashes.armed.how);
+    }
+    if (this.#phase === "liveness") {
+      const rested = await this.#comeToRest();
+      await this.#close();
+      if (rested) this.#phase = "last";
+      return "another";
+    }
+    await checkWholeStore(session);
+    checkNoOrphans(session.ledger, session.store.inspect(), session.listStore());
+    await this.#close();
+    return "done";
+  }
+
+  async #open(life: Life): Promise<void> {
+    const session = this.#session;
+    const { disk, options } = session;
+    session.doing = "opening the store";
+    if (this.#phase !== "safety") this.#endFaults();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const store = await Store.open(
+          STORE_DIRECTORY,
+          { ...options.store, createIfMissing: !session.created },
+          life.platform,
+        );
+        session.checkAlive();
+        session.opened(store);
+        break;
+      } catch (error) {
+        const verdict = session.judge(error, "open");
+        if (verdict === "damage") throw new DamageFound("open");
+        if (attempt > OPEN_ATTEMPTS_MAX) {
+          if (disk.damage.length > 0) throw new DamageFound("open");
+          throw new OracleFailure("O15", `the store does not open though no fault is left: ${error}`, error);
+        }
+        if (attempt === OPEN_ATTEMPTS_MAX) this.#endFaults();
+        session.world.progress();
+      }
+    }
+    if (this.#phase === "safety") disk.faultsOn();
+  }
+
+  async #judgeRecovery(): Promise<void> {
+    const session = this.#session;
+    const { store, model, ledger, world, counts, idempotence } = session;
+    session.doing = "reading what recovery brought back";
+    const rows = await session.retrying("a scan after recovery", () => readAll(store));
+    const prefix = judgeRecovery(ledger, model, rows, this.#powerLost);
+    if (store.version < model.versionAt(prefix)) {
+      throw new OracleFailure(
+        "O7",
+        `the store recovered at version ${store.version}, but holds commit ${prefix} of version ${model.versionAt(prefix)}`,
+      );
+    }
+    model.resolve(prefix, store.version);
+    idempotence.recovered(rows, store.version);
+    checkStructure(session);
+    world.trace.event(TRACE_RECOVERED, prefix, store.version, rows.length);
+    if (world.trace.recording) world.trace.line(`recovered to commit ${prefix}, version ${store.version}`);
+    this.#powerLost = false;
+    counts.recoveries++;
+    const afterCrash = this.#afterCrash;
+    this.#afterCrash = false;
+    if (!afterCrash || this.#phase !== "safety") return;
+    const choices = world.choices.stream("crash");
+    if (choices.chance(CRASH_AGAIN, "crash.again")) {
+      this.#crashNow(choices.chance(0.5, "crash.again-how") ? "power-loss" : "process-kill");
+    }
+  }
+
+  /** Runs operations until the source ends, or asks for a new process. */
+  async #operate(): Promise<"reopen" | "end"> {
+    const session = this.#session;
+    const { world, operations, counts } = session;
+    const { trace } = world;
+    for (;;) {
+      session.checkAlive();
+      world.progress();
+      const number = operations.length;
+      const operation = this.#source.next(this.#workloadState(), number);
+      if (operation === null) return "end";
+      operations.push(operation);
+      counts.operations++;
+      counts.operationKinds[operation.kind]++;
+      trace.event(TRACE_OPERATION, number, OPERATION_KINDS.indexOf(operation.kind), 0);
+      if (trace.recording) trace.line(`operation ${number} ${JSON.stringify(operation)}`);
+      session.doing = `operation ${number} (${operation.kind})`;
+      if (operation.kind === "crash") this.#nested = [...operation.nested];
+      if ((await this.#executor.run(operation, number)) === "reopen") return "reopen";
+    }
+  }
+
+  /**
+   * Faults off, space back; whatever is pending must now finish. False when the store had stopped before: writes are
+   * refused until it is reopened, so the next life has to show it.
+   */
+  async #comeToRest(): Promise<boolean> {
+    const session = this.#session;
+    const { store, world, model, inFlight, ledger } = session;
+    this.#endFaults();
+    session.doing = "waiting for everything pending";
+    await inFlight.waitBelow(0);
+    checkSettled(ledger, inFlight.describe());
+    session.checkAlive();
+    if (session.failStop.stopped || store.inspect().failedStop) {
+      if (this.#restarts++ === 0) return false;
+      throw new OracleFailure("O15", "the store stops accepting writes though no fault is left");
+    }
+    world.progress();
+    session.doing = "a fresh commit";
+    const number = session.operations.length;
+    const fresh = { kind: "write", call: "batch", mutations: [["put", "fresh", writerOfMutation(number, 0), 20]] } as const;
+    await this.#executor.run(fresh satisfies Operation, number);
+    await inFlight.waitBelow(0);
+    session.checkAlive();
+    const value = await session.retrying("reading the fresh commit", () => store.getSync(Buffer.from("fresh")));
+    if (value === undefined || Buffer.compare(value, valueBytes(writerOfMutation(number, 0), 20)) !== 0) {
+      throw new OracleFailure("O15", "a fresh commit does not read back once faults have stopped");
+    }
+    session.doing = "a flush";
+    for (const { snapshot } of session.snapshots.values()) snapshot.close();
+    for (const { iterator } of session.iterators.values()) iterator.close();
+    session.snapshots.clear();
+    session.iterators.clear();
+    const upTo = model.acknowledgedUpTo();
+    await store.flush();
+    session.checkAlive();
+    model.durableUpTo(upTo);
+    session.doing = "background work coming to rest";
+    for (let round = 0; store.inspect().backgroundBusy && round < REST_ROUNDS_MAX; round++) {
+      world.progress();
+      await session.pause(REST_MS);
+    }
+    session.checkAlive();
+    checkAtRest(ledger, store.inspect(), REST_MS * REST_ROUNDS_MAX);
+    checkNoOrphans(ledger, store.inspect(), session.listStore());
+    await checkWholeStore(session);
+    const { problems } = await store.verify();
+    session.checkAlive();
+    if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
+    return true;
+  }
+
+  /** Clean end of the process: nothing is lost, nothing left open. */
+  async #close(): Promise<void> {
+    const session = this.#session;
+    const { store, model, world, inFlight, ledger, disk, counts, life } = session;
+    session.doing = "closing the store";
+    for (const { snapshot } of session.snapshots.values()) snapshot.close();
+    for (const { iterator } of session.iterators.values()) iterator.close();
+    let clean = true;
+    try {
+      await store.close();
+    } catch (error) {
+      session.judge(error, "close");
+      clean = false;
+    }
+    session.checkAlive();
+    session.closed();
+    await inFlight.waitBelow(0);
+    session.checkAlive();
+    if (clean && !session.failStop.stopped) model.durableUpTo(model.acknowledgedUpTo());
+    world.trace.text("close", clean ? "clean" : "with an error");
+    checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, life.scheduler.tasksPending);
+    counts.reopens++;
+  }
+
+  #endFaults(): void {
+    const { disk, world, options } = this.#session;
+    world.crashes.disarm();
+    disk.faultsOff();
+    disk.setCapacity(options.disk.capacityBytes);
+    this.#session.spaceLimited = false;
+  }
+
+  #crashNow(how: CrashRequest["how"]): never {
+    this.#session.world.crashNow(how, this.#session.doing);
+    throw new SimulatedCrash();
+  }
+
+  #workloadState(): WorkloadState {
+    const { snapshots, iterators, failStop, world, spaceLimited } = this.#session;
+    return {
+      openSnapshots: [...snapshots.keys()],
+      openIterators: [...iterators.keys()],
+      failedStop: failStop.stopped,
+      crashArmed: world.crashes.armed !== null,
+      spaceLimited,
+      crashPointsSeen: [...world.probes.hits.keys()],
+    };
+  }
+
+  /** Runs before VFS calls. What it finds is kept for the main task: thrown here, the engine could swallow it. */
+  #observe(operation: VFSOperation, path: string): void {
+    const session = this.#session;
+    try {
+      if (operation === "removeFile" && session.hasStore && parentPath(path) === STORE_DIRECTORY) {
+        checkRemoval(session.ledger, session.store.inspect(), baseName(path));
+      }
+      const aboutNames = operation === "rename" || operation === "removeFile" || operation === "syncDirectory";
+      if (!aboutNames && ++this.#observedCalls % OBSERVED_CALLS !== 0) return;
+      if (session.disk.durableVersion === this.#durableVersionSeen) return;
+      this.#durableVersionSeen = session.disk.durableVersion;
+      checkDurableState(session);
+    } catch (error) {
+      session.inFlight.failure ??= { error };
+    }
+  }
+}
+
+const TRACE_OPERATION = 1000;
+const TRACE_RECOVERED = 1003;

@@ -1,0 +1,94 @@
+/**
+ * One seed: draws its options, runs it, and runs it again where determinism is to be checked (every failing seed, and
+ * a share of the passing ones chosen by the seed itself). The same seed and configuration give the same result.
+ */
+import { Choices, type ChoiceLog } from "../choices/choices.js";
+import { Sfc32 } from "../choices/random.js";
+import { checkSameRun } from "../oracles/determinism.js";
+import { failureClass, OracleFailure, OracleLedger } from "../oracles/failure.js";
+import { OperationGenerator } from "../workload/generator.js";
+import type { Operation } from "../workload/operation.js";
+import { drawOptions, type SimulationOptions, type SwarmLimits } from "../workload/options.js";
+import type { RunCounts } from "./counts.js";
+import { type SimulationFailure, type SimulationResult, simulate } from "./simulation.js";
+
+export interface SeedConfig {
+  readonly limits: SwarmLimits;
+  readonly mutants: readonly string[];
+  /** Share of the passing seeds that are run twice. Failing ones always are. */
+  readonly repeatShare: number;
+  readonly recording: boolean;
+}
+
+export type FailureClass = "safety" | "liveness" | "determinism" | "harness";
+
+/** Plain data: it crosses threads. */
+export interface SeedResult {
+  readonly seed: string;
+  readonly options: SimulationOptions;
+  readonly failure: (SimulationFailure & { readonly class: FailureClass }) | null;
+  readonly refused: boolean;
+  readonly operations: readonly Operation[];
+  readonly choices: ChoiceLog;
+  readonly counts: RunCounts;
+  readonly fingerprint: SimulationResult["fingerprint"];
+  readonly traceLines: readonly string[];
+}
+
+export async function runSeed(seed: string, config: SeedConfig): Promise<SeedResult> {
+  const { options, result } = await runOnce(seed, config);
+  const repeats =
+    result.failure !== null || new Sfc32(seed, "repeat").fraction() < config.repeatShare;
+  const failure = repeats ? await repeat(seed, config, result) : result.failure;
+  return {
+    seed,
+    options,
+    failure: failure === null ? null : { ...failure, class: classOf(failure) },
+    refused: result.refused,
+    operations: result.operations,
+    choices: result.choices,
+    counts: result.counts,
+    fingerprint: result.fingerprint,
+    traceLines: result.traceLines,
+  };
+}
+
+async function runOnce(
+  seed: string,
+  config: SeedConfig,
+): Promise<{ options: SimulationOptions; result: SimulationResult }> {
+  const choices = Choices.fromSeed(seed);
+  const options = drawOptions(choices.stream("options"), config.limits);
+  const source = new OperationGenerator(options, choices.stream("workload"));
+  const { mutants, recording } = config;
+  return { options, result: await simulate({ options, choices, source, mutants, recording }) };
+}
+
+/** Runs the seed again; a difference is a failure of its own, and graver than the one it was run for. */
+async function repeat(
+  seed: string,
+  config: SeedConfig,
+  first: SimulationResult,
+): Promise<SimulationFailure | null> {
+  const { result: second } = await runOnce(seed, config);
+  const ledger = new OracleLedger();
+  try {
+    checkSameRun(ledger, first.fingerprint, second.fingerprint);
+  } catch (error) {
+    if (!(error instanceof OracleFailure)) throw error;
+    const known = first.failure === null ? "" : ` (the first run failed: ${first.failure.message})`;
+    return { oracle: error.oracle, message: error.message + known, stack: error.stack ?? "" };
+  }
+  first.counts.oracles.O14 += ledger.evaluations.O14;
+  return first.failure;
+}
+
+function classOf(failure: SimulationFailure): FailureClass {
+  return failure.oracle === null ? "harness" : failureClass(failure.oracle);
+}
+
+/** The n-th seed of a series: numbers count up, any other text gets a suffix. */
+export function seedAt(from: string, n: number): string {
+  if (/^\d{1,15}$/.test(from)) return String(Number(from) + n);
+  return n === 0 ? from : `${from}+${n}`;
+}

@@ -1,0 +1,182 @@
+/**
+ * What one simulated run knows: the machine, the store of the current life, the model, what is open and in flight, and
+ * the oracles with memory. The parts that act on it are `life.ts` (recovery, the order of things), `executor.ts`
+ * (operations), `checks.ts` (whole-store comparisons). Owns the translation of errors: which of them end the life,
+ * which are legal, which are findings.
+ */
+import type { StoreIterator } from "../../src/engine/read/store-iterator.js";
+import type { Snapshot, Store } from "../../src/engine/store.js";
+import type { ErrorCode } from "../../src/platform/errors.js";
+import { assert } from "../../src/platform/assert.js";
+import { joinPath } from "../../src/platform/path.js";
+import { SimulatedCrash } from "../disk/errors.js";
+import type { SimulationDisk } from "../disk/simulation-disk.js";
+import { Model, type PrefixSpan } from "../model/model.js";
+import { ErrorHonesty, type ErrorVerdict } from "../oracles/error-honesty.js";
+import { FailStop } from "../oracles/fail-stop.js";
+import { OracleLedger } from "../oracles/failure.js";
+import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
+import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
+import type { Bounds, Operation } from "../workload/operation.js";
+import type { SimulationOptions } from "../workload/options.js";
+import type { Life, World } from "../world/world.js";
+import { emptyCounts } from "./counts.js";
+import { InFlight } from "./in-flight.js";
+
+/** Where the store lives on the simulated disk. */
+export const STORE_DIRECTORY = "/store";
+
+/** Ends a run early and legally: damage that a single node cannot repair was found, and said. */
+export class DamageFound extends Error {
+  constructor(what: string) {
+    super(`damage was detected: ${what}`);
+    this.name = "DamageFound";
+  }
+}
+
+export interface PinnedSnapshot {
+  readonly snapshot: Snapshot;
+  readonly span: PrefixSpan;
+}
+
+export interface PinnedIterator {
+  readonly iterator: StoreIterator;
+  readonly version: number;
+  readonly span: PrefixSpan;
+  readonly bounds: Bounds;
+  /** Where it stands: the key it gave last, or the place it was told to seek, which may itself come next. */
+  position: { readonly key: string; readonly inclusive: boolean } | null;
+  ended: boolean;
+}
+
+export class Session {
+  readonly world: World<SimulationDisk>;
+  readonly options: SimulationOptions;
+  readonly model = new Model();
+  readonly ledger = new OracleLedger();
+  readonly counts = emptyCounts();
+  /** Every operation so far, literally. */
+  readonly operations: Operation[] = [];
+  readonly inFlight = new InFlight();
+  readonly snapshots = new Map<number, PinnedSnapshot>();
+  readonly iterators = new Map<number, PinnedIterator>();
+  readonly monotonicity: ManifestMonotonicity;
+  readonly idempotence: IdempotentRecovery;
+  readonly failStop: FailStop;
+  readonly honesty: ErrorHonesty;
+  /** Whether a store was ever open, so that there must be one from then on. */
+  created = false;
+  spaceLimited = false;
+  /** What the main task is doing, for the report of a stuck run. */
+  doing = "starting";
+  #life: Life | null = null;
+  #store: Store | null = null;
+
+  constructor(world: World<SimulationDisk>, options: SimulationOptions) {
+    this.world = world;
+    this.options = options;
+    this.monotonicity = new ManifestMonotonicity(this.ledger);
+    this.idempotence = new IdempotentRecovery(this.ledger);
+    this.failStop = new FailStop(this.ledger);
+    const { faults } = this.disk.counters;
+    this.honesty = new ErrorHonesty(this.ledger, () => ({
+      readErrors: faults["S13 read error"],
+      writeErrors: faults["S21 write error"],
+      syncErrors: faults["S22 sync error"],
+      noSpace: faults["S24 no space"],
+      damage: this.disk.damage.length,
+    }));
+  }
+
+  get disk(): SimulationDisk {
+    return this.world.disk;
+  }
+
+  get life(): Life {
+    assert(this.#life !== null, "a process lives");
+    return this.#life;
+  }
+
+  get store(): Store {
+    assert(this.#store !== null, "the store is open");
+    return this.#store;
+  }
+
+  get hasStore(): boolean {
+    return this.#store !== null;
+  }
+
+  beginLife(life: Life): void {
+    this.#life = life;
+    this.#store = null;
+    this.snapshots.clear();
+    this.iterators.clear();
+    this.inFlight.clear();
+    this.failStop.newLife();
+    this.monotonicity.newLife();
+  }
+
+  opened(store: Store): void {
+    this.#store = store;
+    this.created = true;
+  }
+
+  closed(): void {
+    this.#store = null;
+  }
+
+  /** Throws when the process has ended, or when an answer in the background has brought a failure. */
+  checkAlive(): void {
+    if (this.life.crashed) throw new SimulatedCrash();
+    if (this.inFlight.failure !== null) throw this.inFlight.failure.error;
+  }
+
+  /** True when the process is gone, so that an answer reaches nobody. */
+  readonly ended = (): boolean => this.#life === null || this.#life.crashed;
+
+  /** Judges an error of the store; never returns for one that ends the life or is a finding. */
+  judge(error: unknown, call: string, legal: readonly ErrorCode[] = []): ErrorVerdict {
+    if (this.life.crashed || error instanceof SimulatedCrash) throw new SimulatedCrash();
+    const verdict = this.honesty.judge(error, call, legal);
+    if (verdict === "stopped") this.failStop.stop(`${call} said FAILED_STOP`, this.model.submitted);
+    return verdict;
+  }
+
+  /**
+   * Runs a read that transient faults may fail, again and again. Throws `DamageFound` when it is damage, or a failure
+   * that stays because of damage.
+   */
+  async retrying<T>(call: string, attempt: () => T | Promise<T>): Promise<T> {
+    for (let left = RETRIES_MAX; ; left--) {
+      this.checkAlive();
+      try {
+        const value = await attempt();
+        this.checkAlive();
+        return value;
+      } catch (error) {
+        const verdict = this.judge(error, call);
+        if (verdict === "damage" || (left === 0 && this.disk.damage.length > 0)) throw new DamageFound(call);
+        if (left === 0) throw error;
+      }
+    }
+  }
+
+  /** Names in the directory of the store, as the living process sees them. */
+  listStore(): string[] {
+    return this.life.platform.vfs.list(STORE_DIRECTORY);
+  }
+
+  pathOf(name: string): string {
+    return joinPath(STORE_DIRECTORY, name);
+  }
+
+  /** Lets virtual time pass. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.life.scheduler.after(ms, resolve);
+    });
+  }
+}
+
+/** Transient read errors are injected at 1 % at most, so this many in a row are not transient. */
+const RETRIES_MAX = 20;

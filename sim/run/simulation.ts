@@ -1,0 +1,193 @@
+/**
+ * One run of one seed or case: builds the machine, lets life follow life, and reports what came of it. Never throws for
+ * what the engine did; a failure is part of the result. Does not own: drawing options, repeating for determinism
+ * (`seed.ts`), many seeds (`ensemble.ts`).
+ */
+import { installProbes } from "../../src/platform/probes.js";
+import type { ChoiceLog, Choices } from "../choices/choices.js";
+import { SimulationDisk } from "../disk/simulation-disk.js";
+import type { RunFingerprint } from "../oracles/determinism.js";
+import { OracleFailure, type OracleId } from "../oracles/failure.js";
+import { stuckFailure } from "../oracles/liveness.js";
+import { Trace } from "../trace/trace.js";
+import type { OperationSource } from "../workload/generator.js";
+import type { Operation } from "../workload/operation.js";
+import { mayRefuse, type SimulationOptions } from "../workload/options.js";
+import { World } from "../world/world.js";
+import { checkDamagedStore } from "./checks.js";
+import type { RunCounts } from "./counts.js";
+import { LifeCycle } from "./life.js";
+import { DamageFound, Session } from "./session.js";
+
+/** A life that takes this many turns, or this much virtual time, on one operation is stuck. */
+const STEPS_MAX = 200_000;
+const QUIET_MS_MAX = 600_000;
+
+export interface SimulationSetup {
+  readonly options: SimulationOptions;
+  readonly choices: Choices;
+  readonly source: OperationSource;
+  readonly mutants: readonly string[];
+  /** Whether lines of the trace are kept. */
+  readonly recording: boolean;
+}
+
+export interface SimulationFailure {
+  /** Null: not an oracle but the simulator itself failed. */
+  readonly oracle: OracleId | null;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export interface SimulationResult {
+  readonly failure: SimulationFailure | null;
+  /** The run ended early because damage was found, as it must be. */
+  readonly refused: boolean;
+  readonly operations: readonly Operation[];
+  readonly choices: ChoiceLog;
+  readonly counts: RunCounts;
+  readonly fingerprint: RunFingerprint;
+  readonly traceLines: readonly string[];
+}
+
+export async function simulate(setup: SimulationSetup): Promise<SimulationResult> {
+  const { options, choices } = setup;
+  const trace = new Trace(setup.recording);
+  const world = new World(
+    {
+      schedule: options.schedule,
+      buggify: options.buggify,
+      mutants: setup.mutants,
+      stepsMax: STEPS_MAX,
+      quietMsMax: QUIET_MS_MAX,
+    },
+    choices,
+    trace,
+    (timers) => new SimulationDisk(options.disk, choices, trace, timers),
+  );
+  if (mayRefuse(options)) world.disk.damageAllowed = (path) => path.endsWith(".sst");
+  const session = new Session(world, options);
+  const cycle = new LifeCycle(session, setup.source);
+  let failure: SimulationFailure | null = null;
+  let refused = false;
+  const restore = catchStrayRejections(session);
+  try {
+    await liveOn(session, cycle);
+  } catch (error) {
+    if (error instanceof DamageFound && mayRefuse(options)) refused = true;
+    else failure = describeFailure(error);
+  } finally {
+    restore();
+  }
+  trace.text("end", failure === null ? "passed" : failure.message);
+  gather(session);
+  return {
+    failure,
+    refused,
+    operations: session.operations,
+    choices: choices.log(),
+    counts: session.counts,
+    fingerprint: fingerprintOf(session),
+    traceLines: trace.lines(),
+  };
+}
+
+/** Runs life after life until one says that it was the last. */
+async function liveOn(session: Session, cycle: LifeCycle): Promise<void> {
+  const { world, counts } = session;
+  for (;;) {
+    const end = await world.live((life) => cycle.run(life));
+    if (end.kind === "crashed") {
+      const { inFlight } = session;
+      if (inFlight.failure !== null) throw inFlight.failure.error;
+      if (end.how === "power-loss") counts.powerLosses++;
+      else counts.processKills++;
+      const point = /^crash point (.*)$/.exec(end.where)?.[1];
+      if (point !== undefined) counts.crashPointCrashes[point] = (counts.crashPointCrashes[point] ?? 0) + 1;
+      cycle.crashed(end.how);
+      continue;
+    }
+    if (end.kind === "stuck") throw stuckFailure(end.reason, [session.doing, ...session.inFlight.describe()]);
+    if (end.kind === "failed") {
+      if (end.error instanceof DamageFound) await examineDamage(session);
+      throw end.error;
+    }
+    if (end.value === "done") return;
+  }
+}
+
+/** Damage ends a run; what can still be read must be right. Needs no running process: reads are synchronous. */
+async function examineDamage(session: Session): Promise<void> {
+  if (!session.hasStore) return;
+  const before = installProbes(session.world.probes);
+  try {
+    checkDamagedStore(session);
+  } finally {
+    installProbes(before);
+  }
+}
+
+/**
+ * While a run goes on, promises that are rejected without a handler are a finding (or, after a crash, the remains of a
+ * dead process), not the end of this process. Returns how to go back.
+ */
+function catchStrayRejections(session: Session): () => void {
+  const before = process.rawListeners("unhandledRejection") as ((...given: unknown[]) => void)[];
+  const onStray = (reason: unknown): void => {
+    if (session.ended()) return;
+    session.inFlight.failure ??= {
+      error: new OracleFailure("O16", `a promise was rejected and nobody was told: ${reason}`, reason),
+    };
+  };
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", onStray);
+  return () => {
+    process.removeListener("unhandledRejection", onStray);
+    for (const listener of before) process.on("unhandledRejection", listener);
+  };
+}
+
+function describeFailure(error: unknown): SimulationFailure {
+  if (error instanceof OracleFailure) {
+    return { oracle: error.oracle, message: error.message, stack: stackOf(error) };
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { oracle: null, message, stack: stackOf(error) };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const own = error.stack ?? "";
+  return error.cause === undefined ? own : `${own}\ncaused by ${stackOf(error.cause)}`;
+}
+
+/** Moves what others counted into the counts of the run. */
+function gather(session: Session): void {
+  const { counts, world, ledger, honesty, disk } = session;
+  counts.steps = world.steps;
+  counts.virtualMs = world.clock.nowMs();
+  counts.vfsCalls = disk.counters.calls;
+  counts.crashStates = disk.counters.crashStates;
+  Object.assign(counts.faults, disk.counters.faults);
+  Object.assign(counts.oracles, ledger.evaluations);
+  for (const [id, hits] of world.probes.hits) counts.crashPointHits[id] = hits;
+  for (const [code, times] of honesty.surfaced) counts.errors[code] = times;
+}
+
+function fingerprintOf(session: Session): RunFingerprint {
+  const { world } = session;
+  const streams: Record<string, readonly [number, number]> = {};
+  for (const name of STREAMS) {
+    const stream = world.choices.stream(name);
+    streams[name] = [stream.next, stream.random.peekUint32()];
+  }
+  return {
+    traceHash: world.trace.hash(),
+    traceLength: world.trace.length,
+    durableHash: world.disk.hashDurable(),
+    clockUs: world.clock.nowUs,
+    streams,
+  };
+}
+
+const STREAMS = ["storage", "crash", "schedule", "latency", "buggify", "random"] as const;

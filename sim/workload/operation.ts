@@ -1,0 +1,110 @@
+/**
+ * What a workload does, as plain data: an operation carries everything it needs, so that a recorded list runs again
+ * without the generator and a shrinker may drop or change any part of it. Keys are byte strings (`bytes.ts`), values
+ * are (writer, length). Snapshots and iterators are named by the number of the operation that opened them; an
+ * operation whose subject is not there (because the shrinker took it, or a crash did) does nothing.
+ */
+import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
+
+export type Mutation =
+  | readonly ["put", key: string, writer: number, length: number]
+  | readonly ["delete", key: string]
+  | readonly ["deleteRange", begin: string, end: string];
+
+export interface Bounds {
+  readonly gte?: string;
+  readonly gt?: string;
+  readonly lte?: string;
+  readonly lt?: string;
+  readonly reverse?: boolean;
+}
+
+export type Operation =
+  /**
+   * One commit. `call`: `batch` uses write(), `single` put/delete/deleteRange (one mutation only), `blocking`
+   * writeSync(). `requireAhead`: requireVersionAtLeast, relative to the newest version at that moment.
+   */
+  | {
+      readonly kind: "write";
+      readonly call: "batch" | "single" | "blocking";
+      readonly mutations: readonly Mutation[];
+      readonly durability?: "sync" | "buffered";
+      readonly requireAhead?: number;
+    }
+  | { readonly kind: "get"; readonly key: string; readonly blocking?: boolean; readonly snapshot?: number }
+  | ({
+      readonly kind: "scan";
+      readonly limit?: number;
+      readonly snapshot?: number;
+      readonly awaited?: boolean;
+    } & Bounds)
+  | { readonly kind: "openSnapshot"; readonly id: number }
+  | { readonly kind: "closeSnapshot"; readonly id: number }
+  | ({ readonly kind: "openIterator"; readonly id: number; readonly snapshot?: number } & Bounds)
+  | { readonly kind: "stepIterator"; readonly id: number; readonly count: number }
+  | { readonly kind: "seekIterator"; readonly id: number; readonly key: string }
+  | { readonly kind: "closeIterator"; readonly id: number }
+  /** `waits`: the workload goes on only when it is done. */
+  | { readonly kind: "flush"; readonly waits: boolean }
+  | { readonly kind: "compact"; readonly begin?: string; readonly end?: string; readonly waits: boolean }
+  /** Takes a checkpoint, opens it as a store of its own, compares, closes and removes it. */
+  | { readonly kind: "checkpoint" }
+  | { readonly kind: "verify" }
+  /** Compares the whole store with the model, both directions, and checks the shape of the tree. */
+  | { readonly kind: "checkAll" }
+  /** Waits for every commit and maintenance call in flight. */
+  | { readonly kind: "settle" }
+  | { readonly kind: "pause"; readonly ms: number }
+  /** Closes the store and opens it again in a new process. `settles`: waits for what is in flight first. */
+  | { readonly kind: "reopen"; readonly settles: boolean }
+  /** Leaves this much free space on the disk; null gives back all of it. */
+  | { readonly kind: "limitSpace"; readonly freeBytes: number | null }
+  /** The operating system drops what it has cached of files, as far as it is written back. */
+  | { readonly kind: "dropCaches" }
+  /** Arms a crash; `nested` are the crashes of the recoveries that follow it. */
+  | {
+      readonly kind: "crash";
+      readonly how: CrashRequest["how"];
+      readonly at: CrashMoment;
+      readonly nested: readonly CrashRequest[];
+    };
+
+export type OperationKind = Operation["kind"];
+
+export const OPERATION_KINDS: readonly OperationKind[] = [
+  "write",
+  "get",
+  "scan",
+  "openSnapshot",
+  "closeSnapshot",
+  "openIterator",
+  "stepIterator",
+  "seekIterator",
+  "closeIterator",
+  "flush",
+  "compact",
+  "checkpoint",
+  "verify",
+  "checkAll",
+  "settle",
+  "pause",
+  "reopen",
+  "limitSpace",
+  "dropCaches",
+  "crash",
+];
+
+/** Crashes that one operation may cause: itself and those during recovery. */
+export const NESTED_CRASHES_MAX = 3;
+
+/** Mutations that one commit may hold; with the operation's number they name the writer of a value. */
+export const MUTATIONS_MAX = 64;
+
+/** The number under which a value names the mutation that stored it. */
+export function writerOfMutation(operation: number, index: number): number {
+  return operation * MUTATIONS_MAX + index;
+}
+
+export function operationOfWriter(writer: number): number {
+  return Math.floor(writer / MUTATIONS_MAX);
+}

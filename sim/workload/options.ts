@@ -1,0 +1,274 @@
+/**
+ * Everything that a run may vary, as one value: drawn whole from the seed, printed in full with every report and kept
+ * in every case. Swarm testing (Groce et al., ISSTA 2012): features are switched fully off in half of the seeds, not
+ * just made rare, so that rare combinations get the room to build up. Store sizes are tiny, so that flushes and
+ * compactions happen within a few hundred operations.
+ * Does not own: what the numbers do (generator, disk, engine).
+ */
+import type { StoreOptions } from "../../src/engine/options.js";
+import { StillwaterError } from "../../src/platform/errors.js";
+import type { ChoiceStream } from "../choices/choices.js";
+import { type DiskOptions, type FaultProbabilities, SOUND_DISK } from "../disk/options.js";
+import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
+import { type OperationFamily, type WorkloadName, WORKLOADS } from "./workloads.js";
+
+export interface KeySpaceOptions {
+  readonly count: number;
+  /** The hot ones among them, and how often a key is taken from those. */
+  readonly hot: number;
+  readonly hotProbability: number;
+  /** Whether a few keys are hundreds of bytes long. */
+  readonly long: boolean;
+}
+
+export interface CrashOptions {
+  /** Mean number of operations between crash requests; 0 is never. */
+  readonly everyOperations: number;
+  readonly powerLossProbability: number;
+  /** How probable it is that the recovery after a crash crashes too, and so on. */
+  readonly nestedProbability: number;
+  readonly atCalls: boolean;
+  readonly atPoints: boolean;
+  readonly atTimes: boolean;
+}
+
+export interface SimulationOptions {
+  readonly workload: WorkloadName;
+  readonly operations: number;
+  readonly schedule: SchedulePolicy;
+  readonly buggify: boolean;
+  /** Relative frequency of each family of operations; 0 is off. */
+  readonly weights: Readonly<Record<OperationFamily, number>>;
+  /** Relative frequency of mutations within commits. */
+  readonly mutations: { readonly put: number; readonly delete: number; readonly deleteRange: number };
+  readonly batchMutationsMax: number;
+  readonly valueBytesMax: number;
+  /** Commits that may be in flight while the workload goes on. */
+  readonly committersMax: number;
+  /** How often a commit overrides the durability of the store, and how often it goes through writeSync. */
+  readonly durabilityOverrideProbability: number;
+  readonly blockingProbability: number;
+  readonly keys: KeySpaceOptions;
+  readonly crashes: CrashOptions;
+  readonly store: StoreOptions;
+  readonly disk: DiskOptions;
+}
+
+/** Names of the faults that `--faults` takes; all of them is `default`. */
+export const FAULT_NAMES = [
+  "readError",
+  "latentSector",
+  "bitRot",
+  "shortRead",
+  "shortWrite",
+  "writeError",
+  "syncError",
+  "eviction",
+  "collateral",
+  "tear",
+  "stall",
+  "reorder",
+  "noSpace",
+] as const;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** What the caller of a run decides; the seed decides the rest. */
+export interface SwarmLimits {
+  readonly workloads: readonly WorkloadName[];
+  readonly faults: readonly FaultName[];
+}
+
+export const ALL_LIMITS: SwarmLimits = {
+  workloads: Object.keys(WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
+/** Highest sensible probability per call for each fault that is decided call by call (simulation.md B3). */
+const FAULT_MAX: FaultProbabilities = {
+  readError: 1e-2,
+  latentSector: 1e-3,
+  bitRot: 1e-3,
+  shortRead: 1e-1,
+  shortWrite: 1e-1,
+  writeError: 5e-3,
+  syncError: 5e-3,
+  eviction: 1e-2,
+};
+
+/** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
+const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
+const DAMAGE_SEEDS = 0.1;
+
+/** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
+export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): SimulationOptions {
+  const draw = new Draw(choices);
+  const workload = draw.one(limits.workloads);
+  const families = WORKLOADS[workload].families;
+  const weights = {} as Record<OperationFamily, number>;
+  for (const family of ALL_FAMILIES) {
+    const weight = 1 + draw.upTo(99);
+    const on = draw.half();
+    weights[family] = round(families[family] * (on || ALWAYS_ON.includes(family) ? weight : 0));
+  }
+  if (!limits.faults.includes("noSpace")) weights.space = 0;
+  const mutations = {
+    put: draw.half() ? 1 + draw.upTo(9) : 0,
+    delete: draw.half() ? 1 + draw.upTo(5) : 0,
+    deleteRange: draw.half() ? 1 + draw.upTo(2) : 0,
+  };
+  // Without puts there is nothing to delete.
+  mutations.put = Math.max(mutations.put, 3);
+  const count = 10 + draw.upTo(190);
+  return {
+    workload,
+    operations: 100 + draw.upTo(400),
+    schedule: draw.one(SCHEDULE_POLICIES),
+    buggify: !draw.chance(0.2),
+    weights,
+    mutations,
+    batchMutationsMax: draw.one([1, 2, 4, 8, 16, 32]),
+    valueBytesMax: draw.one([0, 8, 32, 100, 100, 400, 1000, 6000]),
+    committersMax: draw.half() ? 1 : 2 + draw.upTo(6),
+    durabilityOverrideProbability: draw.half() ? draw.fraction() : 0,
+    blockingProbability: draw.half() ? 0 : draw.fraction() / 2,
+    keys: {
+      count,
+      hot: 1 + draw.upTo(Math.floor(count / 4)),
+      hotProbability: draw.one([0, 0.5, 0.8, 0.95]),
+      long: draw.chance(0.25),
+    },
+    crashes: drawCrashes(draw),
+    store: drawStore(draw),
+    disk: drawDisk(draw, limits.faults),
+  };
+}
+
+const ALL_FAMILIES = Object.keys(WORKLOADS.mixed.families) as OperationFamily[];
+/** A run that writes nothing or reads nothing proves nothing. */
+const ALWAYS_ON: readonly OperationFamily[] = ["write", "get"];
+
+function drawCrashes(draw: Draw): CrashOptions {
+  return {
+    everyOperations: draw.one([60, 20, 40, 60, 60, 120]),
+    powerLossProbability: 0.7,
+    nestedProbability: draw.half() ? 0 : draw.fraction() / 2,
+    atCalls: draw.half(),
+    atPoints: draw.half(),
+    atTimes: draw.half(),
+  };
+}
+
+function drawStore(draw: Draw): StoreOptions {
+  const level0CompactionFiles = 1 + draw.upTo(3);
+  const level0StallFiles = level0CompactionFiles + 1 + draw.upTo(4);
+  return {
+    durability: draw.one(["sync", "sync", "sync", "buffered", "buffered", "none"]),
+    memtableBytes: 4096 << draw.upTo(4),
+    immutableMemtablesMax: 1 + draw.upTo(2),
+    blockBytes: 256 << draw.upTo(4),
+    blockCacheBytes: draw.one([0, 4096, 16_384, 262_144]),
+    tableCacheBytes: draw.one([0, 4096, 65_536, 1_048_576]),
+    bloomBitsPerKey: draw.one([10, 0, 1, 4, 16]),
+    compression: draw.chance(0.2) ? "deflate" : "none",
+    checksum: draw.chance(0.1) ? "blake3" : "crc32",
+    groupCommitsMax: draw.one([512, 1, 2, 8]),
+    bufferedSyncMs: draw.one([100, 1, 5, 20, 1000]),
+    pendingCommitsMax: draw.one([10_000, 10_000, 10_000, 1, 4]),
+    compaction: draw.chance(0.25) ? "tiered" : "leveled",
+    levelBaseBytes: 4096 << draw.upTo(4),
+    levelRatio: 2 + draw.upTo(8),
+    tableBytes: 2048 << draw.upTo(4),
+    level0CompactionFiles,
+    level0StallFiles,
+    level0LimitFiles: level0StallFiles + 1 + draw.upTo(4),
+    slowdownDebtBytes: draw.one([268_435_456, 0, 16_384]),
+    beatRows: draw.one([512, 1, 4, 16, 64]),
+  };
+}
+
+function drawDisk(draw: Draw, allowed: readonly FaultName[]): DiskOptions {
+  const quiet = draw.chance(0.25);
+  const damage = draw.chance(DAMAGE_SEEDS);
+  const drawn = (name: FaultName): number => {
+    const on = draw.half();
+    const share = draw.fraction();
+    if (!on || quiet || !allowed.includes(name) || (DAMAGE.includes(name) && !damage)) return 0;
+    return share;
+  };
+  const faults = {} as Record<keyof FaultProbabilities, number>;
+  for (const name of Object.keys(FAULT_MAX) as (keyof FaultProbabilities)[]) {
+    // Cubed: probabilities spread over some orders of magnitude.
+    faults[name] = round(FAULT_MAX[name] * drawn(name) ** 3);
+  }
+  const collateral = drawn("collateral");
+  const stall = drawn("stall");
+  return {
+    capacityBytes: SOUND_DISK.capacityBytes,
+    powersafeOverwrite: collateral === 0,
+    collateralProbability: round(collateral),
+    tearProbability: round(drawn("tear")),
+    holeContent: draw.one(["zeros", "stale", "garbage"]),
+    syncFailure: draw.one(["clean-keep", "clean-revert", "dirty-keep"]),
+    faults,
+    latency: {
+      minimumMs: draw.one([0.1, 0, 1]),
+      meanMs: draw.one([1, 0.1, 10]),
+      stallProbability: stall === 0 ? 0 : 0.02,
+      stallFactor: 100,
+    },
+    reorderCompletions: drawn("reorder") > 0,
+  };
+}
+
+/** Parses the value of `--faults`. Throws `INVALID_ARGUMENT` for a name that is none. */
+export function parseFaults(text: string): readonly FaultName[] {
+  if (text === "none") return [];
+  if (text === "default") return FAULT_NAMES;
+  return text.split(",").map((name) => {
+    const fault = FAULT_NAMES.find((known) => known === name);
+    if (fault !== undefined) return fault;
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `there is no fault "${name}". Known: none, default, ${FAULT_NAMES.join(", ")}.`,
+    );
+  });
+}
+
+/** Whether damage to tables may make the store refuse, so that refusing is a legal end. */
+export function mayRefuse(options: SimulationOptions): boolean {
+  return options.disk.faults.bitRot > 0 || options.disk.faults.latentSector > 0;
+}
+
+function round(probability: number): number {
+  return Math.round(probability * 1e7) / 1e7;
+}
+
+/** The draws used here; answer 0 is the plain default of each. */
+class Draw {
+  readonly #choices: ChoiceStream;
+
+  constructor(choices: ChoiceStream) {
+    this.#choices = choices;
+  }
+
+  one<T>(values: readonly T[]): T {
+    return values[this.#choices.below(values.length, "options.one")] as T; // below(n) < n
+  }
+
+  upTo(max: number): number {
+    return this.#choices.below(max + 1, "options.upTo");
+  }
+
+  half(): boolean {
+    return this.#choices.chance(0.5, "options.half");
+  }
+
+  chance(probability: number): boolean {
+    return this.#choices.chance(probability, "options.chance");
+  }
+
+  /** In (0, 1]. */
+  fraction(): number {
+    return (1 + this.#choices.below(1000, "options.fraction")) / 1000;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The workloads by name: which families of operations each one mixes, and how strongly. Within a workload the seed
+ * still switches families off (`options.ts`). Does not own: how an operation of a family is made (`generator.ts`).
+ */
+import { StillwaterError } from "../../src/platform/errors.js";
+
+export const OPERATION_FAMILIES = [
+  "write",
+  "get",
+  "scan",
+  "snapshot",
+  "iterator",
+  "flush",
+  "compact",
+  "checkpoint",
+  "verify",
+  "checkAll",
+  "settle",
+  "pause",
+  "reopen",
+  "space",
+  "dropCaches",
+] as const;
+export type OperationFamily = (typeof OPERATION_FAMILIES)[number];
+
+export interface Workload {
+  readonly about: string;
+  readonly families: Readonly<Record<OperationFamily, number>>;
+}
+
+const NOTHING: Readonly<Record<OperationFamily, number>> = {
+  write: 0,
+  get: 0,
+  scan: 0,
+  snapshot: 0,
+  iterator: 0,
+  flush: 0,
+  compact: 0,
+  checkpoint: 0,
+  verify: 0,
+  checkAll: 0,
+  settle: 0,
+  pause: 0,
+  reopen: 0,
+  space: 0,
+  dropCaches: 0,
+};
+
+export const WORKLOADS = {
+  mixed: {
+    about: "everything beside everything",
+    families: {
+      write: 40,
+      get: 12,
+      scan: 8,
+      snapshot: 6,
+      iterator: 6,
+      flush: 1,
+      compact: 1,
+      checkpoint: 0.3,
+      verify: 0.3,
+      checkAll: 0.5,
+      settle: 2,
+      pause: 4,
+      reopen: 0.4,
+      space: 0.3,
+      dropCaches: 0.5,
+    },
+  },
+  commits: {
+    about: "durability and order of commits: many writers, little else",
+    families: { ...NOTHING, write: 80, get: 8, settle: 4, pause: 6, flush: 0.5, reopen: 0.6, checkAll: 0.4 },
+  },
+  ranges: {
+    about: "scans, iterators and snapshots over a tree that is being compacted",
+    families: {
+      ...NOTHING,
+      write: 40,
+      get: 6,
+      scan: 20,
+      snapshot: 8,
+      iterator: 20,
+      flush: 1.5,
+      compact: 1.5,
+      pause: 4,
+      checkAll: 0.4,
+    },
+  },
+  maintenance: {
+    about: "flush, compaction, checkpoint, verify, reopen and a full disk under writes",
+    families: {
+      ...NOTHING,
+      write: 60,
+      get: 6,
+      snapshot: 2,
+      flush: 6,
+      compact: 6,
+      checkpoint: 1.5,
+      verify: 1,
+      checkAll: 1,
+      settle: 2,
+      pause: 6,
+      reopen: 1.5,
+      space: 1,
+      dropCaches: 1,
+    },
+  },
+} as const satisfies Record<string, Workload>;
+
+export type WorkloadName = keyof typeof WORKLOADS;
+
+/** Parses the value of `--workload`. Throws `INVALID_ARGUMENT` for a name that is none. */
+export function parseWorkloads(text: string): readonly WorkloadName[] {
+  return text.split(",").map((name) => {
+    if (Object.hasOwn(WORKLOADS, name)) return name as WorkloadName;
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `there is no workload "${name}". Known: ${Object.keys(WORKLOADS).join(", ")}.`,
+    );
+  });
+}

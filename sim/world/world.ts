@@ -1,0 +1,243 @@
+/**
+ * The simulated machine: one disk, one clock, and a sequence of process lives on them. `live` runs one life until its
+ * main task settles, the machine crashes, or the life is stuck, and always says which.
+ *
+ * Promises:
+ * - One task at a time, then a barrier: every promise continuation that became ready has run before the next task.
+ * - A crash is exact: it happens inside one VFS call, at one crash point or between two tasks; nothing of that life
+ *   runs afterwards but the unwinding of the stack, and every call it still makes ends in `SimulatedCrash`.
+ * - Never a hang: nothing left to run, too many steps, or too much virtual time without progress end the life as
+ *   `stuck`.
+ *
+ * Does not own what the main task does (workload) or what must hold afterwards (oracles).
+ */
+import { assert } from "../../src/platform/assert.js";
+import type { Clock, Platform, Random } from "../../src/platform/platform.js";
+import { installProbes } from "../../src/platform/probes.js";
+import type { VFS } from "../../src/platform/vfs.js";
+import type { Choices } from "../choices/choices.js";
+import { SimulatedCrash } from "../disk/errors.js";
+import type { CrashKind, DiskTimers, SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
+import type { Trace } from "../trace/trace.js";
+import { SimulationClock } from "./clock.js";
+import { CrashPlan } from "./crash-plan.js";
+import { SimulationProbes } from "./probes.js";
+import { SimulationRandom } from "./random.js";
+import { type SchedulePolicy, SimulationScheduler } from "./scheduler.js";
+
+/** What one turn and one VFS call cost in virtual time, so that waiting by yielding cannot stop the clock. */
+const STEP_US = 10;
+const CALL_US = 5;
+
+export interface WorldOptions {
+  readonly schedule: SchedulePolicy;
+  readonly buggify: boolean;
+  readonly mutants: readonly string[];
+  /** A life that takes this many steps without `progress()` is stuck. */
+  readonly stepsMax: number;
+  /** A life in which this much virtual time passes without `progress()` is stuck. */
+  readonly quietMsMax: number;
+}
+
+/** The part of the simulated disk that a machine needs; see `sim/disk`. */
+export type MachineDisk = Pick<SimulationDisk, "mount" | "crash" | "onCall">;
+
+export type StuckReason = "nothing left to run" | "too many steps" | "too much virtual time";
+
+export type LifeEnd<T> =
+  | { readonly kind: "finished"; readonly value: T }
+  | { readonly kind: "crashed"; readonly how: CrashKind; readonly where: string }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "stuck"; readonly reason: StuckReason };
+
+/** One process life: what its main task gets. */
+export class Life {
+  readonly number: number;
+  readonly platform: Platform;
+  readonly scheduler: SimulationScheduler;
+  crashed = false;
+
+  constructor(number: number, platform: Platform, scheduler: SimulationScheduler) {
+    this.number = number;
+    this.platform = platform;
+    this.scheduler = scheduler;
+  }
+}
+
+/** The engine's view of the simulated world. Without threads: background work runs in beats on the scheduler. */
+export function simulationPlatform(
+  vfs: VFS,
+  clock: Clock,
+  random: Random,
+  scheduler: SimulationScheduler,
+): Platform {
+  return { vfs, clock, random, scheduler, workers: null };
+}
+
+export class World<Disk extends MachineDisk> {
+  readonly choices: Choices;
+  readonly trace: Trace;
+  readonly clock = new SimulationClock();
+  readonly crashes: CrashPlan;
+  readonly probes: SimulationProbes;
+  readonly random: SimulationRandom;
+  readonly disk: Disk;
+  /** Called before every VFS call of a living process, after the crash plan: for oracles that look at each instant. */
+  observer: ((operation: VFSOperation, path: string) => void) | null = null;
+  lives = 0;
+  steps = 0;
+  readonly #options: WorldOptions;
+  #life: Life | null = null;
+  #crash: { how: CrashKind; where: string } | null = null;
+  #quietSteps = 0;
+  #quietSinceUs = 0;
+
+  constructor(
+    options: WorldOptions,
+    choices: Choices,
+    trace: Trace,
+    createDisk: (timers: DiskTimers) => Disk,
+  ) {
+    this.#options = options;
+    this.choices = choices;
+    this.trace = trace;
+    this.crashes = new CrashPlan(this.clock);
+    this.random = new SimulationRandom(choices.stream("random"));
+    this.probes = new SimulationProbes(choices.stream("buggify"), options.buggify, options.mutants, (id) => {
+      if (this.#living() && this.crashes.onPoint(id)) {
+        this.#goDown(`crash point ${id}`);
+        throw new SimulatedCrash(`the simulated machine went down at crash point ${id}`);
+      }
+    });
+    this.disk = createDisk({
+      after: (delayMs, task) => {
+        this.#life?.scheduler.after(delayMs, task);
+      },
+      nowMs: () => this.clock.nowMs(),
+    });
+    this.disk.onCall = (operation, path) => this.#onCall(operation, path);
+  }
+
+  /** The main task tells that it gets on; resets the limits that tell a stuck life. */
+  progress(): void {
+    this.#quietSteps = 0;
+    this.#quietSinceUs = this.clock.nowUs;
+  }
+
+  /** Runs one process life. Lives never overlap. */
+  live<T>(main: (life: Life) => Promise<T>): Promise<LifeEnd<T>> {
+    assert(this.#life === null, "one process life at a time");
+    const scheduler = new SimulationScheduler(
+      this.clock,
+      this.#options.schedule,
+      this.choices.stream("schedule"),
+    );
+    const platform = simulationPlatform(this.disk.mount(), this.clock, this.random, scheduler);
+    const life = new Life(++this.lives, platform, scheduler);
+    this.#life = life;
+    this.#crash = null;
+    this.progress();
+    const probesBefore = installProbes(this.probes);
+    const run = new LifeRun(this, life, main);
+    return run.end.finally(() => {
+      scheduler.end();
+      installProbes(probesBefore);
+      this.#life = null;
+    });
+  }
+
+  /** One step of the current life: crash if due, else run one task. Null: go on. */
+  step(life: Life): LifeEnd<never> | null {
+    if (this.#crash !== null) return { kind: "crashed", ...this.#crash };
+    if (this.clock.nowUs >= this.crashes.dueUs) {
+      this.#goDown(`time ${this.clock.nowMs()} ms`);
+      return null;
+    }
+    if (++this.#quietSteps > this.#options.stepsMax) return { kind: "stuck", reason: "too many steps" };
+    if (this.clock.nowUs - this.#quietSinceUs > this.#options.quietMsMax * 1000) {
+      return { kind: "stuck", reason: "too much virtual time" };
+    }
+    const task = life.scheduler.next(this.crashes.dueUs);
+    if (task === null) {
+      if (this.clock.nowUs >= this.crashes.dueUs) return null;
+      return { kind: "stuck", reason: "nothing left to run" };
+    }
+    this.steps++;
+    this.clock.advance(STEP_US);
+    try {
+      task();
+    } catch (error) {
+      if (!life.crashed) return { kind: "failed", error };
+    }
+    return null;
+  }
+
+  /** Ends the current life from outside a VFS call, between two tasks. */
+  crashNow(how: CrashKind, where: string): void {
+    this.crashes.arm({ how, at: { afterMs: 0 } });
+    this.#goDown(where);
+  }
+
+  #living(): boolean {
+    return this.#life !== null && !this.#life.crashed;
+  }
+
+  #onCall(operation: VFSOperation, path: string): void {
+    if (!this.#living()) return;
+    this.clock.advance(CALL_US);
+    if (this.crashes.onCall()) {
+      this.#goDown(`VFS call ${operation} ${path}`);
+      return;
+    }
+    if (this.observer !== null) this.observer(operation, path);
+  }
+
+  #goDown(where: string): void {
+    const request = this.crashes.armed;
+    assert(request !== null && this.#life !== null, "a crash is armed and a process lives");
+    this.crashes.disarm();
+    this.#life.crashed = true;
+    this.#life.scheduler.end();
+    this.#crash = { how: request.how, where };
+    this.trace.text("crash", `${request.how} at ${where}`);
+    this.disk.crash(request.how);
+  }
+}
+
+/** Steps one life. The barrier is microtask, then `process.nextTick`: the tick runs when no continuation is left. */
+class LifeRun<T> {
+  readonly end: Promise<LifeEnd<T>>;
+  readonly #world: World<MachineDisk>;
+  readonly #life: Life;
+  #resolve: (end: LifeEnd<T>) => void = () => {};
+  #settled: LifeEnd<T> | null = null;
+
+  constructor(world: World<MachineDisk>, life: Life, main: (life: Life) => Promise<T>) {
+    this.#world = world;
+    this.#life = life;
+    this.end = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    main(life).then(
+      (value) => {
+        this.#settled = { kind: "finished", value };
+      },
+      (error: unknown) => {
+        this.#settled = { kind: "failed", error };
+      },
+    );
+    this.#barrier();
+  }
+
+  readonly #barrier = (): void => queueMicrotask(this.#afterMicrotask);
+
+  readonly #afterMicrotask = (): void => process.nextTick(this.#step);
+
+  readonly #step = (): void => {
+    let end: LifeEnd<T> | null = null;
+    if (this.#settled !== null && !this.#life.crashed) end = this.#settled;
+    else end = this.#world.step(this.#life);
+    if (end === null) this.#barrier();
+    else this.#resolve(end);
+  };
+}

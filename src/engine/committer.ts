@@ -1,0 +1,544 @@
+/**
+ * The commit pipeline: assign version → append to the log → sync (as durability asks) → apply to the memtable →
+ * acknowledge, in one order for all commits. Between a commit's arrival and its version there is no await, so version
+ * order is arrival order and log order.
+ *
+ * Group commit needs no timer: what arrives in one turn shares a record, and while a sync is in flight the open record
+ * keeps filling, so the slower the disk the larger the groups, and a lone committer never waits (features: TD-8).
+ *
+ * A commit becomes visible when it is applied, which for `sync` commits is after their sync, and never before an
+ * earlier commit: nobody reads what a power cut could still take back ahead of something already acknowledged.
+ *
+ * After a failed write or sync nothing further is accepted or acknowledged (`FAILED_STOP`); reads go on, and reopening
+ * recovers. Commits that were under way have an unknown outcome until then.
+ *
+ * Does not own: when segments may be created and what becomes of sealed ones (the store), conflicts (above).
+ */
+import { assert } from "../platform/assert.js";
+import { StillwaterError } from "../platform/errors.js";
+import type { Scheduler, Timer } from "../platform/platform.js";
+import { buggify, crashPoint, mutant } from "../platform/probes.js";
+import type { Batch } from "./batch.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Segment } from "./wal/segment.js";
+
+/** What the pipeline asks of the store. */
+export interface CommitterHost {
+  /** Milliseconds that a commit should be held back now: 0 in good shape, Infinity in a stall. Throws `BUSY` past the limit. */
+  admissionDelayMs(): number;
+  /** False while too many sealed memtables wait for their flush. */
+  mayCreateSegment(): boolean;
+  /** A new active segment with room for a commit of `payloadBytes`. */
+  createSegment(payloadBytes: number, baseVersion: number, previous: Segment | null): Segment;
+  /** A sealed, durable segment, to be flushed. */
+  onSealed(segment: Segment): void;
+  onFailedStop(error: StillwaterError): void;
+}
+
+interface Waiter {
+  readonly version: number;
+  readonly resolve: (version: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Group {
+  readonly segment: Segment;
+  readonly from: number;
+  readonly to: number;
+  /** Offset that must be durable before the group is applied; 0 when it need not be. */
+  readonly durableTo: number;
+  readonly lastVersion: number;
+  readonly waiters: readonly Waiter[];
+}
+
+interface WaitingCommit {
+  readonly batch: Batch;
+  readonly needsSync: boolean;
+  readonly resolve: (version: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A record is written out when it has grown this large, full group or not (LevelDB's bound for a write group). */
+const RECORD_BYTES_MAX = 1024 * 1024;
+/** After this long without a commit, the log is told how far it is durable. */
+const MARK_IDLE_MS = 50;
+
+export class Committer {
+  readonly #options: ResolvedOptions;
+  readonly #scheduler: Scheduler;
+  readonly #host: CommitterHost;
+  #active: Segment | null = null;
+  #previous: Segment | null = null;
+  #visibleVersion: number;
+  #lastVersion: number;
+  /** Commits in the open record. */
+  #open: Waiter[] = [];
+  #openNeedsSync = false;
+  /** Written records that are not applied yet, in order. */
+  readonly #queue: Group[] = [];
+  /** Commits that could not be given a version yet. */
+  #waiting: WaitingCommit[] = [];
+  #rotating = false;
+  #rotationBytes = 0;
+  #turnScheduled = false;
+  #slowTimer: Timer | null = null;
+  #syncTimer: Timer | null = null;
+  #markTimer: Timer | null = null;
+  #failure: StillwaterError | null = null;
+  readonly #idleListeners: (() => void)[] = [];
+
+  constructor(options: ResolvedOptions, scheduler: Scheduler, host: CommitterHost, lastVersion: number) {
+    this.#options = options;
+    this.#scheduler = scheduler;
+    this.#host = host;
+    this.#visibleVersion = lastVersion;
+    this.#lastVersion = lastVersion;
+  }
+
+  get visibleVersion(): number {
+    return this.#visibleVersion;
+  }
+
+  /** The segment that commits go to; null before the first commit and between two segments. */
+  get active(): Segment | null {
+    return this.#active;
+  }
+
+  get failure(): StillwaterError | null {
+    return this.#failure;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  get isRotating(): boolean {
+    return this.#rotating;
+  }
+
+  /** Resolves with the commit version when the batch is as durable as asked and visible. `batch` is copied at once. */
+  commit(batch: Batch, needsSync: boolean): Promise<number> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.#waiting.length === 0 && this.#canAppend(batch.byteLength)) {
+      return new Promise((resolve, reject) => {
+        this.#append(batch, needsSync, resolve, reject);
+      });
+    }
+    if (this.#waiting.length >= this.#options.pendingCommitsMax) {
+      return Promise.reject(
+        new StillwaterError(
+          "BUSY",
+          `${this.#waiting.length} commits are waiting already. Await some of them before writing more.`,
+        ),
+      );
+    }
+    const copy = batch.clone();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ batch: copy, needsSync, resolve, reject });
+      this.#admit();
+    });
+  }
+
+  /** As `commit`, blocking. Throws `BUSY` where the commit would have to wait for background work. */
+  commitSync(batch: Batch, needsSync: boolean): number {
+    if (this.#failure !== null) throw this.#failure;
+    if (
+      this.#waiting.length > 0 ||
+      this.#rotating ||
+      this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY
+    ) {
+      throw new StillwaterError(
+        "BUSY",
+        "background work has to catch up before this commit. Use the asynchronous call, or let the event loop run.",
+      );
+    }
+    if (this.#active === null || !this.#active.hasRoom(batch.byteLength)) this.#rotateSync(batch.byteLength);
+    const outcome: { version: number; error: Error | null } = { version: 0, error: null };
+    this.#append(
+      batch,
+      needsSync,
+      (version) => {
+        outcome.version = version;
+      },
+      (error) => {
+        outcome.error = error;
+      },
+    );
+    if (this.#active !== null && this.#active.hasOpenRecord) this.#writeRecord();
+    // Earlier commits may be waiting for their sync, and this one is visible only after them.
+    if (outcome.version === 0 && outcome.error === null) this.#syncNow();
+    if (outcome.error !== null) throw outcome.error;
+    assert(outcome.version > 0, "a blocking commit has an outcome when it returns");
+    return outcome.version;
+  }
+
+  /** To be called whenever background work has made progress. */
+  poke(): void {
+    if (this.#failure !== null) return;
+    this.#continueRotation();
+    this.#admit();
+  }
+
+  /** Seals the active segment if it holds anything; `onSealed` follows when the log is durable. */
+  rotate(): void {
+    if (this.#failure === null && this.#active !== null && this.#hasCommits(this.#active))
+      this.#beginRotation(0);
+  }
+
+  /** Calls back once nothing is open, written or waiting. Not called after a failure. */
+  whenIdle(listener: () => void): void {
+    this.#idleListeners.push(listener);
+    this.#notifyIfIdle();
+  }
+
+  /** Ends all timers and gives the active segment back, unsealed if it is. Nothing is in flight by then, or failed. */
+  close(): void {
+    this.#cancelTimers();
+    this.#active?.close();
+    this.#active = null;
+  }
+
+  /** Ends acceptance of commits for good; everything under way fails. */
+  fail(cause: Error): void {
+    if (this.#failure !== null) return;
+    const error = new StillwaterError(
+      "FAILED_STOP",
+      `the store stopped accepting writes, because writing failed: ${cause.message} Reads go on. ` +
+        "Close and reopen the store once the cause is gone; commits that were under way may or may not be there then.",
+      { cause },
+    );
+    this.#failure = error;
+    this.#cancelTimers();
+    const failed: { readonly reject: (error: Error) => void }[] = [];
+    for (const group of this.#queue) failed.push(...group.waiters);
+    failed.push(...this.#open, ...this.#waiting);
+    this.#queue.length = 0;
+    this.#open = [];
+    this.#waiting = [];
+    for (const waiter of failed) waiter.reject(error);
+    this.#host.onFailedStop(error);
+  }
+
+  #canAppend(payloadBytes: number): boolean {
+    return (
+      !this.#rotating &&
+      this.#active !== null &&
+      this.#active.hasRoom(payloadBytes) &&
+      this.#host.admissionDelayMs() === 0
+    );
+  }
+
+  #append(
+    batch: Batch,
+    needsSync: boolean,
+    resolve: (version: number) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const segment = this.#active;
+    assert(segment !== null && !this.#rotating, "commits are appended to an active segment");
+    const length = batch.byteLength;
+    const at = segment.reserve(length);
+    const encoded = batch.encoded();
+    segment.arena.bytes.set(length === encoded.length ? encoded : encoded.subarray(0, length), at);
+    const version = segment.commitAt(at, at + length);
+    assert(version === this.#lastVersion + 1, "versions are given out one by one");
+    this.#lastVersion = version;
+    this.#open.push({ version, resolve, reject });
+    if (needsSync) this.#openNeedsSync = true;
+    if (
+      segment.openRecordCommits >= this.#options.groupCommitsMax ||
+      segment.openRecordBytes >= RECORD_BYTES_MAX ||
+      buggify("committer.tiny-groups")
+    ) {
+      this.#writeRecord();
+    } else {
+      this.#scheduleTurn();
+    }
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#scheduler.defer(() => {
+      this.#turnScheduled = false;
+      const segment = this.#active;
+      if (this.#failure !== null || segment === null || !segment.hasOpenRecord) return;
+      // The sync in flight will not cover this record, so it may as well keep filling until that one is done.
+      if (this.#openNeedsSync && segment.syncInFlight) return;
+      this.#writeRecord();
+    });
+  }
+
+  #writeRecord(): void {
+    const segment = this.#active as Segment;
+    const waiters = this.#open;
+    const needsSync = this.#openNeedsSync;
+    const lastVersion = this.#lastVersion;
+    try {
+      const { from, to } = segment.writeRecord();
+      this.#open = [];
+      this.#openNeedsSync = false;
+      const durableTo = needsSync && !mutant("W1-ack-before-sync") ? segment.writtenTo : 0;
+      this.#queue.push({ segment, from, to, durableTo, lastVersion, waiters });
+    } catch (error) {
+      this.fail(error as Error);
+      throwIfForeign(error);
+      return;
+    }
+    this.#advance();
+  }
+
+  /** Applies and acknowledges every group whose turn has come, then sees to the next sync. */
+  #advance(): void {
+    while (this.#queue.length > 0) {
+      const group = this.#queue[0] as Group;
+      if (group.durableTo > group.segment.syncedTo) break;
+      this.#queue.shift();
+      group.segment.apply(group.from, group.to);
+      assert(group.lastVersion > this.#visibleVersion, "visibility advances");
+      this.#visibleVersion = group.lastVersion;
+      // CRASH_POINT(id: memtable.apply)
+      crashPoint("memtable.apply");
+      for (const waiter of group.waiters) waiter.resolve(waiter.version);
+    }
+    const next = this.#queue[0];
+    if (next !== undefined) {
+      if (!next.segment.syncInFlight) this.#sync(next.segment);
+    } else {
+      this.#continueRotation();
+    }
+    this.#armTimers();
+    this.#notifyIfIdle();
+  }
+
+  #sync(segment: Segment): void {
+    try {
+      segment.syncLater((error) => this.#onSynced(error));
+    } catch (error) {
+      this.fail(error as Error);
+      throwIfForeign(error);
+    }
+  }
+
+  #onSynced(error: Error | null): void {
+    if (this.#failure !== null) return;
+    if (error !== null) {
+      this.fail(error);
+      return;
+    }
+    this.#advance();
+    // On a later turn: those just acknowledged may join the record that is open now.
+    if (this.#active !== null && this.#active.hasOpenRecord) this.#scheduleTurn();
+  }
+
+  /** Blocks until everything written is durable and applied. */
+  #syncNow(): void {
+    const segment = this.#active;
+    if (segment === null || this.#queue.length === 0) return;
+    try {
+      segment.sync();
+    } catch (error) {
+      this.fail(error as Error);
+      throwIfForeign(error);
+      return;
+    }
+    this.#advance();
+  }
+
+  #beginRotation(payloadBytes: number): void {
+    this.#rotationBytes = Math.max(this.#rotationBytes, payloadBytes);
+    if (this.#rotating) return;
+    this.#rotating = true;
+    if (this.#active !== null && this.#active.hasOpenRecord) this.#writeRecord();
+    else this.#continueRotation();
+  }
+
+  /** Seal → sync → hand over → create the next one; each call goes as far as it can. */
+  #continueRotation(): void {
+    if (!this.#rotating || this.#queue.length > 0 || this.#failure !== null) return;
+    const segment = this.#active;
+    if (segment !== null) {
+      if (segment.syncInFlight || segment.hasOpenRecord) return;
+      if (!segment.isSealed) {
+        this.#cancelTimers();
+        try {
+          segment.writeSeal();
+        } catch (error) {
+          this.fail(error as Error);
+          throwIfForeign(error);
+          return;
+        }
+        if (!mutant("W4-segment-sealed-without-sync")) {
+          this.#sync(segment);
+          return;
+        }
+      }
+      this.#handOver(segment);
+    }
+    if (this.#rotationBytes === 0) {
+      // Sealed for a flush: the next commit creates its segment.
+      this.#rotating = false;
+      this.#admit();
+    } else if (this.#host.mayCreateSegment()) {
+      this.#createActive(this.#rotationBytes);
+      this.#admit();
+    }
+  }
+
+  #handOver(segment: Segment): void {
+    this.#active = null;
+    this.#previous = segment;
+    segment.close();
+    // CRASH_POINT(id: memtable.switch)
+    crashPoint("memtable.switch");
+    this.#host.onSealed(segment);
+  }
+
+  #createActive(payloadBytes: number): void {
+    this.#rotationBytes = 0;
+    try {
+      this.#active = this.#host.createSegment(payloadBytes, this.#lastVersion, this.#previous);
+      this.#rotating = false;
+    } catch (error) {
+      this.fail(error as Error);
+      throwIfForeign(error);
+    }
+  }
+
+  #rotateSync(payloadBytes: number): void {
+    const segment = this.#active;
+    if (segment !== null) {
+      if (segment.hasOpenRecord) this.#writeRecord();
+      this.#syncNow();
+      if (this.#failure !== null) throw this.#failure;
+      try {
+        segment.writeSeal();
+        segment.sync();
+      } catch (error) {
+        this.fail(error as Error);
+        throw this.#failure ?? error;
+      }
+      this.#handOver(segment);
+    }
+    if (!this.#host.mayCreateSegment()) {
+      throw new StillwaterError(
+        "BUSY",
+        "flushes have to catch up before this commit. Use the asynchronous call, or let the event loop run.",
+      );
+    }
+    this.#createActive(payloadBytes);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Gives waiting commits their turn, in order, as far as the state of the tree and the log allows. */
+  #admit(): void {
+    let admitted = 0;
+    while (admitted < this.#waiting.length && this.#failure === null) {
+      const next = this.#waiting[admitted] as WaitingCommit;
+      if (this.#rotating) break;
+      let delayMs: number;
+      try {
+        delayMs = this.#slowTimer === null ? this.#host.admissionDelayMs() : Number.POSITIVE_INFINITY;
+      } catch (error) {
+        admitted++;
+        next.reject(error as Error);
+        continue;
+      }
+      if (delayMs === Number.POSITIVE_INFINITY) break;
+      if (delayMs > 0) {
+        this.#slowDown(delayMs);
+        break;
+      }
+      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
+        this.#waiting.splice(0, admitted);
+        admitted = 0;
+        this.#beginRotation(next.batch.byteLength);
+        // It may have ended at once and, by admitting, have changed the list.
+        if (this.#rotating) return;
+        continue;
+      }
+      admitted++;
+      this.#append(next.batch, next.needsSync, next.resolve, next.reject);
+    }
+    this.#waiting.splice(0, admitted);
+    this.#notifyIfIdle();
+  }
+
+  /** Holds back the commits that are waiting now, once, for `delayMs`. */
+  #slowDown(delayMs: number): void {
+    const held = this.#waiting.length;
+    this.#slowTimer = this.#scheduler.after(delayMs, () => {
+      this.#slowTimer = null;
+      this.#admitHeld(held);
+      this.#admit();
+    });
+  }
+
+  /** Admits up to `count` commits that have been held back long enough, unless there is a full stall by now. */
+  #admitHeld(count: number): void {
+    for (let i = 0; i < count && this.#waiting.length > 0 && this.#failure === null; i++) {
+      if (this.#rotating || this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY) return;
+      const next = this.#waiting[0] as WaitingCommit;
+      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) return;
+      this.#waiting.shift();
+      this.#append(next.batch, next.needsSync, next.resolve, next.reject);
+    }
+  }
+
+  #armTimers(): void {
+    const segment = this.#active;
+    if (segment === null || segment.isSealed || this.#failure !== null) return;
+    if (segment.syncedTo < segment.writtenTo) {
+      this.#syncTimer ??= this.#scheduler.after(this.#options.bufferedSyncMs, () => {
+        this.#syncTimer = null;
+        const active = this.#active;
+        if (active === null || active.isSealed || active.syncInFlight || active.syncedTo >= active.writtenTo)
+          return;
+        if (this.#options.durability !== "none") this.#sync(active);
+      });
+    } else if (segment.syncedTo === segment.usedBytes && this.#hasCommits(segment)) {
+      this.#markTimer?.cancel();
+      this.#markTimer = this.#scheduler.after(MARK_IDLE_MS, () => {
+        this.#markTimer = null;
+        const active = this.#active;
+        if (active === null || active.isSealed || active.syncedTo !== active.usedBytes) return;
+        try {
+          active.writeMark();
+        } catch (error) {
+          this.fail(error as Error);
+          throwIfForeign(error);
+        }
+      });
+    }
+  }
+
+  #hasCommits(segment: Segment): boolean {
+    return segment.lastVersion > segment.baseVersion;
+  }
+
+  #notifyIfIdle(): void {
+    if (
+      this.#idleListeners.length === 0 ||
+      this.#queue.length > 0 ||
+      this.#waiting.length > 0 ||
+      this.#rotating
+    )
+      return;
+    if (this.#active !== null && (this.#active.hasOpenRecord || this.#active.syncInFlight)) return;
+    for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  #cancelTimers(): void {
+    this.#slowTimer?.cancel();
+    this.#syncTimer?.cancel();
+    this.#markTimer?.cancel();
+    this.#slowTimer = null;
+    this.#syncTimer = null;
+    this.#markTimer = null;
+  }
+}
+
+/** What is not an error of the disk (an assertion, a simulated crash) goes on upwards. */
+function throwIfForeign(error: unknown): void {
+  if (!(error instanceof StillwaterError) || error.code === "ASSERTION") throw error;
+}

@@ -1,0 +1,58 @@
+/** Ranges as users give them (`gte`, `gt`, `lte`, `lt`) and as the engine wants them: [begin, end). */
+import { StillwaterError } from "../platform/errors.js";
+import { checkKey } from "./batch.js";
+import { keyAfter } from "./format/bytes.js";
+import { refuseUnknownOptions } from "./options.js";
+import type { IterationRange } from "./read/store-iterator.js";
+import { Snapshot } from "./snapshots.js";
+
+export interface ScanOptions {
+  /** Keys at or after this one. */
+  readonly gte?: Uint8Array;
+  /** Keys after this one. Not together with `gte`. */
+  readonly gt?: Uint8Array;
+  /** Keys at or before this one. */
+  readonly lte?: Uint8Array;
+  /** Keys before this one. Not together with `lte`. */
+  readonly lt?: Uint8Array;
+  /** From the last key to the first. Default false. */
+  readonly reverse?: boolean;
+  /** At most this many rows. Default: all. */
+  readonly limit?: number;
+  /** Read at this snapshot instead of now. */
+  readonly snapshot?: Snapshot;
+}
+
+const NAMES = ["gte", "gt", "lte", "lt", "reverse", "limit", "snapshot"];
+
+/** Throws `UNKNOWN_OPTION` and `INVALID_ARGUMENT`. */
+export function iterationRange(options: ScanOptions, call: string): IterationRange {
+  refuseUnknownOptions(options, NAMES, call);
+  const { gte, gt, lte, lt, reverse, limit, snapshot } = options;
+  for (const bound of [gte, gt, lte, lt]) if (bound !== undefined) checkKey(bound);
+  if (gte !== undefined && gt !== undefined) throw bothGiven("gte", "gt", call);
+  if (lte !== undefined && lt !== undefined) throw bothGiven("lte", "lt", call);
+  if (reverse !== undefined && typeof reverse !== "boolean") {
+    throw new StillwaterError("INVALID_ARGUMENT", `${call}: reverse must be true or false.`);
+  }
+  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `${call}: limit must be a whole number from 0, but is ${String(limit)}.`,
+    );
+  }
+  if (snapshot !== undefined && !(snapshot instanceof Snapshot)) {
+    throw new StillwaterError("INVALID_ARGUMENT", `${call}: snapshot must come from store.snapshot().`);
+  }
+  // Copies: an iterator outlives the call, and the caller may reuse its buffers.
+  return {
+    begin: gte === undefined ? (gt === undefined ? null : keyAfter(gt)) : gte.slice(),
+    end: lt === undefined ? (lte === undefined ? null : keyAfter(lte)) : lt.slice(),
+    reverse: reverse ?? false,
+    limit: limit ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function bothGiven(a: string, b: string, call: string): StillwaterError {
+  return new StillwaterError("INVALID_ARGUMENT", `${call}: give ${a} or ${b}, not both.`);
+}

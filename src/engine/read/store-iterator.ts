@@ -1,0 +1,266 @@
+/**
+ * What users iterate: the live keys of a range at one version, in either direction. Merges all sources, keeps of each
+ * key the newest version that the read version can see, and leaves out what deletes and range deletes cover.
+ *
+ * Promise: the view is fixed at creation (created synchronously) and unaffected by commits, flushes and compactions
+ * until the iterator is closed or exhausted, whichever comes first. Keys and values are handed out as copies.
+ * Does not skip over covered stretches: rows under a range delete are stepped over until compaction has dropped them.
+ */
+import { StillwaterError } from "../../platform/errors.js";
+import { mutant } from "../../platform/probes.js";
+import type { Cursor } from "../cursor.js";
+import { compareBytes, EMPTY_BYTES } from "../format/bytes.js";
+import { KIND_NONE, KIND_PUT } from "../format/operation.js";
+import type { TreeVersion } from "../manifest/version-set.js";
+import type { RangeTombstones } from "../memtable/range-tombstones.js";
+import type { TableCache } from "../table-cache.js";
+import type { Segment } from "../wal/segment.js";
+import { LevelCursor } from "./level-cursor.js";
+import { MergingCursor } from "./merging-cursor.js";
+import { copyValue, tablesInRange } from "./read-view.js";
+
+export interface IterationRange {
+  /** Inclusive; null: from the first key. */
+  readonly begin: Uint8Array | null;
+  /** Exclusive; null: to the last key. */
+  readonly end: Uint8Array | null;
+  readonly reverse: boolean;
+  readonly limit: number;
+}
+
+export interface IterationSources {
+  /** Newest first. */
+  readonly segments: readonly Segment[];
+  readonly tree: TreeVersion;
+  readonly tables: TableCache;
+  /** Called once, when the iterator is closed. */
+  readonly onClose: (iterator: StoreIterator) => void;
+}
+
+export class StoreIterator {
+  readonly version: number;
+  readonly #range: IterationRange;
+  readonly #sources: IterationSources;
+  readonly #tombstones: readonly RangeTombstones[];
+  readonly #cursor: Cursor;
+  #left: number;
+  #isPositioned = false;
+  #hasRow = false;
+  #isClosed = false;
+  /** The user key of the current row. */
+  #key: Uint8Array = new Uint8Array(64);
+  #keyLength = 0;
+  /** In reverse, the value of the row: the cursor has moved on by then. */
+  #value: Uint8Array = EMPTY_BYTES;
+  #valueLength = 0;
+
+  constructor(sources: IterationSources, version: number, range: IterationRange) {
+    this.version = version;
+    this.#range = range;
+    this.#sources = sources;
+    this.#left = range.limit;
+    const { segments, tree, tables } = sources;
+    const tombstones: RangeTombstones[] = [];
+    const cursors: Cursor[] = [];
+    for (const { memtable } of segments) {
+      if (!memtable.rangeTombstones.isEmpty || segments[0]?.memtable === memtable)
+        tombstones.push(memtable.rangeTombstones);
+      cursors.push(memtable.cursor());
+    }
+    tree.levels.forEach((level, depth) => {
+      const inRange = tablesInRange(level, range.begin, range.end);
+      for (const table of inRange)
+        if (table.rangeTombstoneCount > 0) tombstones.push(tables.rangeTombstones(table));
+      if (depth === 0) for (const table of inRange) cursors.push(new LevelCursor([table], tables));
+      else if (inRange.length > 0) cursors.push(new LevelCursor(inRange, tables));
+    });
+    this.#tombstones = tombstones;
+    this.#cursor = cursors.length === 1 ? (cursors[0] as Cursor) : new MergingCursor(cursors);
+    tree.hold();
+    for (const segment of segments) segment.pins++;
+  }
+
+  /** Moves to the next row; false at the end, and then the iterator has closed itself. Throws `CLOSED`, `CORRUPTION`, `IO`. */
+  next(): boolean {
+    if (this.#isClosed) {
+      if (this.#isPositioned && !this.#hasRow) return false;
+      throw closed();
+    }
+    if (this.#left === 0) return this.#finish();
+    try {
+      this.#hasRow = this.#range.reverse ? this.#nextInReverse() : this.#nextForward();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    if (!this.#hasRow) return this.#finish();
+    this.#left--;
+    return true;
+  }
+
+  /** Continues at the first row in iteration order that is not before `key`, within the range. */
+  seek(key: Uint8Array): void {
+    if (this.#isClosed) throw closed();
+    const { begin, end, reverse } = this.#range;
+    this.#isPositioned = true;
+    this.#hasRow = false;
+    this.#keyLength = -1;
+    if (reverse) {
+      const after = new Uint8Array(key.length + 1);
+      after.set(key);
+      this.#cursor.seekBefore(
+        end !== null && compareBytes(end, 0, end.length, after, 0, after.length) < 0 ? end : after,
+      );
+    } else {
+      this.#cursor.seekAtOrAfter(
+        begin !== null && compareBytes(begin, 0, begin.length, key, 0, key.length) > 0 ? begin : key,
+      );
+    }
+  }
+
+  /** A copy of the current key. */
+  get key(): Uint8Array {
+    this.#requireRow();
+    return copyValue(this.#key, 0, this.#keyLength);
+  }
+
+  /** A copy of the current value. */
+  get value(): Uint8Array {
+    this.#requireRow();
+    if (this.#range.reverse) return copyValue(this.#value, 0, this.#valueLength);
+    const cursor = this.#cursor;
+    return copyValue(cursor.valueBytes, cursor.valueStart, cursor.valueLength);
+  }
+
+  /** Gives back what the iterator pins. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cursor.close();
+    this.#sources.tree.release();
+    for (const segment of this.#sources.segments) segment.pins--;
+    this.#sources.onClose(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #finish(): boolean {
+    this.#isPositioned = true;
+    this.#hasRow = false;
+    this.close();
+    return false;
+  }
+
+  #requireRow(): void {
+    if (!this.#hasRow) {
+      throw new StillwaterError(
+        "INVALID_ARGUMENT",
+        "the iterator stands on no row. Call next() and go on only while it returns true.",
+      );
+    }
+    if (this.#isClosed) throw closed();
+  }
+
+  #nextForward(): boolean {
+    const cursor = this.#cursor;
+    const { begin, end } = this.#range;
+    if (!this.#isPositioned) {
+      this.#isPositioned = true;
+      this.#keyLength = -1;
+      if (begin === null) cursor.seekFirst();
+      else cursor.seekAtOrAfter(begin);
+    } else {
+      this.#skipKey();
+    }
+    while (cursor.valid) {
+      if (
+        end !== null &&
+        compareBytes(cursor.keyBytes, cursor.keyStart, cursor.keyLength, end, 0, end.length) >= 0
+      )
+        return false;
+      if (cursor.version > this.version) {
+        cursor.next();
+        continue;
+      }
+      this.#keepKey();
+      if (cursor.kind === KIND_PUT && !this.#isCovered(cursor.version)) return true;
+      this.#skipKey();
+    }
+    return false;
+  }
+
+  /** Leaves all rows of the current key behind. */
+  #skipKey(): void {
+    const cursor = this.#cursor;
+    if (this.#keyLength < 0) return;
+    while (cursor.valid && this.#isSameKey()) cursor.next();
+  }
+
+  #nextInReverse(): boolean {
+    const cursor = this.#cursor;
+    const { begin, end } = this.#range;
+    if (!this.#isPositioned) {
+      this.#isPositioned = true;
+      if (end === null) cursor.seekLast();
+      else cursor.seekBefore(end);
+    }
+    while (cursor.valid) {
+      if (
+        begin !== null &&
+        compareBytes(cursor.keyBytes, cursor.keyStart, cursor.keyLength, begin, 0, begin.length) < 0
+      )
+        return false;
+      this.#keepKey();
+      // Backwards the versions of a key come oldest first, so the last visible one seen is the newest.
+      let kind = KIND_NONE;
+      let version = 0;
+      do {
+        if (cursor.version <= this.version && (kind === KIND_NONE || !mutant("R5-reverse-stops-at-oldest"))) {
+          kind = cursor.kind;
+          version = cursor.version;
+          this.#keepValue();
+        }
+        cursor.previous();
+      } while (cursor.valid && this.#isSameKey());
+      if (kind === KIND_PUT && !this.#isCovered(version)) return true;
+    }
+    return false;
+  }
+
+  #isSameKey(): boolean {
+    const cursor = this.#cursor;
+    return (
+      compareBytes(cursor.keyBytes, cursor.keyStart, cursor.keyLength, this.#key, 0, this.#keyLength) === 0
+    );
+  }
+
+  #isCovered(version: number): boolean {
+    for (const tombstones of this.#tombstones) {
+      if (tombstones.isEmpty) continue;
+      if (tombstones.coveringVersion(this.#key, 0, this.#keyLength, this.version) > version) return true;
+    }
+    return false;
+  }
+
+  #keepKey(): void {
+    const { keyBytes, keyStart, keyLength } = this.#cursor;
+    if (keyLength > this.#key.length) this.#key = new Uint8Array(keyLength * 2);
+    const key = this.#key;
+    if (keyLength <= 32) for (let i = 0; i < keyLength; i++) key[i] = keyBytes[keyStart + i] as number;
+    else key.set(keyBytes.subarray(keyStart, keyStart + keyLength));
+    this.#keyLength = keyLength;
+  }
+
+  #keepValue(): void {
+    const { valueBytes, valueStart, valueLength } = this.#cursor;
+    if (valueLength > this.#value.length) this.#value = new Uint8Array(Math.max(256, valueLength * 2));
+    this.#value.set(valueBytes.subarray(valueStart, valueStart + valueLength));
+    this.#valueLength = valueLength;
+  }
+}
+
+function closed(): StillwaterError {
+  return new StillwaterError("CLOSED", "the iterator is closed. Create another one.");
+}

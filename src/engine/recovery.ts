@@ -1,0 +1,419 @@
+/**
+ * Opening: from whatever a crash has left to a store that is exactly as of the last durable commit (or a little later).
+ * Reads CURRENT and the manifest, replays the live log segments into level-0 tables, and records that in a new manifest
+ * before anything else is written; only then are superseded files removed and unknown tables put into quarantine.
+ *
+ * Promises: idempotent and safe to crash in at every step, since nothing that was there is changed or removed before its
+ * replacement is durable; refuses (and leaves everything as it is) where bytes that had been durable do not verify;
+ * a store that was closed in order is opened without writing a byte. Memory: one log segment at a time.
+ */
+import { CorruptionError, StillwaterError } from "../platform/errors.js";
+import { joinPath } from "../platform/path.js";
+import type { Random } from "../platform/platform.js";
+import { crashPoint, mutant } from "../platform/probes.js";
+import type { VFS } from "../platform/vfs.js";
+import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
+import type { JobResult, TableFormat } from "./compaction/job.js";
+import { parseFileName, QUARANTINE_NAME, tablePath, walName, walPath } from "./files.js";
+import { checksumByName } from "./format/checksum.js";
+import { FrameHeader, readFrame } from "./format/frame.js";
+import { OPERATION_HEADER_BYTES } from "./format/operation.js";
+import type { ManifestCounters } from "./manifest/edit.js";
+import {
+  type LoadedManifest,
+  loadManifest,
+  ManifestLog,
+  type ManifestState,
+} from "./manifest/manifest-log.js";
+import type { TableMeta } from "./manifest/table-meta.js";
+import { applyEdit, LEVEL_COUNT } from "./manifest/tree.js";
+import type { ResolvedOptions } from "./options.js";
+import { readSegment, type SegmentContents } from "./wal/segment-reader.js";
+
+/** Versions below are reserved; 0 means "none". The first commit of a store gets 10. */
+export const LAST_RESERVED_VERSION = 9;
+
+/** What an open found and did. Plain data. */
+export interface RecoveryReport {
+  /** The store was created by this open. */
+  readonly created: boolean;
+  /** Log segments that were read. */
+  readonly segmentsReplayed: number;
+  readonly commitsReplayed: number;
+  /** Bytes after the last valid log record: a torn write that had not been acknowledged as durable. */
+  readonly tornBytes: number;
+  /** Level-0 tables written from the log. */
+  readonly tablesWritten: number;
+  /** Files that no manifest names, moved to `quarantine/`. */
+  readonly quarantined: readonly string[];
+  /** Files removed from `quarantine/`, because nothing new has turned up since. */
+  readonly purged: readonly string[];
+}
+
+export interface RecoveredStore {
+  readonly state: ManifestState;
+  readonly manifestNumber: number;
+  /** Open when this open has had to write a manifest; else the first edit creates one. */
+  readonly manifestLog: ManifestLog | null;
+  readonly report: RecoveryReport;
+}
+
+export interface RecoveryContext {
+  readonly vfs: VFS;
+  readonly directory: string;
+  readonly options: ResolvedOptions;
+  readonly format: TableFormat;
+  readonly random: Random;
+}
+
+/** Throws `NOT_A_STORE`, `EXISTS`, `CORRUPTION`, `UNSUPPORTED_FORMAT`, or file errors. The caller holds the lock. */
+export function recoverStore(context: RecoveryContext): RecoveredStore {
+  const { vfs, directory, options } = context;
+  const names = vfs.list(directory);
+  const loaded = loadManifest(vfs, directory);
+  if (loaded === null) return createStore(context, names);
+  if (options.errorIfExists) {
+    throw new StillwaterError(
+      "EXISTS",
+      `${directory} holds a store already. Open it without errorIfExists, or choose another directory.`,
+      { path: directory },
+    );
+  }
+  return reopenStore(context, names, loaded);
+}
+
+function createStore(context: RecoveryContext, names: readonly string[]): RecoveredStore {
+  const { vfs, directory, options } = context;
+  let highest = 0;
+  for (const name of names) {
+    const { kind, number } = parseFileName(name);
+    if (kind === "lock" || kind === "quarantine") continue;
+    highest = Math.max(highest, number);
+    if (kind === "wal" || kind === "table") {
+      throw new CorruptionError(
+        "CURRENT is missing from a directory that holds data. Restore a backup, or run `stillwater salvage`",
+        { path: joinPath(directory, name) },
+      );
+    }
+    if (kind === "unknown") {
+      throw new StillwaterError(
+        "NOT_A_STORE",
+        `${directory} is not a store, and not empty (it holds "${name}"). Choose another directory.`,
+        { path: directory },
+      );
+    }
+  }
+  if (!options.createIfMissing) {
+    throw new StillwaterError(
+      "NOT_A_STORE",
+      `there is no store in ${directory}. Check the path, or open it with createIfMissing: true.`,
+      { path: directory },
+    );
+  }
+  const manifestNumber = highest + 1;
+  const counters: ManifestCounters = {
+    nextFileNumber: manifestNumber + 1,
+    lastVersion: LAST_RESERVED_VERSION,
+    minWalNumber: manifestNumber + 1,
+  };
+  const levels: TableMeta[][] = Array.from({ length: LEVEL_COUNT }, () => []);
+  const before: ManifestState = { storeId: newStoreId(context.random), counters, levels, editNumber: 0 };
+  const manifestLog = ManifestLog.create(
+    vfs,
+    directory,
+    checksumByName(options.checksum),
+    manifestNumber,
+    before,
+  );
+  // Left over from a creation that was cut short; nothing was ever stored under them.
+  removeFiles(
+    vfs,
+    directory,
+    names.filter((name) => ["manifest", "temporary"].includes(parseFileName(name).kind)),
+  );
+  const report = { ...EMPTY_REPORT, created: true };
+  return { state: { ...before, editNumber: manifestLog.editNumber }, manifestNumber, manifestLog, report };
+}
+
+function reopenStore(
+  context: RecoveryContext,
+  names: readonly string[],
+  loaded: LoadedManifest,
+): RecoveredStore {
+  const { vfs, directory, options } = context;
+  const walNumbers = names
+    .map(parseFileName)
+    .filter(({ kind, number }) => kind === "wal" && number >= loaded.counters.minWalNumber)
+    .map(({ number }) => number)
+    .sort((a, b) => a - b);
+  let nextFileNumber = mutant("M10-file-number-from-manifest-only")
+    ? loaded.counters.nextFileNumber
+    : Math.max(loaded.counters.nextFileNumber, highestNumber(vfs, directory, names) + 1);
+  let state: ManifestState = { ...loaded, counters: { ...loaded.counters, nextFileNumber } };
+  let { manifestNumber } = loaded;
+  let manifestLog: ManifestLog | null = null;
+  let report = EMPTY_REPORT;
+  if (walNumbers.length > 0) {
+    const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
+    nextFileNumber = replay.nextFileNumber;
+    manifestNumber = nextFileNumber++;
+    const counters: ManifestCounters = {
+      nextFileNumber,
+      lastVersion: replay.lastVersion,
+      minWalNumber: nextFileNumber,
+    };
+    const added = replay.tables.map((table) => ({ level: 0, table }));
+    const levels = applyEdit(loaded.levels, { counters, added, removed: [] });
+    // CRASH_POINT(id: recovery.replayed)
+    crashPoint("recovery.replayed");
+    manifestLog = ManifestLog.create(vfs, directory, checksumByName(options.checksum), manifestNumber, {
+      ...loaded,
+      counters,
+      levels,
+    });
+    state = { ...loaded, counters, levels, editNumber: manifestLog.editNumber };
+    report = replay.report;
+  }
+  report = tidy(vfs, directory, { state, manifestNumber, report });
+  // CRASH_POINT(id: recovery.done)
+  crashPoint("recovery.done");
+  return { state, manifestNumber, manifestLog, report };
+}
+
+interface Replay {
+  readonly tables: readonly TableMeta[];
+  readonly lastVersion: number;
+  readonly nextFileNumber: number;
+  readonly report: RecoveryReport;
+}
+
+/** Turns each live segment into a level-0 table, in order, judging the chain as it goes. On error removes its tables. */
+function replaySegments(
+  context: RecoveryContext,
+  loaded: LoadedManifest,
+  walNumbers: readonly number[],
+  firstFileNumber: number,
+): Replay {
+  const { vfs, directory } = context;
+  const tables: TableMeta[] = [];
+  let nextFileNumber = firstFileNumber;
+  let lastVersion = loaded.counters.lastVersion;
+  let commitsReplayed = 0;
+  let tornBytes = 0;
+  let before: SegmentContents | null = null;
+  try {
+    for (const walNumber of walNumbers) {
+      const isLast = walNumber === walNumbers[walNumbers.length - 1];
+      const segment = readSegment(vfs, directory, walNumber, loaded.storeId);
+      // CRASH_POINT(id: recovery.segment-read)
+      crashPoint("recovery.segment-read");
+      if (segment === null) {
+        refuseUnlessUnborn(vfs, directory, walNumber, isLast);
+        continue;
+      }
+      if (!mutant("D10-segment-chain-unchecked"))
+        checkContinues(directory, segment, before, loaded.counters.minWalNumber);
+      if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
+        throw new CorruptionError("a live log segment holds versions that are in tables already", {
+          path: walPath(directory, walNumber),
+        });
+      }
+      before = segment;
+      commitsReplayed += segment.commitCount;
+      tornBytes += segment.tornBytes;
+      // A version that may have been given to a commit of the lost tail is never given to another one.
+      lastVersion = Math.max(
+        lastVersion,
+        segment.sealed ? segment.lastVersion : highestPossibleVersion(segment),
+      );
+      const result = flushNow(context, loaded.storeId, segment, nextFileNumber);
+      if (result.tables.length > 0) nextFileNumber++;
+      tables.push(...result.tables);
+      // CRASH_POINT(id: recovery.segment-flushed)
+      crashPoint("recovery.segment-flushed");
+    }
+  } catch (error) {
+    removeTablesQuietly(vfs, directory, tables);
+    throw error;
+  }
+  const report: RecoveryReport = {
+    ...EMPTY_REPORT,
+    segmentsReplayed: walNumbers.length,
+    commitsReplayed,
+    tornBytes,
+    tablesWritten: tables.length,
+  };
+  return { tables, lastVersion, nextFileNumber, report };
+}
+
+function flushNow(
+  context: RecoveryContext,
+  storeId: Uint8Array,
+  segment: SegmentContents,
+  fileNumber: number,
+): JobResult {
+  const flush: FlushDescription = {
+    kind: "flush",
+    directory: context.directory,
+    storeId,
+    walNumber: segment.header.fileNumber,
+    fileNumber,
+    snapshots: [],
+    format: context.format,
+    beatRows: Number.MAX_SAFE_INTEGER,
+  };
+  const job = flushSegment(context.vfs, flush, segment);
+  for (;;) {
+    const step = job.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Throws `CORRUPTION` unless `segment` follows on `before`, or is the first of its chain. */
+function checkContinues(
+  directory: string,
+  segment: SegmentContents,
+  before: SegmentContents | null,
+  minWalNumber: number,
+): void {
+  const { header } = segment;
+  const path = walPath(directory, header.fileNumber);
+  if (before === null) {
+    if (header.previousNumber >= minWalNumber) {
+      throw new CorruptionError(
+        `the log segment before this one, ${walName(header.previousNumber)}, is missing`,
+        { path },
+      );
+    }
+    return;
+  }
+  const beforeName = walName(before.header.fileNumber);
+  if (header.previousNumber !== before.header.fileNumber) {
+    throw new CorruptionError(
+      `this log segment follows ${walName(header.previousNumber)}, but the one before it is ${beforeName}`,
+      { path },
+    );
+  }
+  if (!before.sealed || before.end !== header.previousLength || before.chain !== header.previousChain) {
+    throw new CorruptionError(`the log segment before this one, ${beforeName}, has lost its end`, {
+      path: walPath(directory, before.header.fileNumber),
+      offset: before.end,
+    });
+  }
+}
+
+/** A segment without a valid header is one that was being created, if it is the last and holds no record. */
+function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLast: boolean): void {
+  const path = walPath(directory, walNumber);
+  const file = vfs.openFile(path, "read");
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(file.size());
+    file.read(bytes, 0, bytes.length, 0);
+  } finally {
+    file.close();
+  }
+  const frame = new FrameHeader();
+  const codecs = (["crc32", "blake3"] as const).map((name) => ({
+    checksum: checksumByName(name),
+    fileNumber: walNumber,
+  }));
+  for (let at = 0; isLast && at < bytes.length; at += 8) {
+    if (bytes[at + 24] === 0) continue;
+    if (!codecs.some((codec) => readFrame(codec, bytes, at, bytes.length, frame))) continue;
+    throw new CorruptionError("the header of a log segment that holds records does not verify", {
+      path,
+      offset: 0,
+    });
+  }
+  if (!isLast)
+    throw new CorruptionError("the header of a log segment that others follow does not verify", {
+      path,
+      offset: 0,
+    });
+}
+
+/** Every commit takes at least one operation, so the size of a segment bounds the versions given out in it. */
+function highestPossibleVersion(segment: SegmentContents): number {
+  if (mutant("M19-version-reused-after-crash")) return segment.lastVersion;
+  return segment.header.baseVersion + Math.floor(segment.header.capacity / OPERATION_HEADER_BYTES);
+}
+
+/** Removes what the manifest has superseded; moves tables it does not know to quarantine. */
+function tidy(
+  vfs: VFS,
+  directory: string,
+  found: { readonly state: ManifestState; readonly manifestNumber: number; readonly report: RecoveryReport },
+): RecoveryReport {
+  const { state, manifestNumber } = found;
+  const live = new Set<number>();
+  for (const tables of state.levels) for (const table of tables) live.add(table.fileNumber);
+  const superseded: string[] = [];
+  const orphans: string[] = [];
+  for (const name of vfs.list(directory)) {
+    const { kind, number } = parseFileName(name);
+    if (kind === "temporary") superseded.push(name);
+    else if (kind === "wal" && number < state.counters.minWalNumber) superseded.push(name);
+    else if (kind === "manifest" && number !== manifestNumber) superseded.push(name);
+    else if (kind === "table" && !live.has(number)) orphans.push(name);
+  }
+  removeFiles(vfs, directory, superseded);
+  const quarantine = joinPath(directory, QUARANTINE_NAME);
+  const hasQuarantine = vfs.stat(quarantine) !== null;
+  if (orphans.length > 0) {
+    if (!hasQuarantine) vfs.makeDirectory(quarantine);
+    for (const name of orphans) vfs.rename(joinPath(directory, name), joinPath(quarantine, name));
+    vfs.syncDirectory(quarantine);
+    vfs.syncDirectory(directory);
+    // CRASH_POINT(id: recovery.quarantined)
+    crashPoint("recovery.quarantined");
+    return { ...found.report, quarantined: orphans };
+  }
+  if (!hasQuarantine) return found.report;
+  const purged = vfs.list(quarantine);
+  removeFiles(vfs, quarantine, purged);
+  return { ...found.report, purged };
+}
+
+/** Not synced: a removal that a crash undoes is found and done again by the next open. */
+function removeFiles(vfs: VFS, directory: string, names: readonly string[]): void {
+  for (const name of names) {
+    vfs.removeFile(joinPath(directory, name));
+    // CRASH_POINT(id: recovery.file-removed)
+    crashPoint("recovery.file-removed");
+  }
+}
+
+/** Orphans cost nothing but space, and the error on the way out is the one that matters. */
+function removeTablesQuietly(vfs: VFS, directory: string, tables: readonly TableMeta[]): void {
+  for (const { fileNumber } of tables) {
+    const path = tablePath(directory, fileNumber);
+    try {
+      vfs.removeFile(path);
+    } catch (error) {
+      if (!(error instanceof StillwaterError)) throw error;
+    }
+  }
+}
+
+function highestNumber(vfs: VFS, directory: string, names: readonly string[]): number {
+  const quarantine = joinPath(directory, QUARANTINE_NAME);
+  const all = vfs.stat(quarantine) === null ? names : [...names, ...vfs.list(quarantine)];
+  return all.reduce((highest, name) => Math.max(highest, parseFileName(name).number), 0);
+}
+
+function newStoreId(random: Random): Uint8Array {
+  const id = new Uint8Array(16);
+  for (let i = 0; i < 4; i++) new DataView(id.buffer).setUint32(4 * i, random.nextUint32());
+  return id;
+}
+
+const EMPTY_REPORT: RecoveryReport = {
+  created: false,
+  segmentsReplayed: 0,
+  commitsReplayed: 0,
+  tornBytes: 0,
+  tablesWritten: 0,
+  quarantined: [],
+  purged: [],
+};

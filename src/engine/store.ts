@@ -1,0 +1,629 @@
+/**
+ * The store as its users see it: an ordered map from byte strings to byte strings with atomic batches, snapshots and
+ * chosen durability. This file is the coordinator: it checks arguments, holds the parts together and owns their
+ * lifetimes; commits are the committer's, the tree is the keeper's, opening is recovery's.
+ *
+ * Synchronous core, asynchronous shell: whatever needs no waiting is done at once, and the `…Sync` twins never yield.
+ */
+import { StillwaterError } from "../platform/errors.js";
+import { parentPath } from "../platform/path.js";
+import type { Platform } from "../platform/platform.js";
+import { crashPoint } from "../platform/probes.js";
+import type { VLock } from "../platform/vfs.js";
+import { SliceRunner } from "./background/runner.js";
+import { WorkerRunner } from "./background/worker-runner.js";
+import { Batch, checkKey } from "./batch.js";
+import { writeCheckpoint } from "./checkpoint.js";
+import { Committer } from "./committer.js";
+import type { TableFormat } from "./compaction/job.js";
+import { checksumByName } from "./format/checksum.js";
+import { Arena } from "./format/operation.js";
+import type { TableMeta } from "./manifest/table-meta.js";
+import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
+import { iterationRange, type ScanOptions } from "./range.js";
+import { readKey } from "./read/read-view.js";
+import { StoreIterator } from "./read/store-iterator.js";
+import { type RecoveredStore, type RecoveryReport, recoverStore } from "./recovery.js";
+import { Scan } from "./scan.js";
+import { Snapshot, SnapshotList } from "./snapshots.js";
+import { BlockCache } from "./table/block-cache.js";
+import { TableCache } from "./table-cache.js";
+import { TreeKeeper } from "./tree-keeper.js";
+import { type VerifyReport, verifyStore } from "./verify.js";
+import { Segment, segmentCapacity } from "./wal/segment.js";
+
+export interface ReadOptions {
+  /** Read at this snapshot instead of now. */
+  readonly snapshot?: Snapshot;
+}
+
+export interface WriteOptions {
+  /** What the acknowledgement promises. Default: the store's `durability`. */
+  readonly durability?: "sync" | "buffered";
+  /** Fail with `VERSION_TOO_LOW` unless the store has reached this version. */
+  readonly requireVersionAtLeast?: number;
+}
+
+/** Counters and sizes. Plain data. */
+export interface StoreStats {
+  readonly version: number;
+  readonly levels: readonly { readonly tables: number; readonly bytes: number; readonly entries: number }[];
+  readonly memtableBytes: number;
+  readonly immutableMemtables: number;
+  readonly debtBytes: number;
+  readonly openSnapshots: number;
+  readonly openIterators: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  readonly openTables: number;
+  readonly tableMemoryBytes: number;
+  readonly flushes: number;
+  readonly compactions: number;
+  readonly trivialMoves: number;
+  readonly jobFailures: number;
+  readonly bytesFlushed: number;
+  readonly bytesCompacted: number;
+  readonly rowsDropped: number;
+  readonly damagedTables: readonly number[];
+  readonly failure: string | null;
+}
+
+/** Internals for oracles and tools. Plain data. */
+export interface StoreInspection {
+  readonly levels: readonly (readonly TableMeta[])[];
+  readonly immutableMemtables: number;
+  readonly walNumbers: readonly number[];
+  readonly manifestNumber: number;
+  readonly editNumber: number;
+  readonly nextFileNumber: number;
+  readonly lastVersion: number;
+  readonly minWalNumber: number;
+  /** Names in the directory that must exist now. */
+  readonly liveFiles: readonly string[];
+  readonly snapshots: readonly number[];
+  readonly openTables: number;
+  readonly debtBytes: number;
+  readonly failedStop: boolean;
+  readonly backgroundBusy: boolean;
+  readonly damagedTables: readonly number[];
+}
+
+/** Arenas of the default size kept for the next segment. */
+const SPARE_ARENAS_MAX = 2;
+/** Longest slice of background work on the caller's thread. */
+const SLICE_MS = 1;
+
+export class Store {
+  /** What opening found and did. */
+  readonly recovery: RecoveryReport;
+  readonly directory: string;
+  readonly #platform: Platform;
+  readonly #options: ResolvedOptions;
+  readonly #lock: VLock;
+  readonly #blocks: BlockCache;
+  readonly #tables: TableCache;
+  readonly #keeper: TreeKeeper;
+  readonly #committer: Committer;
+  readonly #snapshots = new SnapshotList();
+  readonly #iterators = new Set<StoreIterator>();
+  readonly #single = new Batch();
+  #spareArenas: Arena[] = [];
+  /** Sources of reads, newest first; rebuilt when a segment comes or goes. */
+  #segments: readonly Segment[] = [];
+  #conditions: {
+    readonly isMet: () => boolean;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
+  #closing: Promise<void> | null = null;
+
+  /**
+   * Opens the store in `directory`, creating it if need be, and recovers what a crash has left. Throws
+   * `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `LOCKED`, `NOT_A_STORE`, `EXISTS`, `CORRUPTION`, `UNSUPPORTED_FORMAT`, or
+   * file errors; nothing is changed then.
+   */
+  static async open(directory: string, options: StoreOptions, platform: Platform): Promise<Store> {
+    if (typeof directory !== "string" || directory === "") {
+      throw new StillwaterError("INVALID_ARGUMENT", "the store's directory must be a path.");
+    }
+    const resolved = resolveOptions(options);
+    const { vfs } = platform;
+    const stat = vfs.stat(directory);
+    if (stat === null) {
+      if (!resolved.createIfMissing) {
+        throw new StillwaterError(
+          "NOT_A_STORE",
+          `there is nothing at ${directory}. Check the path, or open it with createIfMissing: true.`,
+          { path: directory },
+        );
+      }
+      vfs.makeDirectory(directory);
+      vfs.syncDirectory(parentPath(directory));
+    } else if (stat.kind === "file") {
+      throw new StillwaterError(
+        "NOT_A_STORE",
+        `${directory} is a file. A store is a directory; choose another path.`,
+        { path: directory },
+      );
+    }
+    const lock = await vfs.lockDirectory(directory);
+    try {
+      const format: TableFormat = {
+        blockBytes: resolved.blockBytes,
+        bloomBitsPerKey: resolved.bloomBitsPerKey,
+        compression: resolved.compression,
+        checksum: resolved.checksum,
+      };
+      const recovered = recoverStore({ vfs, directory, options: resolved, format, random: platform.random });
+      return new Store(directory, { platform, options: resolved, format, lock, recovered });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  private constructor(
+    directory: string,
+    parts: {
+      readonly platform: Platform;
+      readonly options: ResolvedOptions;
+      readonly format: TableFormat;
+      readonly lock: VLock;
+      readonly recovered: RecoveredStore;
+    },
+  ) {
+    const { platform, options, format, lock, recovered } = parts;
+    const { vfs, scheduler, clock, workers } = platform;
+    this.directory = directory;
+    this.recovery = recovered.report;
+    this.#platform = platform;
+    this.#options = options;
+    this.#lock = lock;
+    this.#blocks = new BlockCache({ capacityBytes: options.blockCacheBytes, slotBytes: options.blockBytes });
+    this.#tables = new TableCache(vfs, directory, this.#blocks, options.tableCacheBytes);
+    const sliceRunner = new SliceRunner(vfs, scheduler, clock, workers === null ? 0 : SLICE_MS);
+    this.#keeper = new TreeKeeper(
+      {
+        vfs,
+        directory,
+        options,
+        format,
+        scheduler,
+        runner:
+          workers !== null && options.backgroundThread ? new WorkerRunner(workers, sliceRunner) : sliceRunner,
+        tables: this.#tables,
+        snapshots: () => this.#snapshots.versions(),
+        onProgress: () => {
+          this.#committer.poke();
+          this.#checkConditions();
+        },
+        onFlushed: (segment) => this.#forgetSegment(segment),
+        onFatal: (error) => this.#committer.fail(error),
+      },
+      recovered,
+    );
+    this.#committer = new Committer(
+      options,
+      scheduler,
+      {
+        admissionDelayMs: () => this.#admissionDelayMs(),
+        mayCreateSegment: () => this.#keeper.sealed.length < options.immutableMemtablesMax,
+        createSegment: (payloadBytes, baseVersion, previous) =>
+          this.#createSegment(payloadBytes, baseVersion, previous),
+        onSealed: (segment) => {
+          this.#keeper.addSealed(segment);
+          this.#listSegments();
+        },
+        onFailedStop: () => {
+          this.#keeper.stop();
+          this.#checkConditions();
+        },
+      },
+      recovered.state.counters.lastVersion,
+    );
+    this.#keeper.work();
+  }
+
+  /** Newest commit version that reads see. Grows with every commit, across openings too; a version is never used twice. */
+  get version(): number {
+    return this.#committer.visibleVersion;
+  }
+
+  /** The value of `key`, or undefined. Throws `CORRUPTION` or `IO` when it cannot be read. */
+  // oxlint-disable-next-line typescript/promise-function-async -- an async function costs a second promise
+  get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    try {
+      return Promise.resolve(this.getSync(key, options));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `get`, at once. */
+  getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
+    this.#requireOpen();
+    checkKey(key);
+    const version =
+      options === undefined ? this.#committer.visibleVersion : this.#readVersion(options, "get");
+    return readKey(this.#segments, this.#keeper.current.levels, this.#tables, key, version);
+  }
+
+  /** The values of several keys, in their order. */
+  getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    try {
+      return Promise.resolve(keys.map((key) => this.getSync(key, options)));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Sets one key. Resolves with the commit version. */
+  put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.#writeSingle(options, (batch) => batch.put(key, value));
+  }
+
+  /** Removes one key. */
+  delete(key: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.#writeSingle(options, (batch) => batch.delete(key));
+  }
+
+  /** Removes every key in [begin, end), at the cost of one small entry. */
+  deleteRange(begin: Uint8Array, end: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.#writeSingle(options, (batch) => batch.deleteRange(begin, end));
+  }
+
+  /**
+   * Commits a batch: all or nothing. Resolves with its commit version once it is as durable as asked and visible. An
+   * empty batch resolves with the current version. Rejects with `BUSY`, `VERSION_TOO_LOW`, `FAILED_STOP`, `CLOSED`.
+   */
+  write(batch: Batch, options?: WriteOptions): Promise<number> {
+    try {
+      const needsSync = this.#checkWrite(batch, options);
+      if (batch.count === 0) return Promise.resolve(this.#committer.visibleVersion);
+      return this.#committer.commit(batch, needsSync);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `write`, blocking until it is durable. Throws `BUSY` where it would have to wait for background work. */
+  writeSync(batch: Batch, options?: WriteOptions): number {
+    const needsSync = this.#checkWrite(batch, options);
+    if (batch.count === 0) return this.#committer.visibleVersion;
+    return this.#committer.commitSync(batch, needsSync);
+  }
+
+  /** A fixed view of now. Close it. */
+  snapshot(): Snapshot {
+    this.#requireOpen();
+    return this.#snapshots.take(this.#committer.visibleVersion);
+  }
+
+  /** The rows of a range, for `for…of` and `for await`. */
+  scan(options: ScanOptions = {}): Scan {
+    this.#requireOpen();
+    iterationRange(options, "scan");
+    return new Scan(
+      () => this.#iterate(options, "scan"),
+      () => new Promise((resolve) => this.#platform.scheduler.defer(resolve)),
+    );
+  }
+
+  /** A cursor over a range, created at once; its view does not change. Close it. */
+  iterator(options: ScanOptions = {}): StoreIterator {
+    return this.#iterate(options, "iterator");
+  }
+
+  /** Moves all commits made so far from the log into tables. */
+  flush(): Promise<void> {
+    return this.#guarded(() => {
+      this.#committer.rotate();
+      return this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
+    });
+  }
+
+  /** Flushes, then merges all tables, so that nothing deleted or overwritten takes space any more. */
+  compact(): Promise<void> {
+    return this.#guarded(async () => {
+      await this.flush();
+      let isDone = false;
+      this.#keeper.compactAll(() => {
+        isDone = true;
+        this.#checkConditions();
+      });
+      await this.#until(() => isDone);
+    });
+  }
+
+  /**
+   * Writes a second store to `target`, by hard links where possible, holding every commit acknowledged before the call.
+   * Resolves with its newest version. Throws `EXISTS` when there is something at `target`.
+   */
+  checkpoint(target: string): Promise<number> {
+    return this.#guarded(async () => {
+      await this.flush();
+      const { vfs } = this.#platform;
+      const { levels } = this.#keeper.current;
+      const { storeId, editNumber, counterState: counters } = this.#keeper;
+      writeCheckpoint(vfs, this.directory, target, checksumByName(this.#options.checksum), {
+        storeId,
+        counters,
+        levels,
+        editNumber,
+      });
+      return counters.lastVersion;
+    });
+  }
+
+  /** Reads everything back and checks it. Resolves with what is wrong; changes nothing. */
+  verify(): Promise<VerifyReport> {
+    return this.#guarded(async () => {
+      const tree = this.#keeper.current;
+      tree.hold();
+      try {
+        const segments =
+          this.#committer.active === null || this.#options.durability === "none"
+            ? []
+            : [this.#committer.active];
+        const { storeId, editNumber } = this.#keeper;
+        const work = verifyStore({
+          vfs: this.#platform.vfs,
+          directory: this.directory,
+          levels: tree.levels,
+          storeId,
+          editNumber,
+          segments,
+        });
+        // The manifest and the log in use are compared in the first steps, before anything else can run.
+        for (let steps = 0; ; steps++) {
+          const step = work.next();
+          if (step.done === true) return step.value;
+          if (steps > segments.length)
+            await new Promise<void>((resolve) => this.#platform.scheduler.defer(resolve));
+          this.#requireOpen();
+        }
+      } finally {
+        tree.release();
+      }
+    });
+  }
+
+  stats(): StoreStats {
+    const { counters } = this.#keeper;
+    return {
+      version: this.version,
+      levels: this.#keeper.current.levels.map((tables) => ({
+        tables: tables.length,
+        bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
+        entries: tables.reduce((sum, table) => sum + table.entryCount, 0),
+      })),
+      memtableBytes: this.#committer.active?.usedBytes ?? 0,
+      immutableMemtables: this.#keeper.sealed.length,
+      debtBytes: this.#keeper.debtBytes,
+      openSnapshots: this.#snapshots.count,
+      openIterators: this.#iterators.size,
+      cacheHits: this.#blocks.hits,
+      cacheMisses: this.#blocks.misses,
+      openTables: this.#tables.openTables,
+      tableMemoryBytes: this.#tables.memoryBytes,
+      ...counters,
+      damagedTables: this.#keeper.damagedTables,
+      failure: this.#committer.failure?.message ?? this.#keeper.lastJobError?.message ?? null,
+    };
+  }
+
+  /** Internals for oracles and tools; not part of the stable surface. */
+  inspect(): StoreInspection {
+    const { active } = this.#committer;
+    const counters = this.#keeper.counterState;
+    return {
+      levels: this.#keeper.current.levels,
+      immutableMemtables: this.#keeper.sealed.length,
+      walNumbers: this.#segments.map(({ fileNumber }) => fileNumber).reverse(),
+      manifestNumber: this.#keeper.manifestNumber,
+      editNumber: this.#keeper.editNumber,
+      nextFileNumber: counters.nextFileNumber,
+      lastVersion: counters.lastVersion,
+      minWalNumber: counters.minWalNumber,
+      liveFiles: this.#keeper.liveFiles(active),
+      snapshots: this.#snapshots.versions(),
+      openTables: this.#tables.openTables,
+      debtBytes: this.#keeper.debtBytes,
+      failedStop: this.#committer.failure !== null,
+      backgroundBusy: this.#keeper.isBusy,
+      damagedTables: this.#keeper.damagedTables,
+    };
+  }
+
+  /** Makes every commit durable in tables, ends background work, closes open iterators and gives the lock back. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#committer.failure === null) {
+      await new Promise<void>((resolve) => {
+        this.#committer.whenIdle(resolve);
+        this.#conditions.push({
+          isMet: () => this.#committer.failure !== null,
+          resolve,
+          reject: () => resolve(),
+        });
+      });
+      if (this.#committer.failure === null) {
+        this.#committer.rotate();
+        await this.#until(
+          () =>
+            this.#committer.failure !== null ||
+            (this.#keeper.sealed.length === 0 && !this.#committer.isRotating),
+          true,
+        );
+      }
+    }
+    for (const iterator of this.#iterators) iterator.close();
+    this.#committer.close();
+    await this.#keeper.close();
+    this.#tables.close();
+    this.#segments = [];
+    this.#spareArenas = [];
+    // CRASH_POINT(id: store.closed)
+    crashPoint("store.closed");
+    await this.#lock.release();
+  }
+
+  #writeSingle(options: WriteOptions | undefined, fill: (batch: Batch) => void): Promise<number> {
+    try {
+      const batch = this.#single;
+      batch.clear();
+      fill(batch);
+      return this.write(batch, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** True when the commit must be synced. */
+  #checkWrite(batch: Batch, options: WriteOptions | undefined): boolean {
+    this.#requireOpen();
+    if (!(batch instanceof Batch)) {
+      throw new StillwaterError("INVALID_ARGUMENT", "write takes a Batch. Make one with new Batch().");
+    }
+    const usual = this.#options.durability;
+    if (options === undefined) return usual === "sync";
+    refuseUnknownOptions(options, ["durability", "requireVersionAtLeast"], "write");
+    const { durability, requireVersionAtLeast } = options;
+    if (durability !== undefined && durability !== "sync" && durability !== "buffered") {
+      throw new StillwaterError(
+        "INVALID_ARGUMENT",
+        `durability must be "sync" or "buffered", but is ${String(durability)}.`,
+      );
+    }
+    if (durability === "sync" && usual === "none") {
+      throw new StillwaterError(
+        "INVALID_ARGUMENT",
+        'a store opened with durability "none" cannot commit with "sync". Open it with another durability.',
+      );
+    }
+    if (requireVersionAtLeast !== undefined) {
+      if (!Number.isSafeInteger(requireVersionAtLeast)) {
+        throw new StillwaterError("INVALID_ARGUMENT", "requireVersionAtLeast must be a version.");
+      }
+      if (this.version < requireVersionAtLeast) {
+        throw new StillwaterError(
+          "VERSION_TOO_LOW",
+          `the store is at version ${this.version}, but the write requires ${requireVersionAtLeast}.`,
+        );
+      }
+    }
+    return (durability ?? usual) === "sync";
+  }
+
+  #iterate(options: ScanOptions, call: string): StoreIterator {
+    this.#requireOpen();
+    const range = iterationRange(options, call);
+    const version =
+      options.snapshot === undefined ? this.version : options.snapshot.versionIn(this.#snapshots);
+    const iterator = new StoreIterator(
+      {
+        segments: this.#segments,
+        tree: this.#keeper.current,
+        tables: this.#tables,
+        onClose: (closed) => this.#iterators.delete(closed),
+      },
+      version,
+      range,
+    );
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  #readVersion(options: ReadOptions, call: string): number {
+    refuseUnknownOptions(options, ["snapshot"], call);
+    const { snapshot } = options;
+    if (snapshot === undefined) return this.#committer.visibleVersion;
+    if (!(snapshot instanceof Snapshot)) {
+      throw new StillwaterError("INVALID_ARGUMENT", `${call}: snapshot must come from store.snapshot().`);
+    }
+    return snapshot.versionIn(this.#snapshots);
+  }
+
+  #admissionDelayMs(): number {
+    const delayMs = this.#keeper.admissionDelayMs;
+    if (delayMs === Number.POSITIVE_INFINITY && this.#keeper.backlog >= this.#options.level0LimitFiles) {
+      throw new StillwaterError(
+        "BUSY",
+        `${this.#keeper.backlog} tables wait for compaction. Write more slowly, and look at stats().failure if it lasts.`,
+      );
+    }
+    return delayMs;
+  }
+
+  #createSegment(payloadBytes: number, baseVersion: number, previous: Segment | null): Segment {
+    const usual = segmentCapacity(this.#options.memtableBytes);
+    const capacity = Math.max(usual, segmentCapacity(payloadBytes));
+    const arena = (capacity === usual ? this.#spareArenas.pop() : undefined) ?? new Arena(capacity);
+    const segment = Segment.create(this.#platform.vfs, this.directory, arena, {
+      fileNumber: this.#keeper.takeFileNumber(),
+      storeId: this.#keeper.storeId,
+      checksum: checksumByName(this.#options.checksum),
+      baseVersion,
+      previous,
+      isLogged: this.#options.durability !== "none",
+    });
+    this.#listSegments(segment);
+    return segment;
+  }
+
+  #forgetSegment(segment: Segment): void {
+    this.#listSegments();
+    const isUsual = segment.arena.capacity === segmentCapacity(this.#options.memtableBytes);
+    if (isUsual && segment.pins === 0 && this.#spareArenas.length < SPARE_ARENAS_MAX)
+      this.#spareArenas.push(segment.arena);
+  }
+
+  #listSegments(created: Segment | null = null): void {
+    const segments = [...this.#keeper.sealed].reverse();
+    const active = created ?? this.#committer.active;
+    if (active !== null && !segments.includes(active)) segments.unshift(active);
+    this.#segments = segments;
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== null) {
+      throw new StillwaterError("CLOSED", "the store is closed. Open it again.", { path: this.directory });
+    }
+  }
+
+  #guarded<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      this.#requireOpen();
+      return call();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Resolves when the condition holds after some background progress; rejects with the failure, or when closing. */
+  #until(isMet: () => boolean, whileClosing = false): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!whileClosing && this.#committer.failure !== null) reject(this.#committer.failure);
+      else if (isMet()) resolve();
+      else this.#conditions.push({ isMet, resolve, reject });
+    });
+  }
+
+  #checkConditions(): void {
+    const { failure } = this.#committer;
+    this.#conditions = this.#conditions.filter(({ isMet, resolve, reject }) => {
+      if (isMet()) resolve();
+      else if (failure !== null) reject(failure);
+      else return true;
+      return false;
+    });
+  }
+}

@@ -1,0 +1,551 @@
+/**
+ * Keeper of the tree: the sealed memtables, the current shape, the manifest that records it, and the background work
+ * that changes it. Every change takes the same road: outputs durable → edit durable → new shape installed → only then
+ * are superseded files removed (engine.md A11).
+ *
+ * One flush and one compaction run at a time, flushes in log order. A job that fails for want of space or by an I/O
+ * error has cost nothing but its unreferenced outputs; it is run again, with new files, after a pause that doubles. A
+ * compaction that finds a damaged input is not tried again. An error of the manifest itself is fail-stop.
+ *
+ * Does not own: commits, visibility, snapshots' lifetimes, reads.
+ */
+import { assert } from "../platform/assert.js";
+import { hasCode, StillwaterError } from "../platform/errors.js";
+import { joinPath } from "../platform/path.js";
+import type { Scheduler, Timer } from "../platform/platform.js";
+import { crashPoint, mutant } from "../platform/probes.js";
+import type { VFS } from "../platform/vfs.js";
+import type { JobRunner } from "./background/runner.js";
+import type { CompactionDescription } from "./compaction/compaction-job.js";
+import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
+import type { JobResult, TableFormat } from "./compaction/job.js";
+import { type CompactionPlan, type CompactionStrategy, strategyFor } from "./compaction/strategy.js";
+import { manifestName, tableName, tablePath, walName, walPath } from "./files.js";
+import { checksumByName } from "./format/checksum.js";
+import type { ManifestCounters, ManifestEdit } from "./manifest/edit.js";
+import { ManifestLog } from "./manifest/manifest-log.js";
+import { coveringRange, type TableMeta, tablesOverlap, totalBytes } from "./manifest/table-meta.js";
+import { applyEdit, LEVEL_COUNT, type Levels } from "./manifest/tree.js";
+import { type TreeVersion, VersionSet } from "./manifest/version-set.js";
+import type { ResolvedOptions } from "./options.js";
+import type { RecoveredStore } from "./recovery.js";
+import type { TableCache } from "./table-cache.js";
+import type { Segment } from "./wal/segment.js";
+import { parseSegment } from "./wal/segment-reader.js";
+
+export interface TreeKeeperContext {
+  readonly vfs: VFS;
+  readonly directory: string;
+  readonly options: ResolvedOptions;
+  readonly format: TableFormat;
+  readonly scheduler: Scheduler;
+  readonly runner: JobRunner;
+  readonly tables: TableCache;
+  /** Open snapshots, ascending: a copy. */
+  readonly snapshots: () => number[];
+  /** A flush or compaction has changed something. */
+  readonly onProgress: () => void;
+  /** The sealed segment's data is in tables now. */
+  readonly onFlushed: (segment: Segment) => void;
+  /** The manifest could not be written, or a job failed in a way that must not happen. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface BackgroundCounters {
+  flushes: number;
+  compactions: number;
+  trivialMoves: number;
+  jobFailures: number;
+  bytesFlushed: number;
+  bytesCompacted: number;
+  rowsDropped: number;
+}
+
+const RETRY_FIRST_MS = 10;
+const RETRY_MAX_MS = 1000;
+/** A manifest is written anew after this many edits, or as many as there are tables, whichever is more (Pebble's rule). */
+const MANIFEST_EDITS_MAX = 1000;
+/** Longest delay of a commit by compaction debt (features: FS-23). */
+const SLOWDOWN_MAX_MS = 5;
+
+export class TreeKeeper {
+  readonly counters: BackgroundCounters = {
+    flushes: 0,
+    compactions: 0,
+    trivialMoves: 0,
+    jobFailures: 0,
+    bytesFlushed: 0,
+    bytesCompacted: 0,
+    rowsDropped: 0,
+  };
+  readonly #context: TreeKeeperContext;
+  readonly #versions: VersionSet;
+  readonly #strategy: CompactionStrategy;
+  readonly #storeId: Uint8Array;
+  /** Sealed and not flushed yet, oldest first. */
+  readonly #sealed: Segment[] = [];
+  readonly #damaged = new Set<number>();
+  /** Files that could not be removed yet. */
+  #removals: string[] = [];
+  #manifestLog: ManifestLog | null;
+  #manifestNumber: number;
+  #editNumber: number;
+  #nextFileNumber: number;
+  #lastVersion: number;
+  #minWalNumber: number;
+  #flushing: FlushDescription | null = null;
+  #compacting: CompactionDescription | null = null;
+  /** Steps of a manual compaction that are still to do. */
+  #manual: { step: number; readonly done: () => void } | null = null;
+  #retryTimer: Timer | null = null;
+  #retryMs = RETRY_FIRST_MS;
+  #isStopped = false;
+  #delayMs = 0;
+  #lastJobError: Error | null = null;
+
+  constructor(context: TreeKeeperContext, recovered: RecoveredStore) {
+    const { state } = recovered;
+    this.#context = context;
+    this.#strategy = strategyFor(context.options);
+    this.#storeId = state.storeId;
+    this.#manifestLog = recovered.manifestLog;
+    this.#manifestNumber = recovered.manifestNumber;
+    this.#editNumber = state.editNumber;
+    this.#nextFileNumber = state.counters.nextFileNumber;
+    this.#lastVersion = state.counters.lastVersion;
+    this.#minWalNumber = state.counters.minWalNumber;
+    this.#versions = new VersionSet(state.levels, (table) => this.#removeTable(table));
+    this.#weighAdmission();
+  }
+
+  get current(): TreeVersion {
+    return this.#versions.current;
+  }
+
+  get sealed(): readonly Segment[] {
+    return this.#sealed;
+  }
+
+  get storeId(): Uint8Array {
+    return this.#storeId;
+  }
+
+  get manifestNumber(): number {
+    return this.#manifestNumber;
+  }
+
+  get editNumber(): number {
+    return this.#editNumber;
+  }
+
+  get nextFileNumber(): number {
+    return this.#nextFileNumber;
+  }
+
+  get counterState(): ManifestCounters {
+    return {
+      nextFileNumber: this.#nextFileNumber,
+      lastVersion: this.#lastVersion,
+      minWalNumber: this.#minWalNumber,
+    };
+  }
+
+  get debtBytes(): number {
+    return this.#strategy.debtBytes(this.current.levels);
+  }
+
+  get backlog(): number {
+    return this.#strategy.backlog(this.current.levels);
+  }
+
+  get isBusy(): boolean {
+    return (
+      this.#flushing !== null ||
+      this.#compacting !== null ||
+      this.#manual !== null ||
+      this.#retryTimer !== null
+    );
+  }
+
+  get heldVersions(): number {
+    return this.#versions.heldCount;
+  }
+
+  get damagedTables(): number[] {
+    return [...this.#damaged].sort((a, b) => a - b);
+  }
+
+  get lastJobError(): Error | null {
+    return this.#lastJobError;
+  }
+
+  /** How long a commit should be held back for compaction to keep up; Infinity in a stall. */
+  get admissionDelayMs(): number {
+    return this.#delayMs;
+  }
+
+  /** A number that no file has ever had. */
+  takeFileNumber(): number {
+    return this.#nextFileNumber++;
+  }
+
+  /** Names of files that must exist in the directory now, log segments in use included. */
+  liveFiles(active: Segment | null): string[] {
+    const names = this.#versions.liveTables().map(tableName);
+    for (const segment of this.#sealed) names.push(walName(segment.fileNumber));
+    if (active !== null) names.push(walName(active.fileNumber));
+    names.push(manifestName(this.#manifestNumber), "CURRENT");
+    return names.sort();
+  }
+
+  addSealed(segment: Segment): void {
+    this.#sealed.push(segment);
+    this.work();
+  }
+
+  /** Starts what background work there is to start. Cheap when there is none. */
+  work(): void {
+    if (this.#isStopped || this.#retryTimer !== null) return;
+    this.#retryRemovals();
+    if (this.#flushing === null && this.#sealed.length > 0) this.#startFlush(this.#sealed[0] as Segment);
+    if (this.#compacting === null) this.#startCompaction();
+  }
+
+  /** Merges everything into its final place; calls back when that is done. */
+  compactAll(done: () => void): void {
+    const former = this.#manual;
+    this.#manual = {
+      step: 0,
+      done: () => {
+        former?.done();
+        done();
+      },
+    };
+    this.work();
+  }
+
+  /** No more background work, now or later; removes outputs of jobs that were running. */
+  async close(): Promise<void> {
+    this.#isStopped = true;
+    this.#retryTimer?.cancel();
+    this.#retryTimer = null;
+    const unfinished: number[] = [];
+    if (this.#flushing !== null) unfinished.push(this.#flushing.fileNumber);
+    if (this.#compacting !== null) unfinished.push(...this.#compacting.fileNumbers);
+    await this.#context.runner.close();
+    for (const fileNumber of unfinished) {
+      const path = tablePath(this.#context.directory, fileNumber);
+      if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
+    }
+    this.#manifestLog?.close();
+    this.#manifestLog = null;
+  }
+
+  /** After an error of log or manifest: nothing on disk is touched any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#retryTimer?.cancel();
+    this.#retryTimer = null;
+  }
+
+  #startFlush(segment: Segment): void {
+    const { directory, options, format, runner, snapshots } = this.#context;
+    const flush: FlushDescription = {
+      kind: "flush",
+      directory,
+      storeId: this.#storeId,
+      walNumber: segment.fileNumber,
+      fileNumber: this.takeFileNumber(),
+      snapshots: snapshots(),
+      format,
+      beatRows: options.beatRows,
+    };
+    this.#flushing = flush;
+    // CRASH_POINT(id: memtable.flush-begin)
+    crashPoint("memtable.flush-begin");
+    runner.submit(flush, (error, result) => {
+      if (this.#isStopped) return;
+      this.#flushing = null;
+      if (result !== null) this.#onFlushed(segment, result);
+      else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush);
+      else this.#onJobError(error as Error);
+    });
+  }
+
+  /** The log does not read back, but the memtable is its image: flush that, on this thread. */
+  #flushFromMemory(segment: Segment, flush: FlushDescription): void {
+    try {
+      const path = walPath(flush.directory, flush.walNumber);
+      const contents = parseSegment(path, segment.arena, segment.usedBytes, {
+        fileNumber: flush.walNumber,
+        storeId: this.#storeId,
+      });
+      assert(contents !== null, "the image of a segment has a header");
+      const job = flushSegment(this.#context.vfs, { ...flush, fileNumber: this.takeFileNumber() }, contents);
+      let step = job.next();
+      while (step.done !== true) step = job.next();
+      this.#onFlushed(segment, step.value);
+    } catch (error) {
+      this.#onJobError(error as Error);
+    }
+  }
+
+  #onFlushed(segment: Segment, result: JobResult): void {
+    assert(this.#sealed[0] === segment, "segments are flushed in order");
+    this.#lastVersion = segment.lastVersion;
+    this.#minWalNumber = segment.fileNumber + 1;
+    const recorded = this.#record({
+      added: result.tables.map((table) => ({ level: 0, table })),
+      removed: [],
+    });
+    if (!recorded) return;
+    this.#sealed.shift();
+    this.#countJob(result);
+    this.counters.flushes++;
+    this.counters.bytesFlushed += result.bytesWritten;
+    this.#context.onFlushed(segment);
+    // CRASH_POINT(id: wal.gc.before-delete)
+    crashPoint("wal.gc.before-delete");
+    this.#remove(walPath(this.#context.directory, segment.fileNumber));
+    // CRASH_POINT(id: memtable_flush)
+    crashPoint("memtable_flush");
+    this.#progress();
+  }
+
+  #startCompaction(): void {
+    const levels = this.current.levels;
+    const manual = this.#manual;
+    let plan = this.#strategy.pick(levels);
+    while (plan === null && manual !== null && this.#manual === manual) {
+      plan = manual.step > LEVEL_COUNT ? null : this.#strategy.pickManual(levels, manual.step);
+      manual.step++;
+      if (plan === null && manual.step > LEVEL_COUNT) {
+        this.#manual = null;
+        manual.done();
+      }
+    }
+    if (plan === null) return;
+    if (plan.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber)))) {
+      if (manual !== null) {
+        this.#manual = null;
+        manual.done();
+      }
+      return;
+    }
+    // CRASH_POINT(id: compaction.picked)
+    crashPoint("compaction.picked");
+    if (plan.isTrivialMove) this.#move(plan);
+    else this.#submit(plan);
+  }
+
+  #move(plan: CompactionPlan): void {
+    const [run] = plan.runs;
+    const [table] = run?.tables ?? [];
+    assert(run !== undefined && table !== undefined, "a move has one table");
+    const recorded = this.#record({
+      added: [{ level: plan.outputLevel, table }],
+      removed: [{ level: run.level, fileNumber: table.fileNumber }],
+    });
+    if (!recorded) return;
+    this.counters.trivialMoves++;
+    this.#progress();
+  }
+
+  #submit(plan: CompactionPlan): void {
+    const { directory, options, format, runner, snapshots } = this.#context;
+    const inputs = plan.runs.flatMap(({ tables }) => tables);
+    const inputBytes = totalBytes(inputs);
+    const outputs =
+      plan.tableBytes > inputBytes ? 1 : Math.ceil(inputBytes / plan.tableBytes) + inputs.length + 4;
+    const description: CompactionDescription = {
+      kind: "compaction",
+      directory,
+      runs: plan.runs.map(({ tables }) => tables),
+      outputLevel: plan.outputLevel,
+      older: this.#olderThan(plan, inputs),
+      grandparents:
+        plan.outputLevel === 0 ? [] : overlapping(this.current.levels[plan.outputLevel + 1] ?? [], inputs),
+      snapshots: snapshots(),
+      tableBytes: plan.tableBytes,
+      fileNumbers: Array.from({ length: outputs }, () => this.takeFileNumber()),
+      format,
+      beatRows: options.beatRows,
+    };
+    this.#compacting = description;
+    runner.submit(description, (error, result) => {
+      if (this.#isStopped) return;
+      this.#compacting = null;
+      if (result !== null) this.#onCompacted(plan, result);
+      else this.#onCompactionError(error as Error);
+    });
+  }
+
+  /** Tables with data older than the plan's inputs that might lie under their keys. */
+  #olderThan(plan: CompactionPlan, inputs: readonly TableMeta[]): (readonly TableMeta[])[] {
+    const levels = this.current.levels;
+    const older: (readonly TableMeta[])[] = [];
+    const newest = Math.max(...inputs.map(({ maxVersion }) => maxVersion));
+    const taken = new Set(inputs.map(({ fileNumber }) => fileNumber));
+    for (const run of levels[0] ?? []) {
+      if (!taken.has(run.fileNumber) && run.maxVersion < newest)
+        older.push(...overlapping([run], inputs).map((table) => [table]));
+    }
+    for (let level = Math.max(plan.outputLevel + 1, 1); level < LEVEL_COUNT; level++) {
+      const tables = overlapping(levels[level] ?? [], inputs);
+      if (tables.length > 0) older.push(tables);
+    }
+    return older;
+  }
+
+  #onCompacted(plan: CompactionPlan, result: JobResult): void {
+    // CRASH_POINT(id: compaction.output-written)
+    crashPoint("compaction.output-written");
+    if (mutant("G1-inputs-removed-before-edit")) {
+      for (const { tables } of plan.runs)
+        for (const table of tables) this.#remove(tablePath(this.#context.directory, table.fileNumber));
+    }
+    const recorded = this.#record({
+      added: result.tables.map((table) => ({ level: plan.outputLevel, table })),
+      removed: plan.runs.flatMap(({ level, tables }) =>
+        tables.map(({ fileNumber }) => ({ level, fileNumber })),
+      ),
+    });
+    if (!recorded) return;
+    // CRASH_POINT(id: compaction.installed)
+    crashPoint("compaction.installed");
+    this.#countJob(result);
+    this.counters.compactions++;
+    this.counters.bytesCompacted += result.bytesWritten;
+    this.#progress();
+  }
+
+  #onCompactionError(error: Error): void {
+    if (!hasCode(error, "CORRUPTION")) {
+      this.#onJobError(error);
+      return;
+    }
+    this.counters.jobFailures++;
+    this.#lastJobError = error;
+    for (const tables of this.current.levels) {
+      for (const { fileNumber } of tables) {
+        if (error.path?.endsWith(tableName(fileNumber)) === true) this.#damaged.add(fileNumber);
+      }
+    }
+    assert(this.#damaged.size > 0, "a corruption error of a compaction names one of its inputs");
+    this.#progress();
+  }
+
+  #onJobError(error: Error): void {
+    this.counters.jobFailures++;
+    this.#lastJobError = error;
+    if (hasCode(error, "ASSERTION") || !isStoreError(error)) {
+      this.#context.onFatal(error);
+      return;
+    }
+    const delayMs = this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+    this.#retryTimer?.cancel();
+    this.#retryTimer = this.#context.scheduler.after(delayMs, () => {
+      this.#retryTimer = null;
+      this.work();
+    });
+  }
+
+  #countJob(result: JobResult): void {
+    this.#retryMs = RETRY_FIRST_MS;
+    this.counters.rowsDropped += result.rowsRead - result.rowsWritten;
+  }
+
+  #progress(): void {
+    this.work();
+    this.#context.onProgress();
+  }
+
+  /** Makes an edit durable and installs its shape; false after an error, which is then fail-stop. */
+  #record(change: Pick<ManifestEdit, "added" | "removed">): boolean {
+    const { vfs, directory, options } = this.#context;
+    let levels: Levels;
+    try {
+      levels = applyEdit(this.current.levels, { ...change, counters: this.counterState });
+      const tableCount = levels.reduce((sum, tables) => sum + tables.length, 0);
+      const log = this.#manifestLog;
+      if (log === null || log.editsSinceSnapshot >= Math.max(MANIFEST_EDITS_MAX, tableCount)) {
+        const former = this.#manifestNumber;
+        const number = this.takeFileNumber();
+        const state = {
+          storeId: this.#storeId,
+          counters: this.counterState,
+          levels,
+          editNumber: this.#editNumber,
+        };
+        this.#manifestLog = ManifestLog.create(
+          vfs,
+          directory,
+          checksumByName(options.checksum),
+          number,
+          state,
+        );
+        this.#manifestNumber = number;
+        log?.close();
+        this.#remove(joinPath(directory, manifestName(former)));
+      } else {
+        log.append({ ...change, counters: this.counterState });
+      }
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      this.#context.onFatal(error);
+      return false;
+    }
+    this.#editNumber = this.#manifestLog?.editNumber ?? this.#editNumber;
+    this.#versions.install(levels);
+    this.#weighAdmission();
+    return true;
+  }
+
+  #removeTable(table: TableMeta): void {
+    this.#context.tables.forget(table.fileNumber);
+    this.#remove(tablePath(this.#context.directory, table.fileNumber));
+    // CRASH_POINT(id: compaction.input-deleted)
+    crashPoint("compaction.input-deleted");
+  }
+
+  /** A file that cannot be removed now is remembered and tried again with the next work. */
+  #remove(path: string): void {
+    if (this.#isStopped) return;
+    try {
+      if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      this.#removals.push(path);
+    }
+  }
+
+  #retryRemovals(): void {
+    const paths = this.#removals;
+    if (paths.length === 0) return;
+    this.#removals = [];
+    for (const path of paths) this.#remove(path);
+  }
+
+  #weighAdmission(): void {
+    const { level0StallFiles, slowdownDebtBytes } = this.#context.options;
+    const debt = this.debtBytes;
+    if (this.backlog >= level0StallFiles) this.#delayMs = Number.POSITIVE_INFINITY;
+    else if (debt > slowdownDebtBytes)
+      this.#delayMs = Math.min(
+        SLOWDOWN_MAX_MS,
+        (SLOWDOWN_MAX_MS * (debt - slowdownDebtBytes)) / (slowdownDebtBytes + 1) + 1,
+      );
+    else this.#delayMs = 0;
+  }
+}
+
+function overlapping(tables: readonly TableMeta[], inputs: readonly TableMeta[]): readonly TableMeta[] {
+  const range = { ...(inputs[0] as TableMeta), ...coveringRange(inputs) };
+  return tables.filter((table) => tablesOverlap(table, range));
+}
+
+/** True for errors of ours; anything else (a bug, a simulated crash) goes on upwards. */
+function isStoreError(error: unknown): error is StillwaterError {
+  return error instanceof StillwaterError;
+}

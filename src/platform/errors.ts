@@ -1,0 +1,80 @@
+/**
+ * The one error family of Stillwater. Every error that crosses the public surface is a `StillwaterError` with a
+ * stable `code`, a message that says what was wrong and what to do next, and, where there is one, the `cause`.
+ * Does not own: which layer throws what; each throw site documents that.
+ */
+
+/** Stable codes. A code is never renamed or reused once released; messages may change freely. */
+export type ErrorCode =
+  // From the file system (every VFS implementation maps errno to these).
+  | "NOT_FOUND"
+  | "EXISTS"
+  | "NO_SPACE"
+  | "READ_ONLY"
+  | "ACCESS_DENIED"
+  | "LOCKED"
+  | "NOT_DIRECTORY"
+  | "IS_DIRECTORY"
+  | "NOT_EMPTY"
+  | "TOO_MANY_OPEN_FILES"
+  | "CLOSED"
+  | "IO"
+  // From the engine.
+  | "INVALID_ARGUMENT"
+  | "UNKNOWN_OPTION"
+  | "KEY_TOO_LARGE"
+  | "VALUE_TOO_LARGE"
+  | "BATCH_TOO_LARGE"
+  | "NOT_A_STORE"
+  | "UNSUPPORTED_FORMAT"
+  | "CORRUPTION"
+  | "FAILED_STOP"
+  | "BUSY"
+  | "SNAPSHOT_CLOSED"
+  | "VERSION_TOO_LOW"
+  | "ASSERTION";
+
+/** Extra facts of an error: plain data, so that a caller may log or branch on them. */
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** Path of the file or directory concerned. */
+  readonly path?: string;
+  /** Byte offset inside `path`, for corruption and I/O errors. */
+  readonly offset?: number;
+  /** The VFS call or engine operation that failed. */
+  readonly operation?: string;
+  /** Process id and path of the owner, for `LOCKED`. */
+  readonly owner?: string;
+}
+
+export class StillwaterError extends Error {
+  readonly code: ErrorCode;
+  readonly path: string | undefined;
+  readonly offset: number | undefined;
+  readonly operation: string | undefined;
+  readonly owner: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "StillwaterError";
+    this.code = code;
+    this.path = details.path;
+    this.offset = details.offset;
+    this.operation = details.operation;
+    this.owner = details.owner;
+  }
+}
+
+/** Bytes on disk are not what was written there. Always names the file; names the offset where one is known. */
+export class CorruptionError extends StillwaterError {
+  constructor(message: string, details: ErrorDetails & { readonly path: string }) {
+    const place = details.offset === undefined ? details.path : `${details.path} at byte ${details.offset}`;
+    super("CORRUPTION", `${message} (${place})`, details);
+    this.name = "CorruptionError";
+  }
+}
+
+/** True when `error` is a `StillwaterError` with this code. */
+export function hasCode(error: unknown, code: ErrorCode): error is StillwaterError {
+  return error instanceof StillwaterError && error.code === code;
+}
