@@ -49,7 +49,11 @@ export class Choices {
   stream(name: StreamName): ChoiceStream {
     let stream = this.streams.get(name);
     if (stream === undefined) {
-      stream = new ChoiceStream(this, name, this.replay === null ? null : flatten(name, this.replay[name] ?? []));
+      stream = new ChoiceStream(
+        this,
+        name,
+        this.replay === null ? null : flatten(name, this.replay[name] ?? []),
+      );
       this.streams.set(name, stream);
     }
     return stream;
@@ -127,7 +131,8 @@ export class ChoiceStream {
 
   private replayed(label: string): number {
     const replay = this.replay as readonly number[];
-    while (this.replayAt < replay.length && (replay[this.replayAt] as number) < this.index) this.replayAt += 2;
+    while (this.replayAt < replay.length && (replay[this.replayAt] as number) < this.index)
+      this.replayAt += 2;
     const logged = this.replayAt < replay.length && replay[this.replayAt] === this.index;
     return this.answer(logged ? (replay[this.replayAt + 1] as number) : 0, label);
   }

@@ -5,7 +5,7 @@
  * (`simulation-disk.ts`).
  */
 import type { StillwaterError } from "../../src/platform/errors.js";
-import type { Choices, ChoiceStream } from "../choices/choices.js";
+import type { ChoiceStream, Choices } from "../choices/choices.js";
 import type { Trace } from "../trace/trace.js";
 import { DiskCounters } from "./counters.js";
 import { type Errno, SimulatedCrash, systemError } from "./errors.js";

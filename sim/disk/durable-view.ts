@@ -107,7 +107,12 @@ class DurableFile extends PositionalFile {
     this.timers = timers;
   }
 
-  protected override readOnce(target: Uint8Array, targetStart: number, length: number, position: number): number {
+  protected override readOnce(
+    target: Uint8Array,
+    targetStart: number,
+    length: number,
+    position: number,
+  ): number {
     this.assertOpen("read");
     const moved = Math.min(length, this.node.mediaSize - position);
     if (moved <= 0) return 0;

@@ -5,7 +5,15 @@
  * Promises: a page on the medium is never changed in place by a write; a sync moves exactly the versions that it
  * covers. Does not own: names, handles, faults, space.
  */
-import { copyBytes, copyOfPage, createPage, PAGE_BYTES, type Page, pagesFor, SECTORS_PER_PAGE } from "./page.js";
+import {
+  copyBytes,
+  copyOfPage,
+  createPage,
+  PAGE_BYTES,
+  type Page,
+  pagesFor,
+  SECTORS_PER_PAGE,
+} from "./page.js";
 
 /** Versions kept of one unsynced page, and sizes of one file. More only while a sync in flight needs the old ones. */
 const VERSIONS_MAX = 4;
@@ -123,7 +131,8 @@ export class FileNode {
   commit(sequence: number): void {
     for (const [index, newest] of this.dirty) this.commitPage(index, newest, sequence);
     let covered = 0;
-    while (covered < this.sizes.length && (this.sizes[covered] as SizeVersion).sequence <= sequence) covered++;
+    while (covered < this.sizes.length && (this.sizes[covered] as SizeVersion).sequence <= sequence)
+      covered++;
     if (covered > 0) {
       this.mediaSize = (this.sizes[covered - 1] as SizeVersion).size;
       this.sizes.splice(0, covered);
@@ -262,7 +271,13 @@ function recycled(newest: PageVersion | null, sequence: number): Page | null {
   return victim.page;
 }
 
-function copyOut(pages: Pages, target: Uint8Array, targetStart: number, length: number, position: number): void {
+function copyOut(
+  pages: Pages,
+  target: Uint8Array,
+  targetStart: number,
+  length: number,
+  position: number,
+): void {
   let done = 0;
   while (done < length) {
     const index = Math.floor((position + done) / PAGE_BYTES);

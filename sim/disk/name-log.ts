@@ -77,7 +77,8 @@ export class NameLog {
     }
     const [from, to] = changes;
     if (from !== undefined && to !== undefined && from.directory !== to.directory) {
-      for (let into: DirectoryNode | null = to.directory; into !== null; into = into.parent) need(into.namedBy);
+      for (let into: DirectoryNode | null = to.directory; into !== null; into = into.parent)
+        need(into.namedBy);
     }
     const operation = { kind, sequence, changes, needs, forsaken: false, durable: false };
     if (kind === "rename" && changes.some((change) => change.after?.kind === "directory")) {

@@ -108,7 +108,8 @@ export class Namespace {
   removeDirectory(path: Path, sequence: number): void {
     const { parent, name } = this.find(path, "removeDirectory");
     const node = this.directory(path, "removeDirectory");
-    if (parent === null) throw systemError(node === this.root ? "EBUSY" : "EINVAL", "removeDirectory", path.text);
+    if (parent === null)
+      throw systemError(node === this.root ? "EBUSY" : "EINVAL", "removeDirectory", path.text);
     if (node.entries.size > 0) throw systemError("ENOTEMPTY", "removeDirectory", path.text);
     this.log.record("rmdir", sequence, [{ directory: parent, name, before: node, after: null }]);
     node.parent = null;

@@ -74,7 +74,11 @@ function listItems(
   for (const file of files) {
     if (!file.isDirty && file.forsaken.size === 0) continue;
     const sizeItem = items.length;
-    items.push({ sequences: file.sizes.map(({ sequence }) => sequence).reverse(), needs: [], tearable: false });
+    items.push({
+      sequences: file.sizes.map(({ sequence }) => sequence).reverse(),
+      needs: [],
+      tearable: false,
+    });
     const pages: { index: number; newest: PageVersion; item: number }[] = [];
     for (const [index, newest] of file.dirty) {
       const sequences: number[] = [];
@@ -150,7 +154,11 @@ function settleFile(
     let page = states[fate.state] as Page | null;
     if (fate.tear > 0 && fate.state < durable) {
       faults["S1 torn write"]++;
-      page = torn(page, states[fate.state + tornBase(fate.tear, durable - fate.state)] as Page | null, fate.tear);
+      page = torn(
+        page,
+        states[fate.state + tornBase(fate.tear, durable - fate.state)] as Page | null,
+        fate.tear,
+      );
     }
     if (fate.state > 0 || fate.tear > 0) damaged.add(file);
     page = collateral(page, states[durable] as Page | null, newest.page, loss);
@@ -205,10 +213,17 @@ function torn(newer: Page | null, older: Page | null, tear: number): Page {
 }
 
 /** S12: bytes beside the written ones, in a sector that an unsynced write touched, become garbage. */
-function collateral(page: Page | null, durable: Page | null, newest: Page | null, loss: PowerLoss): Page | null {
+function collateral(
+  page: Page | null,
+  durable: Page | null,
+  newest: Page | null,
+  loss: PowerLoss,
+): Page | null {
   const { stream, options } = loss;
   const strikes =
-    !stream.replaying && !options.powersafeOverwrite && stream.random.fraction() < options.collateralProbability;
+    !stream.replaying &&
+    !options.powersafeOverwrite &&
+    stream.random.fraction() < options.collateralProbability;
   const answer = stream.propose(strikes ? 1 + stream.random.below(1 << 16) : 0, "crash.collateral");
   if (answer === 0 || options.powersafeOverwrite || durable === null || newest === null) return page;
   const touched: number[] = [];

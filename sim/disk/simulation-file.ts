@@ -39,7 +39,12 @@ export class SimulationFile extends PositionalFile {
     life.handles.add(this);
   }
 
-  protected override readOnce(target: Uint8Array, targetStart: number, length: number, position: number): number {
+  protected override readOnce(
+    target: Uint8Array,
+    targetStart: number,
+    length: number,
+    position: number,
+  ): number {
     this.begin("read", position, length);
     assertRange(target, targetStart, length, position);
     return this.transferIn("read", target, targetStart, length, position);

@@ -139,5 +139,5 @@ export function tornSectors(tear: number): { readonly old: number; readonly half
 
 /** Which older version a torn page shows in its old sectors, counting back from the one that persisted. */
 export function tornBase(tear: number, olderStates: number): number {
-  return 1 + ((tear >> 10) & 3) % olderStates;
+  return 1 + (((tear >> 10) & 3) % olderStates);
 }

@@ -28,7 +28,6 @@ export type ErrorVerdict =
   /** Damage was detected. */
   | "damage";
 
-const ALWAYS_LEGAL: readonly ErrorCode[] = ["BUSY", "VERSION_TOO_LOW", "SNAPSHOT_CLOSED"];
 const FILE_SYSTEM: readonly ErrorCode[] = ["IO", "NO_SPACE"];
 
 export class ErrorHonesty {
@@ -48,6 +47,10 @@ export class ErrorHonesty {
     if (!(error instanceof StillwaterError)) {
       const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
       throw new OracleFailure("O16", `${call} failed with an error that is not one of ours: ${said}`, error);
+    }
+    const bug = bugBehind(error);
+    if (bug !== null) {
+      throw new OracleFailure("O16", `${call} failed by a bug: ${bug.message}`, error);
     }
     this.surfaced.set(error.code, (this.surfaced.get(error.code) ?? 0) + 1);
     const causes = this.#causes();
@@ -70,5 +73,10 @@ export class ErrorHonesty {
   }
 }
 
-/** Codes with which a commit may be turned away before it is begun. */
-export const REFUSALS: readonly ErrorCode[] = ALWAYS_LEGAL;
+/** An assertion or a programming error anywhere in the chain of causes. */
+function bugBehind(error: Error): Error | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof StillwaterError ? at.code === "ASSERTION" : !("code" in at)) return at;
+  }
+  return null;
+}

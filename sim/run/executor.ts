@@ -3,7 +3,6 @@
  * the oracles. Does not own: opening, closing and crashing (`life.ts`); an operation that ends the life says so.
  */
 import { Batch } from "../../src/engine/batch.js";
-import type { Durability } from "../../src/engine/options.js";
 import { Store, type WriteOptions } from "../../src/engine/store.js";
 import { assert } from "../../src/platform/assert.js";
 import type { Row } from "../model/comparison.js";
@@ -101,12 +100,15 @@ export class Executor {
   async #write(operation: Of<"write">, number: number): Promise<void> {
     const { store, model, counts, idempotence, options, inFlight } = this.#session;
     idempotence.written();
+    const usual = options.store.durability ?? "sync";
+    // A store without durability has none to choose from.
+    const chosen = usual === "none" ? undefined : operation.durability;
+    const durability = chosen ?? usual;
     const required = operation.requireAhead === undefined ? undefined : store.version + operation.requireAhead;
     const writeOptions: WriteOptions = {
-      ...(operation.durability === undefined ? {} : { durability: operation.durability }),
+      ...(chosen === undefined ? {} : { durability: chosen }),
       ...(required === undefined ? {} : { requireVersionAtLeast: required }),
     };
-    const durability = effectiveDurability(options.store.durability, operation.durability);
     counts.commits++;
     const commit = model.submit(number, operation.mutations, durability);
     const isEmpty = operation.mutations.every(isNothing);
@@ -277,11 +279,7 @@ export class Executor {
 
   async #compact(operation: Of<"compact">): Promise<void> {
     const { store, inFlight } = this.#session;
-    const range =
-      operation.begin === undefined || operation.end === undefined
-        ? undefined
-        : { gte: keyBytes(operation.begin), lt: keyBytes(operation.end) };
-    await this.#maintain("compact", store.compact(range), () => {});
+    await this.#maintain("compact", store.compact(), () => {});
     if (operation.waits) await inFlight.waitBelow(0);
   }
 
@@ -367,11 +365,6 @@ const MAINTENANCE_IN_FLIGHT_MAX = 12;
 /** Kinds of trace events of the workload; below are those of the disk. */
 const TRACE_ACKNOWLEDGED = 1001;
 const TRACE_FAILED = 1002;
-
-/** What a commit is promised: `none` is a property of the whole store and cannot be overridden. */
-function effectiveDurability(store: Durability | undefined, override: Durability | undefined): Durability {
-  return store === "none" ? "none" : (override ?? store ?? "sync");
-}
 
 function submit(store: Store, operation: Of<"write">, options: WriteOptions): Promise<number> {
   if (operation.call === "batch") return store.write(batchOf(operation.mutations), options);

@@ -5,7 +5,8 @@
  * which are legal, which are findings.
  */
 import type { StoreIterator } from "../../src/engine/read/store-iterator.js";
-import type { Snapshot, Store } from "../../src/engine/store.js";
+import type { Snapshot } from "../../src/engine/snapshots.js";
+import type { Store } from "../../src/engine/store.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
 import { assert } from "../../src/platform/assert.js";
 import { joinPath } from "../../src/platform/path.js";

@@ -106,7 +106,7 @@ export class OperationGenerator implements OperationSource {
       case "flush":
         return { kind: "flush", waits: this.#chance(0.5) };
       case "compact":
-        return this.#compact();
+        return { kind: "compact", waits: this.#chance(0.5) };
       case "checkpoint":
         return { kind: "checkpoint" };
       case "verify":
@@ -179,13 +179,6 @@ export class OperationGenerator implements OperationSource {
     if (pick < 7) return { kind: "stepIterator", id, count: 1 + this.#below(10) };
     if (pick < 9) return { kind: "seekIterator", id, key: this.#keys.place() };
     return { kind: "closeIterator", id };
-  }
-
-  #compact(): Operation {
-    const waits = this.#chance(0.5);
-    if (this.#chance(0.5)) return { kind: "compact", waits };
-    const [begin, end] = this.#keys.range();
-    return { kind: "compact", begin, end, waits };
   }
 
   #bounds(): Bounds {

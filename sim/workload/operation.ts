@@ -46,7 +46,7 @@ export type Operation =
   | { readonly kind: "closeIterator"; readonly id: number }
   /** `waits`: the workload goes on only when it is done. */
   | { readonly kind: "flush"; readonly waits: boolean }
-  | { readonly kind: "compact"; readonly begin?: string; readonly end?: string; readonly waits: boolean }
+  | { readonly kind: "compact"; readonly waits: boolean }
   /** Takes a checkpoint, opens it as a store of its own, compares, closes and removes it. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "verify" }

@@ -96,10 +96,10 @@ describe("the scheduler", () => {
       ran = true;
     });
     // One look at the clock to set the timer; the next are wake-ups, for which no time has passed.
-    await vi.waitUntil(() => clock.mock.calls.length >= 3);
+    await vi.waitUntil(() => clock.mock.calls.length >= 3, { timeout: 60_000 });
     expect(ran).toBe(false);
     nowMs = 1001;
-    await vi.waitUntil(() => ran);
+    await vi.waitUntil(() => ran, { timeout: 60_000 });
     clock.mockRestore();
   });
 

@@ -9,8 +9,8 @@ import { Cursor } from "../cursor.js";
 import { type Arena, OPERATION_HEADER_BYTES } from "../format/operation.js";
 import { NONE, type OperationTree } from "./operation-tree.js";
 
-/** A greater delta than any operation's, so that a bound lies before all versions of its key. */
-export const DELTA_NEWEST = 0xffff_ffff;
+/** No operation's delta is greater, so that this bound lies before or at the newest version of its key. */
+const DELTA_NEWEST = 0xffff_ffff;
 
 export class MemtableCursor extends Cursor {
   private readonly tree: OperationTree;

@@ -19,7 +19,7 @@ import {
   operationValueLength,
   operationVersionDelta,
 } from "../format/operation.js";
-import { DELTA_NEWEST, MemtableCursor } from "./memtable-cursor.js";
+import { MemtableCursor } from "./memtable-cursor.js";
 import { NONE, OperationTree } from "./operation-tree.js";
 import { RangeTombstones } from "./range-tombstones.js";
 
@@ -65,9 +65,7 @@ export class Memtable {
    * Does not look at range tombstones. O(log n), no allocation.
    */
   find(key: Uint8Array, version: number): number {
-    const delta = version - this.baseVersion;
-    if (delta < 0) return -1;
-    const slot = this.tree.lowerBound(key, 0, key.length, delta < DELTA_NEWEST ? delta : DELTA_NEWEST);
+    const slot = this.tree.lowerBound(key, 0, key.length, version - this.baseVersion);
     if (slot === NONE) return -1;
     const at = (this.tree.references[slot] as number) << 2;
     const { bytes, words } = this.arena;

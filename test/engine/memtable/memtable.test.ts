@@ -185,7 +185,7 @@ const loads: Record<string, (i: number, next: () => number) => Uint8Array> = {
     text(`${next() & 1 ? "\x02".repeat(50) : "\xfe".repeat(50)}${next() % 100_000}`),
 };
 
-test.each(Object.keys(loads))("keeps order and finds all through many splits: %s", (name) => {
+test.each(Object.keys(loads))("keeps order, finds all and replaces any through many splits: %s", (name) => {
   const load = loads[name] as (i: number, next: () => number) => Uint8Array;
   const next = integers(42);
   const fixture = new ArenaFixture(4 << 20, BASE);
@@ -196,6 +196,9 @@ test.each(Object.keys(loads))("keeps order and finds all through many splits: %s
     const row = fixture.append(load(i, next), BASE + (i >> 1));
     rows.push(row);
     memtable.insert(row.at);
+    // A look elsewhere in the tree must not lead the next insert astray.
+    const other = rows[next() % rows.length] as Row;
+    memtable.find(other.key, other.version);
   }
   const expected = latestInOrder(rows);
   expect(memtable.count).toBe(expected.length);
@@ -206,6 +209,14 @@ test.each(Object.keys(loads))("keeps order and finds all through many splits: %s
       memtable.find(row.key, row.version - 1) !== olderVersion(row, expected[i + 1]),
   );
   expect(wrong).toEqual([]);
+  for (let i = 0; i < expected.length; i++) {
+    const { key, version } = expected[(i * 7919) % expected.length] as Row;
+    const again = fixture.append(key, version);
+    rows.push(again);
+    memtable.insert(again.at);
+  }
+  expect(memtable.count).toBe(expected.length);
+  expect(offsetsBothWays(memtable)).toEqual(latestInOrder(rows).map((row) => row.at));
 });
 
 function olderVersion(row: Row, next: Row | undefined): number {

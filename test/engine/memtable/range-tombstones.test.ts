@@ -157,6 +157,13 @@ test("one wide delete over many narrow ones splits each and fills the gaps", () 
   expect(set.endOfCover(numbered(17), 8)).toEqual(numbered(3000));
 });
 
+test("one delete over a hundred thousand others is no different", () => {
+  const set = new RangeTombstones();
+  for (let i = 0; i < 100_000; i++) set.add(numbered(2 * i), numbered(2 * i + 1), 3);
+  set.add(numbered(0), numbered(200_000), 8);
+  expect(set.fragments()).toHaveLength(200_000);
+});
+
 test("no tombstones are an empty set, which merges and clips like any other", () => {
   const empty = new RangeTombstones();
   const one = setOf([{ begin: 1, end: 2, version: 3 }]);

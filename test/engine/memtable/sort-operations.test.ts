@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { KIND_PUT } from "../../../src/engine/format/operation.js";
 import { sortOperations } from "../../../src/engine/memtable/sort-operations.js";
 import { ArenaFixture, anyKey, integers, latestInOrder, type Row, text } from "./arena-fixture.js";
 
@@ -39,8 +40,10 @@ const loads: Record<string, (i: number, next: () => number) => Uint8Array> = {
   "in order already": (i) => text(String(i).padStart(16, "0")),
   "in reverse order": (i) => text(String(99_999 - i)),
   "three subspaces": (_, next) => text(`${["users/", "log/2024/", "index/by/"][next() % 3]}${next() % 1e8}`),
-  "one key that breaks the prefix of all others": (i, next) => text(i === 12_345 ? "samf" : `same/${next()}`),
-  "one key shorter than the prefix of all others": (i, next) => text(i === 12_345 ? "sam" : `same/${next()}`),
+  "one key that breaks the prefix of all others": (i, next) =>
+    text(i === 12_345 ? "samf/0000" : `same/${next()}`),
+  "one key nearly always, others of great variety": (_, next) =>
+    next() % 100 === 0 ? new Uint8Array(Uint32Array.of(next(), next()).buffer) : text("frequent"),
   "runs of zero bytes of any length": (_, next) => new Uint8Array(next() % 40),
   "0x7f, 0x80 and 0xff": (_, next) =>
     Uint8Array.from({ length: next() % 16 }, () => [0x7f, 0x80, 0xff][next() % 3] as number),
@@ -55,6 +58,20 @@ test.each(Object.keys(loads))("sorts 20,000 operations: %s", (name) => {
   const fixture = new ArenaFixture(8 << 20, BASE);
   const rows: Row[] = [];
   for (let i = 0; i < 20_000; i++) rows.push(fixture.append(load(i, next), BASE + (i >> 2)));
+  expectSorted(fixture, rows);
+});
+
+test("a key whose value goes on where the key ends is not taken for a longer key", () => {
+  const next = integers(17);
+  const fixture = new ArenaFixture(1 << 16, BASE);
+  const rows: Row[] = [];
+  for (let i = 0; i < 1000; i++) {
+    rows.push(
+      i === 777
+        ? fixture.append(text("sam"), BASE, KIND_PUT, text("e/5"))
+        : fixture.append(text(`same/${next()}`), BASE),
+    );
+  }
   expectSorted(fixture, rows);
 });
 

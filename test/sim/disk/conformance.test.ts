@@ -1,9 +1,10 @@
 /** The contract of `VFS` over a simulated disk without faults, as over a real one. */
-import { describeVFS } from "../../platform/vfs-conformance.js";
+
 import { Choices } from "../../../sim/choices/choices.js";
 import { SOUND_DISK } from "../../../sim/disk/options.js";
 import { SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
+import { describeVFS } from "../../platform/vfs-conformance.js";
 
 const timers = { after: (_: number, task: () => void) => void setImmediate(task), nowMs: () => 0 };
 

@@ -37,7 +37,10 @@ const handle = fc.nat(3);
 const place = fc.oneof(fc.nat(40), fc.nat(9000), fc.constantFrom(4095, 4096, 4097, 8192));
 
 const call: fc.Arbitrary<Call> = fc.oneof(
-  fc.record({ op: fc.constantFrom("createFile" as const, "createFile" as const, "removeFile" as const), path }),
+  fc.record({
+    op: fc.constantFrom("createFile" as const, "createFile" as const, "removeFile" as const),
+    path,
+  }),
   fc.record({ op: fc.constantFrom("makeDirectory" as const, "removeDirectory" as const), path }),
   fc.record({ op: fc.constantFrom("list" as const, "syncDirectory" as const, "stat" as const), path }),
   fc.record({
@@ -46,7 +49,12 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     mode: fc.constantFrom("read" as const, "readWrite" as const),
   }),
   fc.record({ op: fc.constantFrom("rename" as const, "rename" as const, "link" as const), path, to: path }),
-  fc.record({ op: fc.constantFrom("write" as const, "read" as const), handle, position: place, length: place }),
+  fc.record({
+    op: fc.constantFrom("write" as const, "read" as const),
+    handle,
+    position: place,
+    length: place,
+  }),
   fc.record({ op: fc.constant("truncate" as const), handle, size: place }),
   fc.record({ op: fc.constantFrom("syncData" as const, "size" as const, "close" as const), handle }),
 );

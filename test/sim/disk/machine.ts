@@ -1,9 +1,15 @@
 /** A simulated disk with hand-cranked time, for the tests of this folder. */
-import type { VFile, VFS } from "../../../src/platform/vfs.js";
+
 import { type ChoiceLog, Choices } from "../../../sim/choices/choices.js";
-import { type DiskOptions, type FaultProbabilities, NO_FAULTS, SOUND_DISK } from "../../../sim/disk/options.js";
+import {
+  type DiskOptions,
+  type FaultProbabilities,
+  NO_FAULTS,
+  SOUND_DISK,
+} from "../../../sim/disk/options.js";
 import { type DiskTimers, SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
+import type { VFile, VFS } from "../../../src/platform/vfs.js";
 
 /** Virtual time: tasks run when `run` is called, in order of their time. */
 export class ManualTimers implements DiskTimers {
