@@ -35,7 +35,7 @@ async function openStillwater() {
     get: (key) => store.get(key),
     scan: async () => {
       let rows = 0;
-      for await (const [key, value] of store.scan()) rows += key.length + value.length > 0 ? 1 : 0;
+      for (const [key, value] of store.scan()) rows += key.length + value.length > 0 ? 1 : 0;
       return rows;
     },
     durablePut: (key, value) => store.put(key, value, { durability: "sync" }),

@@ -108,7 +108,8 @@ function rotSector(page: Page, start: number, detail: number): void {
   let content = detail;
   for (let at = start; at < start + SECTOR_BYTES; at++) content = mix(content, page[at] as number);
   const first = start + (content % SECTOR_BYTES);
-  if (detail % RUNS_AMONG_ROTS !== 0) {
+  // Not of `detail` itself: its low bits have chosen the sector.
+  if (mix(detail, 0) % RUNS_AMONG_ROTS !== 0) {
     page[first] = (page[first] as number) ^ (1 << (content >>> 29));
     return;
   }

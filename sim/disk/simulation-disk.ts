@@ -9,6 +9,7 @@
 import { assert } from "../../src/platform/assert.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import type { Choices } from "../choices/choices.js";
+import { Sfc32 } from "../choices/random.js";
 import type { Trace } from "../trace/trace.js";
 import type { DiskCounters } from "./counters.js";
 import {
@@ -20,6 +21,7 @@ import {
   type VFSOperation,
 } from "./disk-state.js";
 import { DurableView, hashDurable } from "./durable-view.js";
+import { mix } from "./fault-dice.js";
 import { flipBit } from "./media-damage.js";
 import type { DiskOptions } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
@@ -35,9 +37,12 @@ export class SimulationDisk {
   private readonly choices: Choices;
   private life: Life | null = null;
   private lives = 0;
+  /** Garbage is no decision: nothing but its presence may matter, so it need not be in the log. */
+  private readonly garbageSeed: number;
 
   constructor(options: DiskOptions, choices: Choices, trace: Trace, timers: DiskTimers) {
     this.choices = choices;
+    this.garbageSeed = new Sfc32(choices.seed, "garbage").nextUint32();
     this.state = new DiskState(options, choices, trace, timers);
   }
 
@@ -68,7 +73,7 @@ export class SimulationDisk {
       stream: this.choices.stream("crash"),
       counters,
       graveyard: state.graveyard,
-      salt: counters.powerLosses,
+      salt: mix(this.garbageSeed, counters.powerLosses),
     });
     state.usedPages = 0;
     for (const file of names.becomeDurable()) {

@@ -73,6 +73,12 @@ export class StoreContent {
     return null;
   }
 
+  /** The shortest prefix in [from, high] that explains the content, or null. */
+  shortestPrefix(from: number): number | null {
+    const index = this.possible.indexOf(1, from - this.low);
+    return index < 0 ? null : this.low + index;
+  }
+
   /** The prefixes that explain one key's content: the shortest and the longest, or null when none does. */
   spanOf(history: KeyHistory, value: Uint8Array | undefined): { shortest: number; longest: number } | null {
     const possible = new Uint8Array(this.high - this.low + 1).fill(1);

@@ -79,3 +79,19 @@ export function checkCommitVersion(
     }
   }
 }
+
+/** A recovered store is at least at the version of the last commit that it surely holds. */
+export function checkRecoveredVersion(
+  ledger: OracleLedger,
+  model: Model,
+  sequence: number,
+  version: number,
+): void {
+  ledger.count("O7");
+  const needed = model.versionAt(sequence);
+  if (version >= needed) return;
+  throw new OracleFailure(
+    "O7",
+    `the store recovered at version ${version}, but holds commit ${sequence} of version ${needed}`,
+  );
+}

@@ -1,6 +1,6 @@
 /**
  * Judges what a recovery brought back: asks each oracle in turn, from the most telling to the most general, and
- * returns the prefix of the commits that the store now holds. Every oracle named here is evaluated on every recovery;
+ * returns the prefixes of the commits that the store may hold now. Every oracle named here is evaluated on every recovery;
  * a prefix that explains the content and is long enough satisfies them all.
  */
 import { StoreContent } from "../model/comparison.js";
@@ -23,13 +23,19 @@ export interface Recovery {
   readonly prefix: number | null;
 }
 
-/** Throws `OracleFailure`; else returns the prefix. `powerLost`: the power failed since the last recovery. */
+/** The prefixes that explain a recovered store; they differ by commits that changed nothing. */
+export interface RecoveredPrefix {
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+/** Throws `OracleFailure` for a broken promise. `powerLost`: the power failed since the last recovery. */
 export function judgeRecovery(
   ledger: OracleLedger,
   model: Model,
   rows: readonly Row[],
   powerLost: boolean,
-): number {
+): RecoveredPrefix {
   const content = new StoreContent(model, rows);
   const floor = powerLost ? model.floorAfterPowerLoss : model.floorAfterKill;
   const recovery: Recovery = { content, floor, prefix: content.longestPrefix(floor) };
@@ -38,5 +44,6 @@ export function judgeRecovery(
   checkNoResurrection(ledger, recovery);
   checkNoSilentCorruption(ledger, recovery);
   checkAtomicity(ledger, recovery);
-  return checkPrefix(ledger, recovery);
+  const longest = checkPrefix(ledger, recovery);
+  return { shortest: content.shortestPrefix(floor) ?? longest, longest };
 }

@@ -2,31 +2,34 @@
  * Calls to the store that have no answer yet. Remembers what each one is, for the report of a stuck run, and keeps the
  * first failure that an answer brought, since nobody awaits most of them.
  */
+import { SimulatedCrash } from "../disk/errors.js";
+
 export class InFlight {
+  readonly #ended: () => boolean;
   readonly #calls = new Map<number, { readonly what: string; readonly settled: Promise<void> }>();
   #number = 0;
   /** The first failure found while handling an answer. */
   failure: { readonly error: unknown } | null = null;
 
-  get size(): number {
-    return this.#calls.size;
+  /** `ended` says that the process is gone, so that answers reach nobody. */
+  constructor(ended: () => boolean) {
+    this.#ended = ended;
   }
 
   /**
-   * Follows `call`. The handlers run on its answer, unless `ended()` says that the process is gone by then; what they
-   * throw becomes `failure`.
+   * Follows `call`. The handlers run on its answer, unless the process is gone by then; what they throw becomes
+   * `failure`.
    */
   add<T>(
     what: string,
     call: Promise<T>,
-    ended: () => boolean,
     onAnswer: (value: T) => void,
     onError: (error: unknown) => void,
   ): void {
     const number = this.#number++;
     const handle = (handler: () => void): void => {
-      if (ended()) return;
       this.#calls.delete(number);
+      if (this.#ended()) return;
       try {
         handler();
       } catch (error) {
@@ -40,11 +43,12 @@ export class InFlight {
     this.#calls.set(number, { what, settled });
   }
 
-  /** Waits until at most `limit` calls are without an answer, oldest first. */
+  /** Waits until at most `limit` calls are without an answer, oldest first. Throws `SimulatedCrash` when the process ends. */
   async waitBelow(limit: number): Promise<void> {
     while (this.#calls.size > limit) {
       const [oldest] = this.#calls.values();
       await oldest?.settled;
+      if (this.#ended()) throw new SimulatedCrash();
     }
   }
 

@@ -15,7 +15,7 @@ import type { SimulationDisk } from "../disk/simulation-disk.js";
 import { Model, type PrefixSpan } from "../model/model.js";
 import { ErrorHonesty, type ErrorVerdict } from "../oracles/error-honesty.js";
 import { FailStop } from "../oracles/fail-stop.js";
-import { OracleLedger } from "../oracles/failure.js";
+import { OracleFailure, OracleLedger } from "../oracles/failure.js";
 import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
 import type { Bounds, Operation } from "../workload/operation.js";
@@ -58,7 +58,7 @@ export class Session {
   readonly counts = emptyCounts();
   /** Every operation so far, literally. */
   readonly operations: Operation[] = [];
-  readonly inFlight = new InFlight();
+  readonly inFlight = new InFlight(() => this.ended());
   readonly snapshots = new Map<number, PinnedSnapshot>();
   readonly iterators = new Map<number, PinnedIterator>();
   readonly monotonicity: ManifestMonotonicity;
@@ -68,6 +68,8 @@ export class Session {
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
   spaceLimited = false;
+  /** Whether the disk injects faults now, outside of the few calls that are made without. */
+  faultsAreOn = true;
   /** What the main task is doing, for the report of a stuck run. */
   doing = "starting";
   #life: Life | null = null;
@@ -133,31 +135,38 @@ export class Session {
   }
 
   /** True when the process is gone, so that an answer reaches nobody. */
-  readonly ended = (): boolean => this.#life === null || this.#life.crashed;
+  ended(): boolean {
+    return this.#life === null || this.#life.crashed;
+  }
 
   /** Judges an error of the store; never returns for one that ends the life or is a finding. */
   judge(error: unknown, call: string, legal: readonly ErrorCode[] = []): ErrorVerdict {
     if (this.life.crashed || error instanceof SimulatedCrash) throw new SimulatedCrash();
+    if (error instanceof OracleFailure || error instanceof DamageFound) throw error;
     const verdict = this.honesty.judge(error, call, legal);
     if (verdict === "stopped") this.failStop.stop(`${call} said FAILED_STOP`, this.model.submitted);
     return verdict;
   }
 
   /**
-   * Runs a read that transient faults may fail, again and again. Throws `DamageFound` when it is damage, or a failure
-   * that stays because of damage.
+   * Runs something that transient faults may fail, again and again, in the end with faults off. Throws `DamageFound`
+   * when damage makes it fail.
    */
   async retrying<T>(call: string, attempt: () => T | Promise<T>): Promise<T> {
+    const { disk } = this;
     for (let left = RETRIES_MAX; ; left--) {
       this.checkAlive();
+      if (left === 0) disk.faultsOff();
       try {
         const value = await attempt();
         this.checkAlive();
         return value;
       } catch (error) {
         const verdict = this.judge(error, call);
-        if (verdict === "damage" || (left === 0 && this.disk.damage.length > 0)) throw new DamageFound(call);
-        if (left === 0) throw error;
+        if (verdict === "damage" || (left === 0 && disk.damage.length > 0)) throw new DamageFound(call);
+        if (left === 0) throw new OracleFailure("O16", `${call} fails though no fault is left: ${error}`, error);
+      } finally {
+        if (left === 0 && this.faultsAreOn) disk.faultsOn();
       }
     }
   }
@@ -179,5 +188,5 @@ export class Session {
   }
 }
 
-/** Transient read errors are injected at 1 % at most, so this many in a row are not transient. */
-const RETRIES_MAX = 20;
+/** Attempts with faults on. A scan of many tables may well fail each time. */
+const RETRIES_MAX = 3;

@@ -72,15 +72,22 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
+/**
+ * What `--faults default` means: all but `collateral`, a disk that damages synced bytes beside those it writes when the
+ * power fails. The log packs records without regard to sectors, so it relies on disks that do not (SQLite's
+ * POWERSAFE_OVERWRITE); asking for the fault by name shows what happens on one that does.
+ */
+export const DEFAULT_FAULTS: readonly FaultName[] = FAULT_NAMES.filter((name) => name !== "collateral");
+
 /** What the caller of a run decides; the seed decides the rest. */
 export interface SwarmLimits {
   readonly workloads: readonly WorkloadName[];
   readonly faults: readonly FaultName[];
 }
 
-export const ALL_LIMITS: SwarmLimits = {
+export const DEFAULT_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
-  faults: FAULT_NAMES,
+  faults: DEFAULT_FAULTS,
 };
 
 /** Highest sensible probability per call for each fault that is decided call by call (simulation.md B3). */
@@ -223,7 +230,7 @@ function drawDisk(draw: Draw, allowed: readonly FaultName[]): DiskOptions {
 /** Parses the value of `--faults`. Throws `INVALID_ARGUMENT` for a name that is none. */
 export function parseFaults(text: string): readonly FaultName[] {
   if (text === "none") return [];
-  if (text === "default") return FAULT_NAMES;
+  if (text === "default") return DEFAULT_FAULTS;
   return text.split(",").map((name) => {
     const fault = FAULT_NAMES.find((known) => known === name);
     if (fault !== undefined) return fault;

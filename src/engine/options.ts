@@ -164,8 +164,11 @@ function invalid(name: string, wanted: string, value: unknown): StillwaterError 
   return new StillwaterError("INVALID_ARGUMENT", `option "${name}" must be ${wanted}, but is ${shown}.`);
 }
 
-/** Checks that `given` has no names beyond `known`; used for the small options of single calls. */
+/** Checks that `given` is an object with no names beyond `known`; used for the small options of single calls. */
 export function refuseUnknownOptions(given: object, known: readonly string[], call: string): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new StillwaterError("INVALID_ARGUMENT", `the options of ${call} must be an object.`);
+  }
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {
       throw new StillwaterError(

@@ -1,7 +1,7 @@
 /** Ranges as users give them (`gte`, `gt`, `lte`, `lt`) and as the engine wants them: [begin, end). */
 import { StillwaterError } from "../platform/errors.js";
 import { checkKey } from "./batch.js";
-import { keyAfter } from "./format/bytes.js";
+import { copyOf, keyAfter } from "./format/bytes.js";
 import { refuseUnknownOptions } from "./options.js";
 import type { IterationRange } from "./read/store-iterator.js";
 import { Snapshot } from "./snapshots.js";
@@ -44,10 +44,10 @@ export function iterationRange(options: ScanOptions, call: string): IterationRan
   if (snapshot !== undefined && !(snapshot instanceof Snapshot)) {
     throw new StillwaterError("INVALID_ARGUMENT", `${call}: snapshot must come from store.snapshot().`);
   }
-  // Copies: an iterator outlives the call, and the caller may reuse its buffers.
+  // Copies: an iterator outlives the call, and the caller may reuse its buffers. (`slice` of a Buffer would be a view.)
   return {
-    begin: gte === undefined ? (gt === undefined ? null : keyAfter(gt)) : gte.slice(),
-    end: lt === undefined ? (lte === undefined ? null : keyAfter(lte)) : lt.slice(),
+    begin: gte === undefined ? (gt === undefined ? null : keyAfter(gt)) : copyOf(gte, 0, gte.length),
+    end: lt === undefined ? (lte === undefined ? null : keyAfter(lte)) : copyOf(lt, 0, lt.length),
     reverse: reverse ?? false,
     limit: limit ?? Number.POSITIVE_INFINITY,
   };

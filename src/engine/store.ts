@@ -22,7 +22,7 @@ import type { TableMeta } from "./manifest/table-meta.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { iterationRange, type ScanOptions } from "./range.js";
 import { readKey } from "./read/read-view.js";
-import { StoreIterator } from "./read/store-iterator.js";
+import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
 import { type RecoveredStore, type RecoveryReport, recoverStore } from "./recovery.js";
 import { Scan } from "./scan.js";
 import { Snapshot, SnapshotList } from "./snapshots.js";
@@ -302,16 +302,18 @@ export class Store {
   /** The rows of a range, for `for…of` and `for await`. */
   scan(options: ScanOptions = {}): Scan {
     this.#requireOpen();
-    iterationRange(options, "scan");
+    const range = iterationRange(options, "scan");
+    const { snapshot } = options;
     return new Scan(
-      () => this.#iterate(options, "scan"),
+      () => this.#iterate(range, snapshot),
       () => new Promise((resolve) => this.#platform.scheduler.defer(resolve)),
     );
   }
 
   /** A cursor over a range, created at once; its view does not change. Close it. */
   iterator(options: ScanOptions = {}): StoreIterator {
-    return this.#iterate(options, "iterator");
+    this.#requireOpen();
+    return this.#iterate(iterationRange(options, "iterator"), options.snapshot);
   }
 
   /** Moves all commits made so far from the log into tables. */
@@ -469,6 +471,9 @@ export class Store {
     this.#committer.close();
     await this.#keeper.close();
     this.#tables.close();
+    // A compaction that was waited for ends with its store.
+    const closed = new StillwaterError("CLOSED", "the store was closed before this was done.", { path: this.directory });
+    for (const { reject } of this.#conditions.splice(0)) reject(closed);
     this.#segments = [];
     this.#spareArenas = [];
     // CRASH_POINT(id: store.closed)
@@ -523,11 +528,9 @@ export class Store {
     return (durability ?? usual) === "sync";
   }
 
-  #iterate(options: ScanOptions, call: string): StoreIterator {
+  #iterate(range: IterationRange, snapshot: Snapshot | undefined): StoreIterator {
     this.#requireOpen();
-    const range = iterationRange(options, call);
-    const version =
-      options.snapshot === undefined ? this.version : options.snapshot.versionIn(this.#snapshots);
+    const version = snapshot === undefined ? this.version : snapshot.versionIn(this.#snapshots);
     const iterator = new StoreIterator(
       {
         segments: this.#segments,
@@ -554,10 +557,21 @@ export class Store {
 
   #admissionDelayMs(): number {
     const delayMs = this.#keeper.admissionDelayMs;
-    if (delayMs === Number.POSITIVE_INFINITY && this.#keeper.backlog >= this.#options.level0LimitFiles) {
+    if (delayMs !== Number.POSITIVE_INFINITY) return delayMs;
+    const { backlog, isBlocked, damagedTables } = this.#keeper;
+    if (isBlocked) {
       throw new StillwaterError(
         "BUSY",
-        `${this.#keeper.backlog} tables wait for compaction. Write more slowly, and look at stats().failure if it lasts.`,
+        `compaction cannot go on, because tables are damaged (${damagedTables.join(", ")}), and ${backlog} tables wait for it. ` +
+          "Run verify, then restore a backup or salvage the store.",
+        { path: this.directory },
+      );
+    }
+    if (backlog >= this.#options.level0LimitFiles) {
+      throw new StillwaterError(
+        "BUSY",
+        `${backlog} tables wait for compaction. Write more slowly, and look at stats().failure if it lasts.`,
+        { path: this.directory },
       );
     }
     return delayMs;

@@ -100,6 +100,7 @@ export class TreeKeeper {
   #retryTimer: Timer | null = null;
   #retryMs = RETRY_FIRST_MS;
   #isStopped = false;
+  #isBlocked = false;
   #delayMs = 0;
   #lastJobError: Error | null = null;
 
@@ -173,6 +174,11 @@ export class TreeKeeper {
 
   get damagedTables(): number[] {
     return [...this.#damaged].sort((a, b) => a - b);
+  }
+
+  /** The compaction that is due would need a damaged table, so none will run. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   get lastJobError(): Error | null {
@@ -324,8 +330,10 @@ export class TreeKeeper {
         manual.done();
       }
     }
+    this.#isBlocked =
+      plan?.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber))) ?? false;
     if (plan === null) return;
-    if (plan.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber)))) {
+    if (this.#isBlocked) {
       if (manual !== null) {
         this.#manual = null;
         manual.done();

@@ -83,6 +83,7 @@ export function* runCompaction(vfs: VFS, compaction: CompactionDescription): Job
   } finally {
     merged?.close();
     inputs.close();
+    output.close();
   }
 }
 

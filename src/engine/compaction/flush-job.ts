@@ -77,6 +77,8 @@ export function* flushSegment(vfs: VFS, flush: FlushDescription, segment: Segmen
   } catch (error) {
     output.abandon();
     throw error;
+  } finally {
+    output.close();
   }
 }
 

@@ -4,7 +4,7 @@
  * store has recorded them in the manifest, so a job may die at any point and cost nothing but orphans.
  * Every step (`yield`) is a beat: bounded work, after which a scheduler may do something else.
  */
-import { joinPath } from "../../platform/path.js";
+import { StillwaterError } from "../../platform/errors.js";
 import { crashPoint, mutant } from "../../platform/probes.js";
 import type { VFile, VFS } from "../../platform/vfs.js";
 import { tablePath } from "../files.js";
@@ -102,23 +102,26 @@ export class JobOutput {
     crashPoint("sstable.dirsync");
   }
 
-  /**
-   * Gives up after an error: closes and removes what was written. What cannot be removed is an orphan that the next
-   * open puts into quarantine, so the names of those files are returned instead of an error hiding the first one.
-   */
-  abandon(): string[] {
-    const left: string[] = [];
-    if (this.#file !== null) this.#file.close();
+  /** Gives back the handle of a table that was not finished. Idempotent; for `finally`. */
+  close(): void {
+    this.#file?.close();
     this.#file = null;
     this.#builder = null;
+  }
+
+  /**
+   * Gives up after an error: removes what was written. What cannot be removed is an orphan, which the next open puts
+   * into quarantine; an error here must not hide the one that led here.
+   */
+  abandon(): void {
+    this.close();
     for (const fileNumber of this.#created) {
       const path = tablePath(this.#directory, fileNumber);
       try {
         if (this.#vfs.stat(path) !== null) this.#vfs.removeFile(path);
       } catch (error) {
-        left.push(joinPath(path, String(error)));
+        if (!(error instanceof StillwaterError)) throw error;
       }
     }
-    return left;
   }
 }

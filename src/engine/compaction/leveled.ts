@@ -67,11 +67,12 @@ export class LeveledStrategy implements CompactionStrategy {
       if (tables.length > 0) return this.#plan(levels, level, tables, level + 1, false);
     }
     if (step > deepest) return null;
-    const stale = tablesAt(levels, deepest).filter(
-      (table) => table.tombstoneCount + table.rangeTombstoneCount > 0,
-    );
-    if (stale.length === 0) return null;
-    const runs = [{ level: deepest, tables: stale }];
+    // Whole neighbourhoods only: an output made of tables with a gap between them could span what lies in the gap.
+    const bottom = tablesAt(levels, deepest);
+    const isStale = (table: TableMeta): boolean => table.tombstoneCount + table.rangeTombstoneCount > 0;
+    const tables = bottom.slice(bottom.findIndex(isStale), bottom.findLastIndex(isStale) + 1);
+    if (tables.length === 0) return null;
+    const runs = [{ level: deepest, tables }];
     return { runs, outputLevel: deepest, isTrivialMove: false, tableBytes: this.#options.tableBytes };
   }
 

@@ -7,7 +7,8 @@
 import { assert } from "../../platform/assert.js";
 import { Cursor } from "../cursor.js";
 import { type Arena, OPERATION_HEADER_BYTES } from "../format/operation.js";
-import { NONE, type OperationTree } from "./operation-tree.js";
+import type { OperationTree } from "./operation-tree.js";
+import { NONE } from "./tree-nodes.js";
 
 /** No operation's delta is greater, so that this bound lies before or at the newest version of its key. */
 const DELTA_NEWEST = 0xffff_ffff;

@@ -20,8 +20,9 @@ import {
   operationVersionDelta,
 } from "../format/operation.js";
 import { MemtableCursor } from "./memtable-cursor.js";
-import { NONE, OperationTree } from "./operation-tree.js";
+import { OperationTree } from "./operation-tree.js";
 import { RangeTombstones } from "./range-tombstones.js";
+import { NONE } from "./tree-nodes.js";
 
 export class Memtable {
   readonly arena: Arena;

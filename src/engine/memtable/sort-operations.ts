@@ -85,11 +85,11 @@ class OperationSorter {
     }
   }
 
-  /** Whether all stand in strict order already, as a bulk load's do. */
+  /** Whether all stand in order already, as a bulk load's do. */
   isSorted(): boolean {
     const offsets = this.offsets;
     for (let i = 1; i < offsets.length; i++) {
-      if (this.compare(offsets[i - 1] as number, offsets[i] as number, 0) >= 0) return false;
+      if (this.compare(offsets[i - 1] as number, offsets[i] as number, 0) > 0) return false;
     }
     return true;
   }
@@ -214,7 +214,7 @@ class OperationSorter {
   /** Bottom-up, over runs made by insertion. Versions of one key stand in the log the other way round: linear. */
   private mergeSort(from: number, to: number, skip: number): void {
     if (this.isDescending(from, to, skip)) {
-      this.offsets.subarray(from, to).reverse();
+      reverse(this.offsets, from, to);
       return;
     }
     for (let start = from; start < to; start += INSERTION_MAX) {
@@ -276,6 +276,14 @@ class OperationSorter {
     const order = (words[(b >>> 2) + 2] as number) - (words[(a >>> 2) + 2] as number);
     if (order === 0) this.tied = true;
     return order;
+  }
+}
+
+function reverse(offsets: Uint32Array, from: number, to: number): void {
+  for (let low = from, high = to - 1; low < high; low++, high--) {
+    const moving = offsets[low] as number;
+    offsets[low] = offsets[high] as number;
+    offsets[high] = moving;
   }
 }
 

@@ -62,7 +62,7 @@ export class TableBuilder implements TableIdentity {
   private lastKey: Uint8Array = EMPTY_BYTES;
   private lastVersion = 0;
   private firstKey: Uint8Array | null = null;
-  private fragments: RangeFragment[] = [];
+  private readonly fragments: RangeFragment[] = [];
   private minVersion = Number.MAX_SAFE_INTEGER;
   private maxVersion = 0;
   private entryCount = 0;
@@ -137,9 +137,10 @@ export class TableBuilder implements TableIdentity {
 
   /** Adds range tombstones, fragmented and cut to the table's key range. May be called again with later ranges. */
   addRangeTombstones(fragments: readonly RangeFragment[]): void {
-    this.fragments = this.fragments.concat(fragments);
-    assertFragments(this.fragments);
-    for (const { versions } of fragments) {
+    assertFragments([...this.fragments.slice(-1), ...fragments]);
+    for (const fragment of fragments) {
+      const { versions } = fragment;
+      this.fragments.push(fragment);
       this.maxVersion = Math.max(this.maxVersion, versions[0] as number);
       this.minVersion = Math.min(this.minVersion, versions[versions.length - 1] as number);
     }

@@ -76,7 +76,7 @@ function readSection(file: VFile, footer: Footer, offset: number, length: number
   const bytes = readBytes(file, offset, length);
   const payloadBytes = openBlock(footer, bytes, 0, length, offset);
   if (payloadBytes < 0) {
-    throw new CorruptionError(`the ${what} of a table do not verify`, { path: file.path, offset });
+    throw new CorruptionError(`the bytes of a table's ${what} do not verify`, { path: file.path, offset });
   }
   return bytes.subarray(0, payloadBytes);
 }
@@ -90,5 +90,5 @@ function readBytes(file: VFile, offset: number, length: number): Uint8Array {
 }
 
 function malformed(what: string, path: string, offset: number): CorruptionError {
-  return new CorruptionError(`the ${what} of a table are malformed`, { path, offset });
+  return new CorruptionError(`the contents of a table's ${what} are malformed`, { path, offset });
 }

@@ -149,6 +149,8 @@ export class TableCursor extends Cursor {
     this.kindsAt = (flags & FLAG_KINDS) !== 0 ? prefixAt - rowCount : -1;
     this.prefixLength = base + (memory.halves[this.offsetsAt] as number) - prefixAt;
     this.valueBytes = memory.bytes;
+    this.version = this.baseVersion;
+    this.kind = KIND_PUT;
     if (this.keyBytes.length < this.prefixLength) this.growKey(this.prefixLength, 0);
     for (let i = 0; i < this.prefixLength; i++) this.keyBytes[i] = memory.bytes[prefixAt + i] as number;
     this.block = block;
@@ -169,9 +171,8 @@ export class TableCursor extends Cursor {
     this.keyLength = keyLength;
     this.valueStart = suffixAt + suffixLength;
     this.valueLength = rowEnd - this.valueStart;
-    this.version =
-      this.deltasAt < 0 ? this.baseVersion : this.baseVersion + (memory.words[this.deltasAt + row] as number);
-    this.kind = this.kindsAt < 0 ? KIND_PUT : (bytes[this.kindsAt + row] as number);
+    if (this.deltasAt >= 0) this.version = this.baseVersion + (memory.words[this.deltasAt + row] as number);
+    if (this.kindsAt >= 0) this.kind = bytes[this.kindsAt + row] as number;
     this.valid = true;
   }
 

@@ -1,3 +1,4 @@
+/** Range tombstones against the plain list of all range deletes, over a key space of a few cells. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareKeys } from "../../../src/engine/format/bytes.js";

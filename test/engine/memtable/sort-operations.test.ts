@@ -1,3 +1,7 @@
+/**
+ * The sort of a segment against a stable comparison sort: for keys of every shape, and for loads that each contradict
+ * one thing a radix sort might take for granted. Does not check speed, only that nothing is quadratic.
+ */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { KIND_PUT } from "../../../src/engine/format/operation.js";
@@ -76,7 +80,7 @@ test("a key whose value goes on where the key ends is not taken for a longer key
 });
 
 test("equal keys with versions in any order stay far from quadratic", () => {
-  const count = 200_000;
+  const count = 100_000;
   const next = integers(5);
   const fixture = new ArenaFixture(64 + count * 16, BASE);
   const rows: Row[] = [];

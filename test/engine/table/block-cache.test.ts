@@ -251,7 +251,11 @@ describe("tables on a shared cache", () => {
     table.file.bytes[5] = (table.file.bytes[5] as number) ^ 1;
     for (let i = 0; i < 5; i++) expect(() => getRow(reader, (rows[0] as Row).key, 1000)).toThrow();
     expect(cache.accountedBytes).toBe(0);
-    expectSameRow(getRow(reader, (rows[399] as Row).key, 1000) as Row, rows[399] as Row);
+    // The only slot is still there for a block that verifies.
+    for (let i = 0; i < 2; i++) {
+      expectSameRow(getRow(reader, (rows[399] as Row).key, 1000) as Row, rows[399] as Row);
+    }
+    expect(cache.hits).toBe(1);
     reader.close();
   });
 

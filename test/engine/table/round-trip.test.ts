@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareKeys, keyAfter } from "../../../src/engine/format/bytes.js";
 import { KIND_DELETE, KIND_PUT } from "../../../src/engine/format/operation.js";
+import { installProbes } from "../../../src/platform/probes.js";
 import {
   buildTable,
   cacheArbitrary,
@@ -153,6 +154,27 @@ describe("a table against a sorted array", () => {
       }),
       RUNS,
     );
+  });
+});
+
+describe("mutant R5, a reverse seek that includes the equal key", () => {
+  it("is told apart by one seek", () => {
+    const rows = [1, 2, 3].map((i) => ({ key: text(`k${i}`), version: 1, kind: KIND_PUT, value: text("v") }));
+    const cursor = openTable(buildTable(rows)).cursor({ fillCache: true });
+    cursor.seekBefore(text("k2"));
+    expectRow(cursor, rows[0]);
+    const before = installProbes({
+      crashPoint() {},
+      buggify: () => false,
+      mutant: (id) => id.startsWith("R5-"),
+    });
+    try {
+      cursor.seekBefore(text("k2"));
+      expectRow(cursor, rows[1]);
+    } finally {
+      installProbes(before);
+      cursor.close();
+    }
   });
 });
 

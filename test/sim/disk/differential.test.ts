@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { SimulatedCrash } from "../../../sim/disk/errors.js";
 import { StillwaterError } from "../../../src/platform/errors.js";
@@ -87,7 +87,7 @@ it("answers any calls as the real file system does", () => {
         rmSync(directory, { recursive: true });
       }
     }),
-    { numRuns: 250 },
+    { numRuns: 80 },
   );
 }, 60_000);
 

@@ -1,14 +1,16 @@
 /** A simulated disk with hand-cranked time, for the tests of this folder. */
 
 import { type ChoiceLog, Choices } from "../../../sim/choices/choices.js";
+import type { FaultKind } from "../../../sim/disk/counters.js";
 import {
   type DiskOptions,
   type FaultProbabilities,
   NO_FAULTS,
   SOUND_DISK,
 } from "../../../sim/disk/options.js";
-import { type DiskTimers, SimulationDisk } from "../../../sim/disk/simulation-disk.js";
+import { type CrashKind, type DiskTimers, SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
+import { hasCode } from "../../../src/platform/errors.js";
 import type { VFile, VFS } from "../../../src/platform/vfs.js";
 
 /** Virtual time: tasks run when `run` is called, in order of their time. */
@@ -95,4 +97,37 @@ export function outcomes<Outcome>(seeds: number, look: (seed: number) => Outcome
     found.set(outcome, (found.get(outcome) ?? 0) + 1);
   }
   return found;
+}
+
+export const TORN: MachineOptions = { tearProbability: 1 };
+export const WHOLE: MachineOptions = { tearProbability: 0 };
+
+/** Runs `life`, crashes, and gives what `look` sees in the next life. */
+export function after<Seen>(
+  seed: number,
+  kind: CrashKind,
+  life: (vfs: VFS, disk: SimulationDisk) => void,
+  look: (vfs: VFS) => Seen,
+  options: MachineOptions = {},
+): Seen {
+  const { disk } = machine(seed, options);
+  life(disk.mount(), disk);
+  disk.crash(kind);
+  return look(disk.mount());
+}
+
+export function counted(made: Machine, kind: FaultKind): number {
+  return made.disk.counters.faults[kind];
+}
+
+/** Makes the call, and gives the code it fails with, or "ok". */
+export function codeOf(call: () => unknown): string {
+  try {
+    call();
+    return "ok";
+  } catch (error) {
+    if (hasCode(error, "IO")) return "IO";
+    if (hasCode(error, "NO_SPACE")) return "NO_SPACE";
+    throw error;
+  }
 }

@@ -1,0 +1,122 @@
+/** Decisions as data: what a log replays, and that streams do not disturb each other. */
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ChoiceLog, type ChoiceStream, Choices } from "../../../sim/choices/choices.js";
+import { StillwaterError } from "../../../src/platform/errors.js";
+
+type Ask = { readonly kind: "below" | "chance" | "propose"; readonly n: number };
+
+const asks = fc.array(
+  fc.record({
+    kind: fc.constantFrom("below" as const, "chance" as const, "propose" as const),
+    n: fc.integer({ min: 1, max: 9 }),
+  }),
+);
+
+function answer(stream: ChoiceStream, ask: Ask): number | boolean {
+  if (ask.kind === "below") return stream.below(ask.n, "test");
+  if (ask.kind === "chance") return stream.chance(ask.n / 9, "test");
+  return stream.propose(stream.replaying ? 0 : stream.random.below(ask.n), "test");
+}
+
+describe("Choices", () => {
+  it("give the same answers for the same seed, and others for another", () => {
+    expect(many("1")).toEqual(many("1"));
+    expect(many("1")).not.toEqual(many("2"));
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    expect(many(commit)).toEqual(many(commit));
+  });
+
+  it("are replayed exactly from their log, through JSON, for any questions", () => {
+    fc.assert(
+      fc.property(fc.string(), asks, (seed, questions) => {
+        const drawn = Choices.fromSeed(seed);
+        const answers = questions.map((ask) => answer(drawn.stream("storage"), ask));
+        const log = JSON.parse(JSON.stringify(drawn.log())) as ChoiceLog;
+        const replayed = Choices.fromLog(seed, log);
+        expect(questions.map((ask) => answer(replayed.stream("storage"), ask))).toEqual(answers);
+        expect(replayed.log()).toEqual(log);
+        expect(replayed.stream("storage").next).toBe(drawn.stream("storage").next);
+      }),
+    );
+  });
+
+  it("of one stream do not shift those of another", () => {
+    const alone = Choices.fromSeed("7").stream("crash");
+    const disturbed = Choices.fromSeed("7");
+    for (let i = 0; i < 20; i++) {
+      disturbed.stream("storage").below(9, "x");
+      expect(disturbed.stream("crash").below(1000, "x")).toBe(alone.below(1000, "x"));
+    }
+  });
+
+  it("log only what is not 0, and answer 0 for what the log does not say", () => {
+    const choices = Choices.fromSeed("1");
+    const stream = choices.stream("options");
+    const answers = Array.from({ length: 30 }, () => stream.below(3, "x"));
+    const expected = [...answers.entries()].filter(([, given]) => given !== 0);
+    expect(choices.log()).toEqual({ options: expected });
+    expect(Choices.fromSeed("1").log()).toEqual({});
+    const sparse = Choices.fromLog("1", { options: [[2, 1]] }).stream("options");
+    expect(Array.from({ length: 5 }, () => sparse.below(3, "x"))).toEqual([0, 0, 1, 0, 0]);
+  });
+
+  it("make one decision benign when its entry is deleted, and no other", () => {
+    const drawn = Choices.fromSeed("3");
+    const answers = Array.from({ length: 40 }, () => drawn.stream("storage").chance(0.3, "x"));
+    const [first, ...rest] = drawn.log()["storage"] ?? [];
+    const stream = Choices.fromLog("3", { storage: rest }).stream("storage");
+    const replayed = Array.from({ length: 40 }, () => stream.chance(0.3, "x"));
+    expect(replayed).toEqual(answers.with(first?.[0] as number, false));
+  });
+
+  it("with probability 0 are false but use an index, whatever the log says", () => {
+    const drawn = Choices.fromSeed("1").stream("storage");
+    for (let i = 0; i < 100; i++) expect(drawn.chance(0, "x")).toBe(false);
+    expect(drawn.next).toBe(100);
+    const replayed = Choices.fromLog("1", {
+      storage: [
+        [0, 1],
+        [1, 1],
+      ],
+    }).stream("storage");
+    expect([replayed.chance(0, "x"), replayed.chance(0.5, "x")]).toEqual([false, true]);
+  });
+
+  it("fold an answer of an edited log into the range that is asked for", () => {
+    const stream = Choices.fromLog("1", { storage: [[0, 17]] }).stream("storage");
+    expect(stream.below(5, "x")).toBe(2);
+  });
+
+  it("tell an observer every answer with its label", () => {
+    const choices = Choices.fromLog("1", { crash: [[1, 2]] });
+    const seen: unknown[] = [];
+    choices.observer = (...told) => seen.push(told);
+    choices.stream("crash").below(3, "one");
+    choices.stream("crash").below(3, "two");
+    expect(seen).toEqual([
+      ["crash", 0, "one", 0],
+      ["crash", 1, "two", 2],
+    ]);
+  });
+
+  it("refuse a log that is out of order or holds what is no answer", () => {
+    const bad = [
+      [
+        [1, 1],
+        [0, 1],
+      ],
+      [[0, -1]],
+      [[0, 0.5]],
+      [[-1, 1]],
+    ] as unknown as [number, number][][];
+    for (const storage of bad) {
+      expect(() => Choices.fromLog("1", { storage }).stream("storage")).toThrow(StillwaterError);
+    }
+  });
+});
+
+function many(seed: string): number[] {
+  const stream = Choices.fromSeed(seed).stream("workload");
+  return Array.from({ length: 50 }, () => stream.below(1000, "x"));
+}
