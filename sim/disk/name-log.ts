@@ -6,8 +6,8 @@
  *
  * Any subset of the log may survive a power loss, as POSIX allows, but for what would be nonsense on every file
  * system: an operation cannot survive without the earlier ones on the same name, the removal of a directory without
- * what happened inside, a rename to another directory without that directory, or a rename of a directory without earlier
- * ones of directories (they could form a ring). Does not own: choosing the subset.
+ * what happened inside, and a rename to another directory without the way there (the file would be lost, or two
+ * directories come to lie in each other). Does not own: choosing the subset.
  */
 import { assert } from "../../src/platform/assert.js";
 import type { FileNode } from "./file-node.js";
@@ -53,7 +53,6 @@ export interface NameOperation {
 
 export class NameLog {
   private log: NameOperation[] = [];
-  private lastDirectoryRename: NameOperation | null = null;
 
   get pending(): readonly NameOperation[] {
     return this.log;
@@ -81,10 +80,6 @@ export class NameLog {
         need(into.namedBy);
     }
     const operation = { kind, sequence, changes, needs, forsaken: false, durable: false };
-    if (kind === "rename" && changes.some((change) => change.after?.kind === "directory")) {
-      need(this.lastDirectoryRename);
-      this.lastDirectoryRename = operation;
-    }
     this.log.push(operation);
     for (const { directory, name, after } of changes) {
       setEntry(directory.entries, name, after);
@@ -122,7 +117,6 @@ export class NameLog {
       commit(operation);
     }
     this.log = [];
-    this.lastDirectoryRename = null;
   }
 }
 

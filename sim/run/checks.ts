@@ -2,6 +2,7 @@
  * Comparisons of the whole store with the model and with its own directory, used by recovery, by the `checkAll`
  * operation and by the liveness phase. Gathers the facts and hands them to the oracles.
  */
+import { manifestName } from "../../src/engine/files.js";
 import type { Store } from "../../src/engine/store.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import { joinPath } from "../../src/platform/path.js";
@@ -48,11 +49,13 @@ export function checkStructure(session: Session): void {
   checkLiveFiles(session.ledger, inspection, session.listStore());
 }
 
-/** What would survive if everything unsynced were lost now. */
-export function checkDurableState(session: Session): void {
+/** What would survive if everything unsynced were lost now. Returns the bytes of the manifest, as a measure of cost. */
+export function checkDurableState(session: Session): number {
   const durable = session.disk.snapshotDurable();
   const manifest = checkDurableStore(session.ledger, durable, STORE_DIRECTORY, session.created);
-  if (manifest !== null) session.monotonicity.observeDurable(manifest);
+  if (manifest === null) return 0;
+  session.monotonicity.observeDurable(manifest);
+  return durable.stat(session.pathOf(manifestName(manifest.manifestNumber)))?.size ?? 0;
 }
 
 /**

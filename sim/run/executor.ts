@@ -286,7 +286,7 @@ export class Executor {
   async #maintain(what: string, call: Promise<unknown>, onDone: () => void): Promise<void> {
     const { inFlight } = this.#session;
     inFlight.add(what, call, onDone, (error) => {
-      const verdict = this.#session.judge(error, what);
+      const verdict = this.#session.judge(error, what, this.#session.closing ? ["CLOSED"] : []);
       if (verdict === "damage") throw new DamageFound(what);
     });
     await inFlight.waitBelow(MAINTENANCE_IN_FLIGHT_MAX);

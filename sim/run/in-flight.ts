@@ -1,24 +1,21 @@
-/**
- * Calls to the store that have no answer yet. Remembers what each one is, for the report of a stuck run, and keeps the
- * first failure that an answer brought, since nobody awaits most of them.
- */
+/** Calls to the store that have no answer yet, and what each one is, for the report of a stuck run. */
 import { SimulatedCrash } from "../disk/errors.js";
 
 export class InFlight {
   readonly #ended: () => boolean;
+  readonly #onFailure: (error: unknown) => void;
   readonly #calls = new Map<number, { readonly what: string; readonly settled: Promise<void> }>();
   #number = 0;
-  /** The first failure found while handling an answer. */
-  failure: { readonly error: unknown } | null = null;
 
-  /** `ended` says that the process is gone, so that answers reach nobody. */
-  constructor(ended: () => boolean) {
+  /** `ended` says that the process is gone, so that answers reach nobody; `onFailure` gets what handlers throw. */
+  constructor(ended: () => boolean, onFailure: (error: unknown) => void) {
     this.#ended = ended;
+    this.#onFailure = onFailure;
   }
 
   /**
-   * Follows `call`. The handlers run on its answer, unless the process is gone by then; what they throw becomes
-   * `failure`.
+   * Follows `call`. The handlers run on its answer, unless the process is gone by then; what they throw
+   * goes to `onFailure`, since nobody awaits most calls.
    */
   add<T>(
     what: string,
@@ -33,7 +30,7 @@ export class InFlight {
       try {
         handler();
       } catch (error) {
-        this.failure ??= { error };
+        this.#onFailure(error);
       }
     };
     const settled = call.then(

@@ -27,8 +27,10 @@ export type AfterLife = "another" | "done";
 
 /** How often a store is opened before the faults that prevent it are switched off. */
 const OPEN_ATTEMPTS_MAX = 5;
-/** Of the VFS calls that are not about names, every so manieth is an instant for the durable-state oracle. */
-const OBSERVED_CALLS = 64;
+/** Loading a manifest costs with its size: for each so many bytes one change of the durable state goes unobserved. */
+const UNOBSERVED_PER_BYTES = 256;
+/** After a rename, the next calls about names are always observed: there CURRENT changes hands. */
+const OBSERVED_AFTER_RENAME = 3;
 /** After a recovery from a crash: how probable another crash is before anything is written (O13). */
 const CRASH_AGAIN = 0.1;
 const REST_MS = 10;
@@ -46,8 +48,9 @@ export class LifeCycle {
   #nested: CrashRequest[] = [];
   #afterCrash = false;
   #powerLost = false;
-  #observedCalls = 0;
   #durableVersionSeen = -1;
+  #unobserved = 0;
+  #mustObserve = 0;
   #restarts = 0;
 
   constructor(session: Session, source: OperationSource) {
@@ -251,6 +254,7 @@ export class LifeCycle {
     for (const { snapshot } of session.snapshots.values()) snapshot.close();
     for (const { iterator } of session.iterators.values()) iterator.close();
     let clean = true;
+    session.closing = true;
     try {
       await store.close();
     } catch (error) {
@@ -304,13 +308,15 @@ export class LifeCycle {
       if (operation === "removeFile" && session.hasStore && parentPath(path) === STORE_DIRECTORY) {
         checkRemoval(session.ledger, session.store.inspect(), baseName(path));
       }
-      const aboutNames = operation === "rename" || operation === "removeFile" || operation === "syncDirectory";
-      if (!aboutNames && ++this.#observedCalls % OBSERVED_CALLS !== 0) return;
-      if (session.disk.durableVersion === this.#durableVersionSeen) return;
-      this.#durableVersionSeen = session.disk.durableVersion;
-      checkDurableState(session);
+      const { durableVersion } = session.disk;
+      if (operation === "rename") this.#mustObserve = OBSERVED_AFTER_RENAME;
+      if (durableVersion === this.#durableVersionSeen) return;
+      this.#durableVersionSeen = durableVersion;
+      if (this.#mustObserve > 0) this.#mustObserve--;
+      else if (--this.#unobserved > 0) return;
+      this.#unobserved = Math.ceil(checkDurableState(session) / UNOBSERVED_PER_BYTES);
     } catch (error) {
-      session.inFlight.failure ??= { error };
+      session.found(error);
     }
   }
 }

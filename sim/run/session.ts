@@ -58,7 +58,10 @@ export class Session {
   readonly counts = emptyCounts();
   /** Every operation so far, literally. */
   readonly operations: Operation[] = [];
-  readonly inFlight = new InFlight(() => this.ended());
+  readonly inFlight = new InFlight(
+    () => this.ended(),
+    (error) => this.found(error),
+  );
   readonly snapshots = new Map<number, PinnedSnapshot>();
   readonly iterators = new Map<number, PinnedIterator>();
   readonly monotonicity: ManifestMonotonicity;
@@ -70,6 +73,8 @@ export class Session {
   spaceLimited = false;
   /** Whether the disk injects faults now, outside of the few calls that are made without. */
   faultsAreOn = true;
+  /** Whether the store is being closed, so that calls under way may be told so. */
+  closing = false;
   /** What the main task is doing, for the report of a stuck run. */
   doing = "starting";
   #life: Life | null = null;
@@ -112,6 +117,7 @@ export class Session {
   beginLife(life: Life): void {
     this.#life = life;
     this.#store = null;
+    this.closing = false;
     this.snapshots.clear();
     this.iterators.clear();
     this.inFlight.clear();
@@ -128,10 +134,15 @@ export class Session {
     this.#store = null;
   }
 
-  /** Throws when the process has ended, or when an answer in the background has brought a failure. */
+  /** Throws when the process has ended, or when something has been found that could not be thrown. */
   checkAlive(): void {
     if (this.life.crashed) throw new SimulatedCrash();
-    if (this.inFlight.failure !== null) throw this.inFlight.failure.error;
+    if (this.world.finding !== null) throw this.world.finding.error;
+  }
+
+  /** Keeps a finding that cannot be thrown where it was made; the first one ends the run. */
+  found(error: unknown): void {
+    this.world.finding ??= { error };
   }
 
   /** True when the process is gone, so that an answer reaches nobody. */

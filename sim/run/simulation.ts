@@ -98,8 +98,6 @@ async function liveOn(session: Session, cycle: LifeCycle): Promise<void> {
   for (;;) {
     const end = await world.live((life) => cycle.run(life));
     if (end.kind === "crashed") {
-      const { inFlight } = session;
-      if (inFlight.failure !== null) throw inFlight.failure.error;
       if (end.how === "power-loss") counts.powerLosses++;
       else counts.processKills++;
       const point = /^crash point (.*)$/.exec(end.where)?.[1];
@@ -135,9 +133,7 @@ function catchStrayRejections(session: Session): () => void {
   const before = process.rawListeners("unhandledRejection") as ((...given: unknown[]) => void)[];
   const onStray = (reason: unknown): void => {
     if (session.ended()) return;
-    session.inFlight.failure ??= {
-      error: new OracleFailure("O16", `a promise was rejected and nobody was told: ${reason}`, reason),
-    };
+    session.found(new OracleFailure("O16", `a promise was rejected and nobody was told: ${reason}`, reason));
   };
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", onStray);

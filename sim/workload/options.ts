@@ -102,6 +102,9 @@ const FAULT_MAX: FaultProbabilities = {
   eviction: 1e-2,
 };
 
+/** What the largest commits may hold: a seed is to be over within milliseconds. */
+const COMMIT_BYTES = 4000;
+
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
 const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
 const DAMAGE_SEEDS = 0.1;
@@ -113,7 +116,7 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const families = WORKLOADS[workload].families;
   const weights = {} as Record<OperationFamily, number>;
   for (const family of ALL_FAMILIES) {
-    const weight = 1 + draw.upTo(99);
+    const weight = 1 + draw.upTo(9);
     const on = draw.half();
     weights[family] = round(families[family] * (on || ALWAYS_ON.includes(family) ? weight : 0));
   }
@@ -126,6 +129,8 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   // Without puts there is nothing to delete.
   mutations.put = Math.max(mutations.put, 3);
   const count = 10 + draw.upTo(190);
+  const valueBytesMax = draw.one([100, 0, 8, 32, 32, 100, 400, 1000, 3000]);
+  const batchMutationsMax = draw.one([1, 2, 4, 8, 16, 32]);
   return {
     workload,
     operations: 100 + draw.upTo(400),
@@ -133,8 +138,8 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     buggify: !draw.chance(0.2),
     weights,
     mutations,
-    batchMutationsMax: draw.one([1, 2, 4, 8, 16, 32]),
-    valueBytesMax: draw.one([0, 8, 32, 100, 100, 400, 1000, 6000]),
+    batchMutationsMax: Math.min(batchMutationsMax, Math.ceil(COMMIT_BYTES / (valueBytesMax + 20))),
+    valueBytesMax,
     committersMax: draw.half() ? 1 : 2 + draw.upTo(6),
     durabilityOverrideProbability: draw.half() ? draw.fraction() : 0,
     blockingProbability: draw.half() ? 0 : draw.fraction() / 2,
@@ -173,18 +178,18 @@ function drawStore(draw: Draw): StoreOptions {
     memtableBytes: 4096 << draw.upTo(4),
     immutableMemtablesMax: 1 + draw.upTo(2),
     blockBytes: 256 << draw.upTo(4),
-    blockCacheBytes: draw.one([0, 4096, 16_384, 262_144]),
+    blockCacheBytes: draw.one([16_384, 0, 4096, 65_536]),
     tableCacheBytes: draw.one([0, 4096, 65_536, 1_048_576]),
     bloomBitsPerKey: draw.one([10, 0, 1, 4, 16]),
-    compression: draw.chance(0.2) ? "deflate" : "none",
-    checksum: draw.chance(0.1) ? "blake3" : "crc32",
+    compression: draw.chance(0.08) ? "deflate" : "none",
+    checksum: draw.chance(0.04) ? "blake3" : "crc32",
     groupCommitsMax: draw.one([512, 1, 2, 8]),
     bufferedSyncMs: draw.one([100, 1, 5, 20, 1000]),
     pendingCommitsMax: draw.one([10_000, 10_000, 10_000, 1, 4]),
     compaction: draw.chance(0.25) ? "tiered" : "leveled",
-    levelBaseBytes: 4096 << draw.upTo(4),
+    levelBaseBytes: 8192 << draw.upTo(4),
     levelRatio: 2 + draw.upTo(8),
-    tableBytes: 2048 << draw.upTo(4),
+    tableBytes: 4096 << draw.upTo(3),
     level0CompactionFiles,
     level0StallFiles,
     level0LimitFiles: level0StallFiles + 1 + draw.upTo(4),

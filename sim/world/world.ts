@@ -84,6 +84,8 @@ export class World<Disk extends MachineDisk> {
   readonly disk: Disk;
   /** Called before every VFS call of a living process, after the crash plan: for oracles that look at each instant. */
   observer: ((operation: VFSOperation, path: string) => void) | null = null;
+  /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
+  finding: { readonly error: unknown } | null = null;
   lives = 0;
   steps = 0;
   readonly #options: WorldOptions;
@@ -148,6 +150,7 @@ export class World<Disk extends MachineDisk> {
 
   /** One step of the current life: crash if due, else run one task. Null: go on. */
   step(life: Life): LifeEnd<never> | null {
+    if (this.finding !== null) return { kind: "failed", error: this.finding.error };
     if (this.#crash !== null) return { kind: "crashed", ...this.#crash };
     if (this.clock.nowUs >= this.crashes.dueUs) {
       this.#goDown(`time ${this.clock.nowMs()} ms`);
@@ -235,7 +238,7 @@ class LifeRun<T> {
 
   readonly #step = (): void => {
     let end: LifeEnd<T> | null = null;
-    if (this.#settled !== null && !this.#life.crashed) end = this.#settled;
+    if (this.#settled !== null && !this.#life.crashed && this.#world.finding === null) end = this.#settled;
     else end = this.#world.step(this.#life);
     if (end === null) this.#barrier();
     else this.#resolve(end);

@@ -81,6 +81,8 @@ export class Committer {
   #rotating = false;
   #rotationBytes = 0;
   #turnScheduled = false;
+  /** A blocking commit is under way: it syncs by itself. */
+  #isBlocking = false;
   #slowTimer: Timer | null = null;
   #syncTimer: Timer | null = null;
   #markTimer: Timer | null = null;
@@ -152,7 +154,24 @@ export class Committer {
         "background work has to catch up before this commit. Use the asynchronous call, or let the event loop run.",
       );
     }
-    if (this.#active === null || !this.#active.hasRoom(batch.byteLength)) this.#rotateSync(batch.byteLength);
+    const hasRoom = this.#active !== null && this.#active.hasRoom(batch.byteLength);
+    // Of two syncs of one handle only one is told of a failure, so none may be relied on while another is in flight.
+    if (this.#active?.syncInFlight === true && (needsSync || !hasRoom || this.#queue.length > 0)) {
+      throw new StillwaterError(
+        "BUSY",
+        "a sync of earlier commits has to end before this commit. Use the asynchronous call, or let the event loop run.",
+      );
+    }
+    this.#isBlocking = true;
+    try {
+      return this.#commitBlocking(batch, needsSync, hasRoom);
+    } finally {
+      this.#isBlocking = false;
+    }
+  }
+
+  #commitBlocking(batch: Batch, needsSync: boolean, hasRoom: boolean): number {
+    if (!hasRoom) this.#rotateSync(batch.byteLength);
     const outcome: { version: number; error: Error | null } = { version: 0, error: null };
     this.#append(
       batch,
@@ -303,7 +322,7 @@ export class Committer {
     }
     const next = this.#queue[0];
     if (next !== undefined) {
-      if (!next.segment.syncInFlight) this.#sync(next.segment);
+      if (!next.segment.syncInFlight && !this.#isBlocking) this.#sync(next.segment);
     } else {
       this.#continueRotation();
     }
@@ -477,8 +496,14 @@ export class Committer {
   /** Admits up to `count` commits that have been held back long enough, unless there is a full stall by now. */
   #admitHeld(count: number): void {
     for (let i = 0; i < count && this.#waiting.length > 0 && this.#failure === null; i++) {
-      if (this.#rotating || this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY) return;
       const next = this.#waiting[0] as WaitingCommit;
+      try {
+        if (this.#rotating || this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY) return;
+      } catch (error) {
+        this.#waiting.shift();
+        next.reject(error as Error);
+        continue;
+      }
       if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) return;
       this.#waiting.shift();
       this.#append(next.batch, next.needsSync, next.resolve, next.reject);

@@ -26,7 +26,7 @@ import {
   type ManifestState,
 } from "./manifest/manifest-log.js";
 import type { TableMeta } from "./manifest/table-meta.js";
-import { applyEdit, LEVEL_COUNT } from "./manifest/tree.js";
+import { applyEdit, EMPTY_LEVELS } from "./manifest/tree.js";
 import type { ResolvedOptions } from "./options.js";
 import { readSegment, type SegmentContents } from "./wal/segment-reader.js";
 
@@ -116,7 +116,7 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
     lastVersion: LAST_RESERVED_VERSION,
     minWalNumber: manifestNumber + 1,
   };
-  const levels: TableMeta[][] = Array.from({ length: LEVEL_COUNT }, () => []);
+  const levels = EMPTY_LEVELS;
   const before: ManifestState = { storeId: newStoreId(context.random), counters, levels, editNumber: 0 };
   const manifestLog = ManifestLog.create(
     vfs,

@@ -472,7 +472,9 @@ export class Store {
     await this.#keeper.close();
     this.#tables.close();
     // A compaction that was waited for ends with its store.
-    const closed = new StillwaterError("CLOSED", "the store was closed before this was done.", { path: this.directory });
+    const closed = new StillwaterError("CLOSED", "the store was closed before this was done.", {
+      path: this.directory,
+    });
     for (const { reject } of this.#conditions.splice(0)) reject(closed);
     this.#segments = [];
     this.#spareArenas = [];

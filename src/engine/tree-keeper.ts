@@ -331,7 +331,8 @@ export class TreeKeeper {
       }
     }
     this.#isBlocked =
-      plan?.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber))) ?? false;
+      plan?.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber))) ??
+      false;
     if (plan === null) return;
     if (this.#isBlocked) {
       if (manual !== null) {

@@ -55,7 +55,8 @@ export function keyHead48(bytes: Uint8Array, start: number, length: number, skip
   const left = length - skip;
   if (left >= 6) {
     return (
-      (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) * 0x1000000 +
+      (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) *
+        0x1000000 +
       (((bytes[at + 3] as number) << 16) | ((bytes[at + 4] as number) << 8) | (bytes[at + 5] as number))
     );
   }
@@ -116,7 +117,10 @@ export function shortestSeparator(lower: Uint8Array, upper: Uint8Array): Uint8Ar
 export function printableKey(key: Uint8Array): string {
   let text = "";
   for (const byte of key.subarray(0, 40)) {
-    text += byte >= 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+    text +=
+      byte >= 0x20 && byte < 0x7f && byte !== 0x5c
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).padStart(2, "0")}`;
   }
   return key.length > 40 ? `${text}… (${key.length} bytes)` : text;
 }

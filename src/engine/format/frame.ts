@@ -45,6 +45,18 @@ export class FrameHeader {
   durableTo = 0;
 }
 
+/**
+ * What a device may damage beside the bytes it is writing when the power fails (SQLite's "powersafe overwrite" says that
+ * it damages nothing; not all do). A frame that follows bytes which a sync has been asked to make durable begins in a
+ * sector of its own, so that acknowledged data never shares a sector with data in flight.
+ */
+export const FRAME_SECTOR_BYTES = 512;
+
+/** The first sector boundary at or after `offset`. */
+export function nextSector(offset: number): number {
+  return Math.ceil(offset / FRAME_SECTOR_BYTES) * FRAME_SECTOR_BYTES;
+}
+
 /** Bytes that a frame takes in its file. */
 export function frameBytes(payloadBytes: number): number {
   return (FRAME_HEADER_BYTES + payloadBytes + 7) & ~7;
@@ -84,7 +96,13 @@ export function sealFrame(
 }
 
 /** True when a whole, valid frame stands at `at` of a file image; then `into` holds its fields. Looks at nothing past `limit`. */
-export function readFrame(codec: FrameCodec, bytes: Uint8Array, at: number, limit: number, into: FrameHeader): boolean {
+export function readFrame(
+  codec: FrameCodec,
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+  into: FrameHeader,
+): boolean {
   if (at + FRAME_HEADER_BYTES > limit) return false;
   const type = readUint32(bytes, at + 24);
   if (type === 0 || type > TYPE_MAX) return false;
@@ -127,12 +145,23 @@ export function scanFrames(
   const header = new FrameHeader();
   let at = range.start;
   let chain = range.chain;
-  while (readFrame(codec, bytes, at, range.limit, header)) {
-    if (header.chain !== chain) {
-      throw new CorruptionError("a valid frame does not continue the one before it", { path, offset: at });
+  for (;;) {
+    if (readFrame(codec, bytes, at, range.limit, header)) {
+      if (header.chain !== chain) {
+        throw new CorruptionError("a valid frame does not continue the one before it", { path, offset: at });
+      }
+    } else {
+      // After a sync the next frame stands at the next sector boundary.
+      const aligned = nextSector(at);
+      if (aligned === at || !readFrame(codec, bytes, aligned, range.limit, header) || header.chain !== chain)
+        break;
+      at = aligned;
     }
     if (header.durableTo > at) {
-      throw new CorruptionError("a frame claims to have been durable before it was written", { path, offset: at });
+      throw new CorruptionError("a frame claims to have been durable before it was written", {
+        path,
+        offset: at,
+      });
     }
     visit(header, at);
     chain = readUint32(bytes, at);
@@ -145,7 +174,13 @@ export function scanFrames(
 }
 
 /** Throws `CORRUPTION` when a valid frame after `torn` proves that the bytes at `torn` had been durable. */
-function refuseIfOnceDurable(codec: FrameCodec, path: string, bytes: Uint8Array, torn: number, limit: number): void {
+function refuseIfOnceDurable(
+  codec: FrameCodec,
+  path: string,
+  bytes: Uint8Array,
+  torn: number,
+  limit: number,
+): void {
   if (mutant("W11-scan-ahead-skipped")) return;
   const header = new FrameHeader();
   for (let at = torn; at + FRAME_HEADER_BYTES <= limit; at += 8) {
@@ -162,7 +197,12 @@ function refuseIfOnceDurable(codec: FrameCodec, path: string, bytes: Uint8Array,
 }
 
 function headerCheck(fileNumber: number, fileOffset: number, bytes: Uint8Array, at: number): number {
-  return murmur3(bytes, at + 20, FRAME_HEADER_BYTES - 20, (fileNumber ^ Math.imul(fileOffset, 0x9e3779b1)) >>> 0);
+  return murmur3(
+    bytes,
+    at + 20,
+    FRAME_HEADER_BYTES - 20,
+    (fileNumber ^ Math.imul(fileOffset, 0x9e3779b1)) >>> 0,
+  );
 }
 
 export function readUint32(bytes: Uint8Array, at: number): number {

@@ -19,6 +19,7 @@ import {
   FRAME_HEADER_BYTES,
   FrameHeader,
   frameBytes,
+  nextSector,
   readUint32,
   scanFrames,
   sealFrame,
@@ -32,7 +33,7 @@ import {
   type PlacedTable,
 } from "./edit.js";
 import type { TableMeta } from "./table-meta.js";
-import { applyEdit, LEVEL_COUNT } from "./tree.js";
+import { EMPTY_LEVELS, LevelsBuilder } from "./tree.js";
 
 export interface ManifestState {
   readonly storeId: Uint8Array;
@@ -55,7 +56,7 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
   const bytes = readWholeFile(vfs, path);
   let editNumber = 0;
   let counters: ManifestCounters = { nextFileNumber: 0, lastVersion: 0, minWalNumber: 0 };
-  let levels: readonly (readonly TableMeta[])[] = Array.from({ length: LEVEL_COUNT }, () => []);
+  const builder = new LevelsBuilder(EMPTY_LEVELS);
   const codec = { checksum: checksumById(current.checksumId), fileNumber: current.manifestNumber };
   const scan = scanFrames(
     codec,
@@ -76,22 +77,14 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
       if (!countersAdvance(counters, edit.counters)) {
         throw new CorruptionError(`manifest edit ${frame.number} takes a counter back`, { path, offset: at });
       }
-      try {
-        levels = applyEdit(levels, edit);
-      } catch (error) {
-        if (!hasCode(error, "ASSERTION")) throw error;
-        throw new CorruptionError(`manifest edit ${frame.number} does not fit the tree: ${error.message}`, {
-          path,
-          offset: at,
-          cause: error,
-        });
-      }
+      fitting(path, at, () => builder.apply(edit));
       counters = edit.counters;
       editNumber = frame.number;
     },
   );
   if (editNumber === 0)
     throw new CorruptionError("the manifest holds no valid snapshot", { path, offset: 0 });
+  const levels = fitting(path, scan.end, () => builder.finish());
   checkTablesExist(vfs, directory, levels);
   return {
     storeId: current.storeId,
@@ -195,7 +188,18 @@ export class ManifestLog {
     const codec = { checksum: this.#checksum, fileNumber: this.manifestNumber };
     this.#chain = sealFrame(codec, bytes, 0, this.#end, header);
     this.#file.write(bytes, 0, length, this.#end);
-    this.#end += length;
+    // The next edit begins in a sector of its own: what is durable shares none with what is being written.
+    this.#end = nextSector(this.#end + length);
+  }
+}
+
+/** An edit that does not fit the tree before it is damage of the file here, not a bug of ours. */
+function fitting<T>(path: string, offset: number, apply: () => T): T {
+  try {
+    return apply();
+  } catch (error) {
+    if (!hasCode(error, "ASSERTION")) throw error;
+    throw new CorruptionError(`the manifest does not make a tree: ${error.message}`, { path, offset, cause: error });
   }
 }
 

@@ -44,7 +44,7 @@ export function inspectTable(
     const { footer, index, properties, rangeTombstones } = readSections(file, fileNumber, bytes);
     const isPacked = footer.compressionId !== COMPRESSION_NONE;
     const walk = new BlockWalk(new BlockFile(file, fileNumber, footer.checksum, index, isPacked), findings);
-    const { rawBytes, ...rest } = properties;
+    const { rawBytes: _rawBytes, ...rest } = properties;
     const meta: TableMeta = { fileNumber, bytes, ...rest };
     return { meta, blocks: walk.readAll(meta), rangeTombstones };
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The first 80 bytes of a log segment. They name the store and the predecessor with its final length, version and
+ * The first 80 bytes of a log segment, alone in their sector (the first frame stands at 512). They name the store and the predecessor with its final length, version and
  * chain value, so that a missing or shortened segment is seen at once, and they bound the versions that the segment
  * can have handed out, so that a version lost in a crash is never given to another commit.
  *
@@ -17,9 +17,11 @@
  */
 import { CorruptionError, StillwaterError } from "../../platform/errors.js";
 import { checksumByName } from "../format/checksum.js";
-import { readUint32, readUint64, writeUint32, writeUint64 } from "../format/frame.js";
+import { FRAME_SECTOR_BYTES, readUint32, readUint64, writeUint32, writeUint64 } from "../format/frame.js";
 
 export const SEGMENT_HEADER_BYTES = 80;
+/** Where the first frame stands. */
+export const SEGMENT_FRAMES_START: number = FRAME_SECTOR_BYTES;
 export const SEGMENT_FORMAT = 1;
 
 const MAGIC = new Uint8Array([0x53, 0x57, 0x41, 0x54, 0x52, 0x57, 0x41, 0x4c]);

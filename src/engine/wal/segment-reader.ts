@@ -19,7 +19,7 @@ import {
   operationValueLength,
   operationVersionDelta,
 } from "../format/operation.js";
-import { readSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./segment-header.js";
+import { readSegmentHeader, SEGMENT_FRAMES_START, type SegmentHeader } from "./segment-header.js";
 
 export interface SegmentContents {
   readonly header: SegmentHeader;
@@ -83,7 +83,7 @@ export function parseSegment(
     codec,
     path,
     bytes,
-    { start: SEGMENT_HEADER_BYTES, limit: size, chain: header.previousChain },
+    { start: SEGMENT_FRAMES_START, limit: size, chain: header.previousChain },
     (frame, at) => {
       if (sealed) throw new CorruptionError("a log segment goes on after its seal", { path, offset: at });
       if (frame.type === FRAME_SEAL) sealed = true;

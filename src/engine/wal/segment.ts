@@ -17,8 +17,10 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_MARK,
   FRAME_SEAL,
+  FRAME_SECTOR_BYTES,
   FrameHeader,
   frameBytes,
+  nextSector,
   sealFrame,
 } from "../format/frame.js";
 import {
@@ -29,14 +31,16 @@ import {
   operationLength,
 } from "../format/operation.js";
 import { Memtable } from "../memtable/memtable.js";
-import { SEGMENT_HEADER_BYTES, writeSegmentHeader } from "./segment-header.js";
+import { SEGMENT_FRAMES_START, SEGMENT_HEADER_BYTES, writeSegmentHeader } from "./segment-header.js";
 
-/** Room kept free at the end for the seal and a few marks. */
-const SEGMENT_TAIL_BYTES = 8 * FRAME_HEADER_BYTES;
+/** Room kept free at the end for the seal and a mark, each in a sector of its own. */
+const SEGMENT_TAIL_BYTES = 4 * FRAME_SECTOR_BYTES;
 
 /** Arena size for a segment whose commits may take `payloadBytes`. */
 export function segmentCapacity(payloadBytes: number): number {
-  return (SEGMENT_HEADER_BYTES + frameBytes(payloadBytes) + SEGMENT_TAIL_BYTES + 15) & ~7;
+  return (
+    (SEGMENT_FRAMES_START + frameBytes(payloadBytes) + FRAME_SECTOR_BYTES + SEGMENT_TAIL_BYTES + 15) & ~7
+  );
 }
 
 export interface SegmentOrigin {
@@ -76,6 +80,8 @@ export class Segment {
   #used: number;
   /** Everything below this offset has been written to the file. */
   #writtenTo = 0;
+  /** Everything below this offset has been given to a sync, whether that has ended or not. */
+  #syncAskedTo = 0;
   #isSealed = false;
 
   /** Creates the file and makes it, its size, its header and its name durable. */
@@ -125,9 +131,12 @@ export class Segment {
       previousChain: this.#chain,
       storeId: origin.storeId,
     });
-    this.#used = SEGMENT_HEADER_BYTES;
-    file.write(arena.bytes, 0, SEGMENT_HEADER_BYTES, 0);
-    this.#writtenTo = SEGMENT_HEADER_BYTES;
+    // The arena may have served another segment; the rest of the header's sector is to be zero.
+    arena.bytes.fill(0, SEGMENT_HEADER_BYTES, SEGMENT_FRAMES_START);
+    this.#used = SEGMENT_FRAMES_START;
+    file.write(arena.bytes, 0, SEGMENT_FRAMES_START, 0);
+    this.#writtenTo = SEGMENT_FRAMES_START;
+    this.#syncAskedTo = SEGMENT_FRAMES_START;
   }
 
   get chain(): number {
@@ -160,8 +169,8 @@ export class Segment {
 
   /** True when a commit of `payloadBytes` fits. */
   hasRoom(payloadBytes: number): boolean {
-    const header = this.hasOpenRecord ? 0 : FRAME_HEADER_BYTES;
-    return this.#used + header + payloadBytes + 8 + SEGMENT_TAIL_BYTES <= this.arena.capacity;
+    const start = this.hasOpenRecord ? this.#used : this.#nextFrameAt() + FRAME_HEADER_BYTES;
+    return start + payloadBytes + 8 + SEGMENT_TAIL_BYTES <= this.arena.capacity;
   }
 
   /**
@@ -172,9 +181,9 @@ export class Segment {
     assert(this.hasRoom(payloadBytes), "a commit fits its segment");
     assert(!this.#isSealed, "a sealed segment takes no commits");
     if (!this.hasOpenRecord) {
-      this.#recordAt = this.#used;
+      this.#recordAt = this.#nextFrameAt();
       this.#recordCommits = 0;
-      this.#used += FRAME_HEADER_BYTES;
+      this.#used = this.#recordAt + FRAME_HEADER_BYTES;
     }
     const at = this.#used;
     this.#used += payloadBytes;
@@ -207,7 +216,7 @@ export class Segment {
     this.#seal(at, header);
     // CRASH_POINT(id: wal.append.before)
     crashPoint("wal.append.before");
-    this.#writeOut();
+    this.#writeOut(at);
     // CRASH_POINT(id: wal_append)
     crashPoint("wal_append");
     return { from, to };
@@ -226,7 +235,7 @@ export class Segment {
 
   /** Records in the log how far it is durable, so that rot in the last synced record is not taken for a torn tail. */
   writeMark(): void {
-    if (this.#used + frameBytes(0) + 2 * FRAME_HEADER_BYTES > this.arena.capacity) return;
+    if (this.#used + SEGMENT_TAIL_BYTES > this.arena.capacity) return;
     this.#writeControl(FRAME_MARK);
   }
 
@@ -235,7 +244,7 @@ export class Segment {
     assert(!this.hasOpenRecord && !this.#isSealed, "a segment is sealed once, with no open record");
     this.#writeControl(FRAME_SEAL);
     this.#isSealed = true;
-    if (!this.#isLogged) this.#writeRange(SEGMENT_HEADER_BYTES, this.#used);
+    if (!this.#isLogged) this.#writeRange(SEGMENT_FRAMES_START, this.#used);
     // CRASH_POINT(id: wal.seal-written)
     crashPoint("wal.seal-written");
   }
@@ -243,6 +252,7 @@ export class Segment {
   /** Blocks until everything written so far is durable. */
   sync(): void {
     const target = this.#writtenTo;
+    this.#syncAskedTo = target;
     // CRASH_POINT(id: wal.fsync.before)
     crashPoint("wal.fsync.before");
     this.#file.syncData();
@@ -255,6 +265,7 @@ export class Segment {
   syncLater(done: (error: Error | null) => void): void {
     assert(!this.syncInFlight, "a segment has one sync in flight");
     const target = this.#writtenTo;
+    this.#syncAskedTo = target;
     this.syncInFlight = true;
     // CRASH_POINT(id: wal.sync-submitted)
     crashPoint("wal.sync-submitted");
@@ -281,10 +292,17 @@ export class Segment {
     header.type = type;
     header.count = 0;
     header.number = this.lastVersion;
-    const at = this.#used;
-    this.#used = at + FRAME_HEADER_BYTES;
+    const at = this.#nextFrameAt();
     this.#seal(at, header);
-    this.#writeOut();
+    this.#writeOut(at);
+  }
+
+  /** Where the next frame begins: never in a sector that holds bytes which a sync has been asked to keep. */
+  #nextFrameAt(): number {
+    if (this.#used > this.#syncAskedTo || mutant("S12-frame-shares-synced-sector")) return this.#used;
+    const at = nextSector(this.#used);
+    this.arena.bytes.fill(0, this.#used, at);
+    return at;
   }
 
   #seal(at: number, header: FrameHeader): void {
@@ -295,8 +313,9 @@ export class Segment {
     assert(this.#used <= this.arena.capacity, "a record ends inside its segment");
   }
 
-  #writeOut(): void {
-    if (this.#isLogged) this.#writeRange(this.#writtenTo, this.#used);
+  /** Writes the frame at `from`; the bytes before it are not touched again. */
+  #writeOut(from: number): void {
+    if (this.#isLogged) this.#writeRange(from, this.#used);
     else this.#writtenTo = this.#used;
   }
 
