@@ -137,11 +137,12 @@ function digest(content) {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** Regular files, with "/" between parts, sorted. */
+/** Regular files, with "/" between parts, sorted. Not those in hidden folders, where tools may write meanwhile. */
 function filesBelow(directory) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter((path) => !/(?:^|\/)\./.test(path))
     .filter((path) => statSync(join(directory, path)).size < 9999 * PART_BYTES)
     .sort();
 }

@@ -18,8 +18,10 @@ const acks = join(folder, "acks");
 const rows = [];
 let isSound = true;
 try {
-  for (let round = 1; round <= Number(kills); round++)
-    await step(`kill ${round}`, [], 150 + Math.random() * 850);
+  for (let round = 1; round <= Number(kills); round++) {
+    const wasKilled = await step(`kill ${round}`, [], Math.random() * 300);
+    if (!wasKilled) break;
+  }
   await step("finish", [], null);
   await step("check", ["--check"], null);
 } finally {
@@ -29,7 +31,7 @@ console.table(rows);
 console.log(isSound ? "Nothing that was acknowledged was lost." : "DATA WAS LOST; see above.");
 process.exitCode = isSound ? 0 : 1;
 
-/** Runs the import until it ends, or until it is killed so many milliseconds after it began. */
+/** Runs the import until it ends, or until it is killed so many milliseconds after it has acknowledged something new. True if it was. */
 async function step(name, flags, killAfterMs) {
   const before = acknowledgedFiles();
   const script = join(import.meta.dirname, "import-tree.mjs");
@@ -46,6 +48,7 @@ async function step(name, flags, killAfterMs) {
     child.on("close", (code, signal) => resolve({ code, signal }));
   });
   if (killAfterMs !== null) {
+    while (child.exitCode === null && acknowledgedFiles() === before) await pause(5);
     await Promise.race([ended, pause(killAfterMs)]);
     child.kill("SIGKILL");
   }
@@ -71,6 +74,7 @@ async function step(name, flags, killAfterMs) {
     compared:
       said.compared === undefined ? "-" : `${said.compared} files, ${Math.round(said.bytes / 1e6)} MB`,
   });
+  return signal === "SIGKILL";
 }
 
 function acknowledgedFiles() {

@@ -34,7 +34,12 @@ export interface SimulationCase {
 const LITERAL_STREAMS: readonly string[] = ["options", "workload"];
 
 /** The case of a seed that was run. */
-export function caseOf(result: SeedResult, mutants: readonly string[], name: string, note: string): SimulationCase {
+export function caseOf(
+  result: SeedResult,
+  mutants: readonly string[],
+  name: string,
+  note: string,
+): SimulationCase {
   const choices = Object.fromEntries(
     Object.entries(result.choices).filter(([stream]) => !LITERAL_STREAMS.includes(stream)),
   );
@@ -98,7 +103,7 @@ export function parseCase(text: string, path: string): SimulationCase {
   check.array(root["mutants"], "mutants").forEach((id, index) => check.text(id, `mutants[${index}]`));
   const { oracle } = check.object(root["expect"], "expect");
   const known = typeof oracle === "string" && Object.hasOwn(ORACLES, oracle);
-  if (oracle !== null && !known) check.fail("expect.oracle", "null or the number of an oracle, like \"O1\"");
+  if (oracle !== null && !known) check.fail("expect.oracle", 'null or the number of an oracle, like "O1"');
   if (root["traceHash"] !== undefined) check.text(root["traceHash"], "traceHash");
   return json as SimulationCase;
 }
@@ -121,7 +126,9 @@ function checkOptions(check: Checker, value: unknown): void {
 }
 
 /** For each kind the fields that must be there, by type; the rest is optional. */
-const FIELDS: Readonly<Record<Operation["kind"], Readonly<Record<string, "text" | "count" | "flag" | "array" | "object">>>> = {
+const FIELDS: Readonly<
+  Record<Operation["kind"], Readonly<Record<string, "text" | "count" | "flag" | "array" | "object">>>
+> = {
   write: { call: "text", mutations: "array" },
   get: { key: "text" },
   scan: {},
@@ -133,7 +140,7 @@ const FIELDS: Readonly<Record<Operation["kind"], Readonly<Record<string, "text" 
   closeIterator: { id: "count" },
   flush: { waits: "flag" },
   compact: { waits: "flag" },
-  checkpoint: {},
+  checkpoint: { restores: "flag" },
   verify: {},
   checkAll: {},
   settle: {},
@@ -191,9 +198,13 @@ class Checker {
   }
 
   fail(place: string, wanted: string): never {
-    throw new StillwaterError("INVALID_ARGUMENT", `${this.#path} is not a case: ${place} must be ${wanted}.`, {
-      path: this.#path,
-    });
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `${this.#path} is not a case: ${place} must be ${wanted}.`,
+      {
+        path: this.#path,
+      },
+    );
   }
 
   object(value: unknown, place: string): Record<string, unknown> {
@@ -215,6 +226,7 @@ class Checker {
   }
 
   count(value: unknown, place: string): void {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) this.fail(place, "a whole number of at least 0");
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      this.fail(place, "a whole number of at least 0");
   }
 }

@@ -22,7 +22,7 @@ export class DirectoryNode {
   parent: DirectoryNode | null;
   entries = new Map<string, TreeNode>();
   readonly durable = new Map<string, TreeNode>();
-  /** The last operation in the log on each name, and the one that gave this directory its name. */
+  /** The last operation in the log on each name, and the one in the log that gave this directory its name. */
   readonly lastOn = new Map<string, NameOperation>();
   namedBy: NameOperation | null = null;
 
@@ -62,9 +62,7 @@ export class NameLog {
   record(kind: NameOperationKind, sequence: number, changes: readonly NameChange[]): void {
     const needs: NameOperation[] = [];
     const need = (operation: NameOperation | null | undefined) => {
-      if (operation !== null && operation !== undefined && !operation.durable && !needs.includes(operation)) {
-        needs.push(operation);
-      }
+      if (operation !== null && operation !== undefined && !needs.includes(operation)) needs.push(operation);
     };
     for (const change of changes) {
       need(change.directory.lastOn.get(change.name));
@@ -131,7 +129,12 @@ function commit(operation: NameOperation): void {
   for (const needed of operation.needs) commit(needed);
   operation.needs.length = 0;
   operation.durable = true;
-  for (const { directory, name, after } of operation.changes) setEntry(directory.durable, name, after);
+  for (const { directory, name, after } of operation.changes) {
+    setEntry(directory.durable, name, after);
+    // Nothing may need it from now on, nor keep the files that it names alive.
+    if (directory.lastOn.get(name) === operation) directory.lastOn.delete(name);
+    if (after?.kind === "directory" && after.namedBy === operation) after.namedBy = null;
+  }
 }
 
 function setEntry(entries: Map<string, TreeNode>, name: string, node: TreeNode | null): void {

@@ -58,7 +58,8 @@ export class StoreContent {
     this.possible = new Uint8Array(high - low + 1).fill(1);
     let stranger: Row | null = null;
     this.pairs((history, row) => {
-      if (history === undefined) stranger ??= row as Row; // a pair has a history or a row
+      if (history === undefined)
+        stranger ??= row as Row; // a pair has a history or a row
       else clearMismatches(this.possible, low, high, history, row?.value);
     });
     this.stranger = stranger;

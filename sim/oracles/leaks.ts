@@ -11,7 +11,8 @@ export function checkNoLeaks(
   tasks: number,
 ): void {
   ledger.count("O18");
-  if (openHandles.length > 0) throw new OracleFailure("O18", `left open after close: ${openHandles.join("; ")}`);
+  if (openHandles.length > 0)
+    throw new OracleFailure("O18", `left open after close: ${openHandles.join("; ")}`);
   if (timers > 0) throw new OracleFailure("O18", `${timers} timers are left after close`);
   if (tasks > 0) throw new OracleFailure("O18", `${tasks} tasks are left after close`);
 }

@@ -32,19 +32,17 @@ export class ManifestMonotonicity {
   }
 
   observeDurable(manifest: LoadedManifest): void {
-    const counters = {
-      ...manifest.counters,
-      manifestNumber: manifest.manifestNumber,
-      editNumber: manifest.editNumber,
-    };
-    this.#durable = this.#checked(this.#durable, counters, "the durable manifest");
+    const { counters, manifestNumber, editNumber } = manifest;
+    const { nextFileNumber, lastVersion, minWalNumber } = counters;
+    const seen = { manifestNumber, editNumber, nextFileNumber, lastVersion, minWalNumber };
+    this.#durable = this.#checked(this.#durable, seen, "the durable manifest");
   }
 
   #checked(before: Counters | null, now: Counters, where: string): Counters {
     this.#ledger.count("O7");
     if (before !== null) {
-      for (const name of COUNTERS) {
-        if (now[name] >= before[name]) continue;
+      const name = COUNTERS.find((counter) => now[counter] < before[counter]);
+      if (name !== undefined) {
         throw new OracleFailure("O7", `${name} of ${where} went from ${before[name]} back to ${now[name]}`);
       }
     }

@@ -3,9 +3,10 @@
  * returns the prefixes of the commits that the store may hold now. Every oracle named here is evaluated on every recovery;
  * a prefix that explains the content and is long enough satisfies them all.
  */
+
+import type { Row } from "../model/comparison.js";
 import { StoreContent } from "../model/comparison.js";
 import type { Model } from "../model/model.js";
-import type { Row } from "../model/comparison.js";
 import { checkAtomicity } from "./atomicity.js";
 import { checkDurability } from "./durability.js";
 import type { OracleLedger } from "./failure.js";

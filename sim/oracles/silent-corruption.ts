@@ -17,6 +17,9 @@ export function checkNoSilentCorruption(ledger: OracleLedger, { content, prefix 
   content.pairs((history, row) => {
     if (history === undefined || row === undefined) return;
     if (content.spanOf(history, row.value) !== null) return;
-    throw new OracleFailure("O23", `${shownKey(row.key)} holds ${describeValue(row.value)}, never stored there`);
+    throw new OracleFailure(
+      "O23",
+      `${shownKey(row.key)} holds ${describeValue(row.value)}, never stored there`,
+    );
   });
 }

@@ -5,10 +5,17 @@
  * open; each read narrows them, and later reads of the same version must agree.
  * Does not verify: that a read without a snapshot sees the newest commit (the executor compares versions for that).
  */
-import { describeEntry, describeValue, holds, nextLiveIndex, type Row, scanMismatch } from "../model/comparison.js";
+import {
+  describeEntry,
+  describeValue,
+  holds,
+  nextLiveIndex,
+  type Row,
+  scanMismatch,
+} from "../model/comparison.js";
 import type { Model, PrefixSpan } from "../model/model.js";
 import { shownKey, writerOf } from "../workload/bytes.js";
-import { operationOfWriter, type Bounds } from "../workload/operation.js";
+import { type Bounds, operationOfWriter } from "../workload/operation.js";
 import { OracleFailure, type OracleId, type OracleLedger } from "./failure.js";
 
 /** Checks a point read and narrows `span`. `how` names the read for the message. */

@@ -4,12 +4,12 @@
  */
 import { manifestName } from "../../src/engine/files.js";
 import type { Store } from "../../src/engine/store.js";
-import type { VFS } from "../../src/platform/vfs.js";
 import { joinPath } from "../../src/platform/path.js";
+import type { VFS } from "../../src/platform/vfs.js";
 import type { Row } from "../model/comparison.js";
-import { checkLiveFiles, checkDurableStore } from "../oracles/referential-integrity.js";
-import { checkDeletedKeys } from "../oracles/resurrection.js";
 import { OracleFailure } from "../oracles/failure.js";
+import { checkDurableStore, checkLiveFiles } from "../oracles/referential-integrity.js";
+import { checkDeletedKeys } from "../oracles/resurrection.js";
 import { checkShape } from "../oracles/shape.js";
 import { checkGet, checkScan } from "../oracles/snapshot-stability.js";
 import { keyText, shownKey } from "../workload/bytes.js";

@@ -12,6 +12,7 @@ export interface RunCounts {
   crashStates: number;
   recoveries: number;
   reopens: number;
+  /** Runs that ended early because damage was found, as it must be. */
   refusals: number;
   steps: number;
   vfsCalls: number;
@@ -52,7 +53,9 @@ export function emptyCounts(): RunCounts {
 /** Adds `more` to `sum`, in place. */
 export function addCounts(sum: RunCounts, more: RunCounts): void {
   const target = sum as unknown as Record<string, number | Record<string, number>>;
-  for (const [name, value] of Object.entries(more as unknown as Record<string, number | Record<string, number>>)) {
+  for (const [name, value] of Object.entries(
+    more as unknown as Record<string, number | Record<string, number>>,
+  )) {
     if (typeof value === "number") target[name] = (target[name] as number) + value;
     else addInto(target[name] as Record<string, number>, value);
   }

@@ -3,18 +3,18 @@
  * the oracles. Does not own: opening, closing and crashing (`life.ts`); an operation that ends the life says so.
  */
 import { Batch } from "../../src/engine/batch.js";
-import { Store, type WriteOptions } from "../../src/engine/store.js";
+import type { Store, WriteOptions } from "../../src/engine/store.js";
 import { assert } from "../../src/platform/assert.js";
-import type { Row } from "../model/comparison.js";
 import type { Commit } from "../model/commit.js";
+import type { Row } from "../model/comparison.js";
 import type { PrefixSpan } from "../model/model.js";
-import { checkCheckpoint } from "../oracles/checkpoint.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
 import { checkGet, checkScan, checkStep } from "../oracles/snapshot-stability.js";
 import { keyBytes, keyText, valueBytes } from "../workload/bytes.js";
 import type { Bounds, Mutation, Operation } from "../workload/operation.js";
-import { checkWholeStore, readAll, removeTree } from "./checks.js";
+import { checkWholeStore } from "./checks.js";
+import { takeCheckpoint } from "./copies.js";
 import { DamageFound, type PinnedIterator, type PinnedSnapshot, type Session } from "./session.js";
 
 type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
@@ -24,6 +24,8 @@ export type AfterOperation = "go-on" | "reopen";
 
 export class Executor {
   readonly #session: Session;
+  /** Reused: the store copies a batch at the call, and a bug there would show. */
+  readonly #batch = new Batch();
 
   constructor(session: Session) {
     this.#session = session;
@@ -67,7 +69,7 @@ export class Executor {
         await this.#compact(operation);
         break;
       case "checkpoint":
-        await this.#checkpoint(number);
+        await takeCheckpoint(this.#session, number, operation.restores);
         break;
       case "verify":
         await this.#verify();
@@ -104,7 +106,8 @@ export class Executor {
     // A store without durability has none to choose from.
     const chosen = usual === "none" ? undefined : operation.durability;
     const durability = chosen ?? usual;
-    const required = operation.requireAhead === undefined ? undefined : store.version + operation.requireAhead;
+    const required =
+      operation.requireAhead === undefined ? undefined : store.version + operation.requireAhead;
     const writeOptions: WriteOptions = {
       ...(chosen === undefined ? {} : { durability: chosen }),
       ...(required === undefined ? {} : { requireVersionAtLeast: required }),
@@ -117,7 +120,7 @@ export class Executor {
     if (operation.call === "blocking") {
       let version: number;
       try {
-        version = store.writeSync(batchOf(operation.mutations), writeOptions);
+        version = store.writeSync(this.#batchOf(operation.mutations), writeOptions);
       } catch (error) {
         onError(error);
         return;
@@ -128,13 +131,35 @@ export class Executor {
     }
     let call: Promise<number>;
     try {
-      call = submit(store, operation, writeOptions);
+      call = this.#submit(store, operation, writeOptions);
     } catch (error) {
       onError(error);
       return;
     }
     inFlight.add(commit.describe(), call, onAnswer, onError);
     await inFlight.waitBelow(options.committersMax - 1);
+  }
+
+  #submit(store: Store, operation: Of<"write">, options: WriteOptions): Promise<number> {
+    if (operation.call === "batch") return store.write(this.#batchOf(operation.mutations), options);
+    const [mutation] = operation.mutations;
+    assert(mutation !== undefined && operation.mutations.length === 1, "a single write has one mutation");
+    if (mutation[0] === "put") {
+      return store.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]), options);
+    }
+    if (mutation[0] === "delete") return store.delete(keyBytes(mutation[1]), options);
+    return store.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]), options);
+  }
+
+  #batchOf(mutations: readonly Mutation[]): Batch {
+    const batch = this.#batch;
+    batch.clear();
+    for (const mutation of mutations) {
+      if (mutation[0] === "put") batch.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]));
+      else if (mutation[0] === "delete") batch.delete(keyBytes(mutation[1]));
+      else batch.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]));
+    }
+    return batch;
   }
 
   #acknowledged(commit: Commit, version: number, isEmpty: boolean): void {
@@ -150,7 +175,10 @@ export class Executor {
     failStop.acknowledged(commit);
     model.acknowledge(commit, version, world.clock.nowMs());
     if (hasStore && store.version < version) {
-      throw new OracleFailure("O6", `${commit.describe()} is acknowledged, but reads are at ${store.version}`);
+      throw new OracleFailure(
+        "O6",
+        `${commit.describe()} is acknowledged, but reads are at ${store.version}`,
+      );
     }
   }
 
@@ -224,7 +252,14 @@ export class Executor {
         ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
       });
       const { version } = iterator;
-      iterators.set(operation.id, { iterator, version, span, bounds: operation, position: null, ended: false });
+      iterators.set(operation.id, {
+        iterator,
+        version,
+        span,
+        bounds: operation,
+        position: null,
+        ended: false,
+      });
     } catch (error) {
       this.#readFailed(error, "iterator");
     }
@@ -292,33 +327,6 @@ export class Executor {
     await inFlight.waitBelow(MAINTENANCE_IN_FLIGHT_MAX);
   }
 
-  async #checkpoint(number: number): Promise<void> {
-    const { store, model, ledger, life, options } = this.#session;
-    const { vfs } = life.platform;
-    const target = `/checkpoint-${number}`;
-    let version: number;
-    try {
-      version = await store.checkpoint(target);
-      this.#session.checkAlive();
-    } catch (error) {
-      if (this.#session.judge(error, "checkpoint") === "damage") throw new DamageFound("checkpoint");
-      await this.#session.retrying("removing a failed checkpoint", () => removeTree(vfs, target));
-      return;
-    }
-    const span = model.visibleAt(version);
-    const copy = await this.#session.retrying("opening a checkpoint", () =>
-      Store.open(target, { ...options.store, createIfMissing: false }, life.platform),
-    );
-    const rows = await this.#session.retrying("reading a checkpoint", () => readAll(copy));
-    if (copy.version < version) {
-      throw new OracleFailure("O20", `the checkpoint at version ${version} opens at version ${copy.version}`);
-    }
-    checkCheckpoint(ledger, model, span, rows);
-    await copy.close();
-    this.#session.checkAlive();
-    await this.#session.retrying("removing a checkpoint", () => removeTree(vfs, target));
-  }
-
   async #verify(): Promise<void> {
     const { store, disk } = this.#session;
     try {
@@ -363,27 +371,6 @@ const MAINTENANCE_IN_FLIGHT_MAX = 12;
 /** Kinds of trace events of the workload; below are those of the disk. */
 const TRACE_ACKNOWLEDGED = 1001;
 const TRACE_FAILED = 1002;
-
-function submit(store: Store, operation: Of<"write">, options: WriteOptions): Promise<number> {
-  if (operation.call === "batch") return store.write(batchOf(operation.mutations), options);
-  const [mutation] = operation.mutations;
-  assert(mutation !== undefined && operation.mutations.length === 1, "a single write has one mutation");
-  if (mutation[0] === "put") {
-    return store.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]), options);
-  }
-  if (mutation[0] === "delete") return store.delete(keyBytes(mutation[1]), options);
-  return store.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]), options);
-}
-
-function batchOf(mutations: readonly Mutation[]): Batch {
-  const batch = new Batch();
-  for (const mutation of mutations) {
-    if (mutation[0] === "put") batch.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]));
-    else if (mutation[0] === "delete") batch.delete(keyBytes(mutation[1]));
-    else batch.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]));
-  }
-  return batch;
-}
 
 function isNothing(mutation: Mutation): boolean {
   return mutation[0] === "deleteRange" && mutation[1] >= mutation[2];

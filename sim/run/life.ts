@@ -3,8 +3,9 @@
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
 import { Store } from "../../src/engine/store.js";
-import type { VFSOperation } from "../disk/simulation-disk.js";
+import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
+import type { VFSOperation } from "../disk/simulation-disk.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
@@ -12,7 +13,6 @@ import { checkAtRest, checkSettled } from "../oracles/liveness.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { judgeRecovery } from "../oracles/recovery.js";
 import { checkGet } from "../oracles/snapshot-stability.js";
-import { baseName, parentPath } from "../../src/platform/path.js";
 import { keyBytes } from "../workload/bytes.js";
 import type { OperationSource, WorkloadState } from "../workload/generator.js";
 import { OPERATION_KINDS, writerOfMutation } from "../workload/operation.js";

@@ -2,7 +2,7 @@
  * One seed: draws its options, runs it, and runs it again where determinism is to be checked (every failing seed, and
  * a share of the passing ones chosen by the seed itself). The same seed and configuration give the same result.
  */
-import { Choices, type ChoiceLog } from "../choices/choices.js";
+import { type ChoiceLog, Choices } from "../choices/choices.js";
 import { Sfc32 } from "../choices/random.js";
 import { checkSameRun } from "../oracles/determinism.js";
 import { failureClass, OracleFailure, OracleLedger } from "../oracles/failure.js";
@@ -27,7 +27,6 @@ export interface SeedResult {
   readonly seed: string;
   readonly options: SimulationOptions;
   readonly failure: (SimulationFailure & { readonly class: FailureClass }) | null;
-  readonly refused: boolean;
   readonly operations: readonly Operation[];
   readonly choices: ChoiceLog;
   readonly counts: RunCounts;
@@ -36,21 +35,30 @@ export interface SeedResult {
 }
 
 export async function runSeed(seed: string, config: SeedConfig): Promise<SeedResult> {
-  const { options, result } = await runOnce(seed, config);
-  const repeats =
-    result.failure !== null || new Sfc32(seed, "repeat").fraction() < config.repeatShare;
-  const failure = repeats ? await repeat(seed, config, result) : result.failure;
+  const { options, result } = await withoutStacks(() => runOnce(seed, config));
+  const repeats = result.failure !== null || new Sfc32(seed, "repeat").fraction() < config.repeatShare;
+  const failure = repeats ? await repeat(seed, config, result) : null;
   return {
     seed,
     options,
     failure: failure === null ? null : { ...failure, class: classOf(failure) },
-    refused: result.refused,
     operations: result.operations,
     choices: result.choices,
     counts: result.counts,
     fingerprint: result.fingerprint,
     traceLines: result.traceLines,
   };
+}
+
+/** Taking stacks of errors that are only injected costs several percent; a failing seed is run again with them. */
+async function withoutStacks<T>(run: () => Promise<T>): Promise<T> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return await run();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 async function runOnce(
@@ -77,10 +85,11 @@ async function repeat(
   } catch (error) {
     if (!(error instanceof OracleFailure)) throw error;
     const known = first.failure === null ? "" : ` (the first run failed: ${first.failure.message})`;
-    return { oracle: error.oracle, message: error.message + known, stack: error.stack ?? "" };
+    const stack = second.failure?.stack ?? error.stack ?? "";
+    return { oracle: error.oracle, message: error.message + known, stack };
   }
   first.counts.oracles.O14 += ledger.evaluations.O14;
-  return first.failure;
+  return second.failure;
 }
 
 function classOf(failure: SimulationFailure): FailureClass {

@@ -7,8 +7,8 @@
 import type { StoreIterator } from "../../src/engine/read/store-iterator.js";
 import type { Snapshot } from "../../src/engine/snapshots.js";
 import type { Store } from "../../src/engine/store.js";
-import type { ErrorCode } from "../../src/platform/errors.js";
 import { assert } from "../../src/platform/assert.js";
+import type { ErrorCode } from "../../src/platform/errors.js";
 import { joinPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import type { SimulationDisk } from "../disk/simulation-disk.js";
@@ -175,7 +175,8 @@ export class Session {
       } catch (error) {
         const verdict = this.judge(error, call);
         if (verdict === "damage" || (left === 0 && disk.damage.length > 0)) throw new DamageFound(call);
-        if (left === 0) throw new OracleFailure("O16", `${call} fails though no fault is left: ${error}`, error);
+        if (left === 0)
+          throw new OracleFailure("O16", `${call} fails though no fault is left: ${error}`, error);
       } finally {
         if (left === 0 && this.faultsAreOn) disk.faultsOn();
       }

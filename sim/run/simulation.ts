@@ -41,8 +41,6 @@ export interface SimulationFailure {
 
 export interface SimulationResult {
   readonly failure: SimulationFailure | null;
-  /** The run ended early because damage was found, as it must be. */
-  readonly refused: boolean;
   readonly operations: readonly Operation[];
   readonly choices: ChoiceLog;
   readonly counts: RunCounts;
@@ -69,12 +67,11 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   const session = new Session(world, options);
   const cycle = new LifeCycle(session, setup.source);
   let failure: SimulationFailure | null = null;
-  let refused = false;
   const restore = catchStrayRejections(session);
   try {
     await liveOn(session, cycle);
   } catch (error) {
-    if (error instanceof DamageFound && mayRefuse(options)) refused = true;
+    if (error instanceof DamageFound && mayRefuse(options)) session.counts.refusals++;
     else failure = describeFailure(error);
   } finally {
     restore();
@@ -83,7 +80,6 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   gather(session);
   return {
     failure,
-    refused,
     operations: session.operations,
     choices: choices.log(),
     counts: session.counts,

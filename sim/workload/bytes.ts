@@ -57,10 +57,8 @@ export function isValueOf(value: Uint8Array, writer: number, length: number): bo
   if (writerOf(value) !== writer) return false;
   if (length > 32) {
     return (
-      Buffer.compare(
-        value.subarray(WRITER_BYTES),
-        PATTERN.subarray(start + WRITER_BYTES, start + length),
-      ) === 0
+      Buffer.compare(value.subarray(WRITER_BYTES), PATTERN.subarray(start + WRITER_BYTES, start + length)) ===
+      0
     );
   }
   for (let i = WRITER_BYTES; i < length; i++) if (value[i] !== PATTERN[start + i]) return false;

@@ -10,8 +10,8 @@ import { VALUE_LENGTH_MAX } from "./bytes.js";
 import { KeySpace } from "./key-space.js";
 import {
   type Bounds,
-  type Mutation,
   MUTATIONS_MAX,
+  type Mutation,
   NESTED_CRASHES_MAX,
   type Operation,
   writerOfMutation,
@@ -90,7 +90,12 @@ export class OperationGenerator implements OperationSource {
       case "write":
         return this.#write(number);
       case "get":
-        return { kind: "get", key: this.#keys.place(), blocking: this.#chance(0.5), ...this.#snapshotOf(state) };
+        return {
+          kind: "get",
+          key: this.#keys.place(),
+          blocking: this.#chance(0.5),
+          ...this.#snapshotOf(state),
+        };
       case "scan":
         return {
           kind: "scan",
@@ -108,7 +113,7 @@ export class OperationGenerator implements OperationSource {
       case "compact":
         return { kind: "compact", waits: this.#chance(0.5) };
       case "checkpoint":
-        return { kind: "checkpoint" };
+        return { kind: "checkpoint", restores: this.#chance(0.5) };
       case "verify":
         return { kind: "verify" };
       case "checkAll":
@@ -130,7 +135,8 @@ export class OperationGenerator implements OperationSource {
     const { batchMutationsMax, durabilityOverrideProbability, blockingProbability } = this.#options;
     const count = Math.min(MUTATIONS_MAX, 1 + this.#below(batchMutationsMax));
     const mutations: Mutation[] = [];
-    for (let index = 0; index < count; index++) mutations.push(this.#mutation(writerOfMutation(number, index)));
+    for (let index = 0; index < count; index++)
+      mutations.push(this.#mutation(writerOfMutation(number, index)));
     const blocking = this.#chance(blockingProbability);
     const single = count === 1 && this.#chance(0.5);
     const overrides = this.#chance(durabilityOverrideProbability);
@@ -205,7 +211,7 @@ export class OperationGenerator implements OperationSource {
     if (moment === null) return null;
     const nested: CrashRequest[] = [];
     while (nested.length < NESTED_CRASHES_MAX && this.#chance(nestedProbability)) {
-      nested.push({ how: this.#crashKind(), at: this.#moment(state) ?? { calls: 1 } });
+      nested.push({ how: this.#crashKind(), at: this.#momentOfRecovery(state) });
     }
     return { kind: "crash", how: this.#crashKind(), at: moment, nested };
   }
@@ -229,6 +235,13 @@ export class OperationGenerator implements OperationSource {
     // By name first, so that points which are seldom reached are crashed at as often as the others.
     if (named) return { point: this.#one(seen), hits: 1 + this.#below(3) };
     return { point: "*", hits: 1 + this.#below(20) };
+  }
+
+  /** A recovery makes few calls and reaches few points, so most moments of ordinary work would never come. */
+  #momentOfRecovery(state: WorkloadState): CrashMoment {
+    const seen = state.crashPointsSeen.filter((id) => /^(recovery|manifest|sstable)\./.test(id));
+    if (seen.length === 0 || this.#chance(0.3)) return { calls: 1 + this.#below(64) };
+    return { point: this.#one(seen), hits: 1 + this.#below(2) };
   }
 
   #below(n: number): number {

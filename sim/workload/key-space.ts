@@ -5,7 +5,16 @@
 import type { ChoiceStream } from "../choices/choices.js";
 import type { KeySpaceOptions } from "./options.js";
 
-const PREFIXES = ["", "user/", "user/000000/", "\u0000", "\u00ff", "\u00ff\u00ff", "k\u0000", "index\u0001"] as const;
+const PREFIXES = [
+  "",
+  "user/",
+  "user/000000/",
+  "\u0000",
+  "\u00ff",
+  "\u00ff\u00ff",
+  "k\u0000",
+  "index\u0001",
+] as const;
 const LONG_KEY_BYTES = [200, 300, 700] as const;
 
 export class KeySpace {

@@ -47,8 +47,8 @@ export type Operation =
   /** `waits`: the workload goes on only when it is done. */
   | { readonly kind: "flush"; readonly waits: boolean }
   | { readonly kind: "compact"; readonly waits: boolean }
-  /** Takes a checkpoint, opens it as a store of its own, compares, closes and removes it. */
-  | { readonly kind: "checkpoint" }
+  /** Takes a checkpoint, opens it as a store of its own and compares; `restores`: and a copy restored from it. */
+  | { readonly kind: "checkpoint"; readonly restores: boolean }
   | { readonly kind: "verify" }
   /** Compares the whole store with the model, both directions, and checks the shape of the tree. */
   | { readonly kind: "checkAll" }

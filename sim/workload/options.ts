@@ -10,7 +10,7 @@ import { StillwaterError } from "../../src/platform/errors.js";
 import type { ChoiceStream } from "../choices/choices.js";
 import { type DiskOptions, type FaultProbabilities, SOUND_DISK } from "../disk/options.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
-import { type OperationFamily, type WorkloadName, WORKLOADS } from "./workloads.js";
+import { type OperationFamily, WORKLOADS, type WorkloadName } from "./workloads.js";
 
 export interface KeySpaceOptions {
   readonly count: number;
@@ -72,13 +72,6 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
-/**
- * What `--faults default` means: all but `collateral`, a disk that damages synced bytes beside those it writes when the
- * power fails. The log packs records without regard to sectors, so it relies on disks that do not (SQLite's
- * POWERSAFE_OVERWRITE); asking for the fault by name shows what happens on one that does.
- */
-export const DEFAULT_FAULTS: readonly FaultName[] = FAULT_NAMES.filter((name) => name !== "collateral");
-
 /** What the caller of a run decides; the seed decides the rest. */
 export interface SwarmLimits {
   readonly workloads: readonly WorkloadName[];
@@ -87,7 +80,7 @@ export interface SwarmLimits {
 
 export const DEFAULT_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
-  faults: DEFAULT_FAULTS,
+  faults: FAULT_NAMES,
 };
 
 /** Highest sensible probability per call for each fault that is decided call by call (simulation.md B3). */
@@ -103,7 +96,7 @@ const FAULT_MAX: FaultProbabilities = {
 };
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
-const COMMIT_BYTES = 4000;
+const COMMIT_BYTES = 1500;
 
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
 const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
@@ -181,7 +174,7 @@ function drawStore(draw: Draw): StoreOptions {
     blockCacheBytes: draw.one([16_384, 0, 4096, 65_536]),
     tableCacheBytes: draw.one([0, 4096, 65_536, 1_048_576]),
     bloomBitsPerKey: draw.one([10, 0, 1, 4, 16]),
-    compression: draw.chance(0.08) ? "deflate" : "none",
+    compression: draw.chance(0.05) ? "deflate" : "none",
     checksum: draw.chance(0.04) ? "blake3" : "crc32",
     groupCommitsMax: draw.one([512, 1, 2, 8]),
     bufferedSyncMs: draw.one([100, 1, 5, 20, 1000]),
@@ -235,7 +228,7 @@ function drawDisk(draw: Draw, allowed: readonly FaultName[]): DiskOptions {
 /** Parses the value of `--faults`. Throws `INVALID_ARGUMENT` for a name that is none. */
 export function parseFaults(text: string): readonly FaultName[] {
   if (text === "none") return [];
-  if (text === "default") return DEFAULT_FAULTS;
+  if (text === "default") return FAULT_NAMES;
   return text.split(",").map((name) => {
     const fault = FAULT_NAMES.find((known) => known === name);
     if (fault !== undefined) return fault;

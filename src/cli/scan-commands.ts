@@ -158,7 +158,8 @@ function rangeOf(options: RangeOptions, encoding: Encoding): ScanOptions {
 function prefixEnd(prefix: Uint8Array): Uint8Array | null {
   const last = prefix.findLastIndex((byte) => byte !== 0xff);
   if (last < 0) return null;
-  const end = prefix.slice(0, last + 1);
+  // Not slice: that of a Buffer shares the memory.
+  const end = Uint8Array.from(prefix.subarray(0, last + 1));
   end[last] = (end[last] as number) + 1;
   return end;
 }

@@ -46,7 +46,12 @@ export function writeCheckpoint(
     nextFileNumber: manifestNumber + 1,
     minWalNumber: manifestNumber + 1,
   };
-  ManifestLog.create(vfs, partial, checksum, manifestNumber, { ...state, counters }).close();
+  const log = ManifestLog.create(vfs, partial, checksum, manifestNumber, { ...state, counters });
+  try {
+    log.seal();
+  } finally {
+    log.close();
+  }
   // CRASH_POINT(id: checkpoint.manifest-durable)
   crashPoint("checkpoint.manifest-durable");
   vfs.rename(partial, target);

@@ -26,6 +26,8 @@ import type { Segment } from "./wal/segment.js";
 export interface CommitterHost {
   /** Milliseconds that a commit should be held back now: 0 in good shape, Infinity in a stall. Throws `BUSY` past the limit. */
   admissionDelayMs(): number;
+  /** Why background work keeps failing, if it does: commits that would have to wait for it are refused with this. */
+  obstacle(): StillwaterError | null;
   /** False while too many sealed memtables wait for their flush. */
   mayCreateSegment(): boolean;
   /** A new active segment with room for a commit of `payloadBytes`. */
@@ -87,6 +89,7 @@ export class Committer {
   #syncTimer: Timer | null = null;
   #markTimer: Timer | null = null;
   #failure: StillwaterError | null = null;
+  #onSyncSettled: (() => void) | null = null;
   readonly #idleListeners: (() => void)[] = [];
 
   constructor(options: ResolvedOptions, scheduler: Scheduler, host: CommitterHost, lastVersion: number) {
@@ -138,6 +141,7 @@ export class Committer {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch: copy, needsSync, resolve, reject });
       this.#admit();
+      this.#refuseIfObstructed();
     });
   }
 
@@ -196,6 +200,7 @@ export class Committer {
     if (this.#failure !== null) return;
     this.#continueRotation();
     this.#admit();
+    this.#refuseIfObstructed();
   }
 
   /** Seals the active segment if it holds anything; `onSealed` follows when the log is durable. */
@@ -210,9 +215,14 @@ export class Committer {
     this.#notifyIfIdle();
   }
 
-  /** Ends all timers and gives the active segment back, unsealed if it is. Nothing is in flight by then, or failed. */
-  close(): void {
+  /** Ends all timers, waits for a sync in flight and gives the active segment back, unsealed if it is. */
+  async close(): Promise<void> {
     this.#cancelTimers();
+    if (this.#active?.syncInFlight === true) {
+      await new Promise<void>((resolve) => {
+        this.#onSyncSettled = resolve;
+      });
+    }
     this.#active?.close();
     this.#active = null;
   }
@@ -332,7 +342,10 @@ export class Committer {
 
   #sync(segment: Segment): void {
     try {
-      segment.syncLater((error) => this.#onSynced(error));
+      segment.syncLater((error) => {
+        this.#onSynced(error);
+        this.#onSyncSettled?.();
+      });
     } catch (error) {
       this.fail(error as Error);
       throwIfForeign(error);
@@ -480,6 +493,19 @@ export class Committer {
       this.#append(next.batch, next.needsSync, next.resolve, next.reject);
     }
     this.#waiting.splice(0, admitted);
+    this.#notifyIfIdle();
+  }
+
+  /** Commits that could only wait for work which keeps failing get its error instead. */
+  #refuseIfObstructed(): void {
+    if (this.#waiting.length === 0 || this.#slowTimer !== null) return;
+    if (this.#rotating && (this.#active !== null || this.#host.mayCreateSegment())) return;
+    const obstacle = this.#host.obstacle();
+    if (obstacle === null) return;
+    for (const { reject } of this.#waiting.splice(0)) reject(obstacle);
+    // The rotation was for them; the next commit begins another.
+    this.#rotationBytes = 0;
+    this.#rotating = false;
     this.#notifyIfIdle();
   }
 

@@ -153,7 +153,9 @@ function reopenStore(
   let { manifestNumber } = loaded;
   let manifestLog: ManifestLog | null = null;
   let report = EMPTY_REPORT;
-  if (walNumbers.length > 0) {
+  // Without a seal the state that was read may not be durable (a failed sync leaves it in the page cache alone), so it
+  // is written anew before anything is built on it.
+  if (walNumbers.length > 0 || !loaded.isSealed) {
     const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
     nextFileNumber = replay.nextFileNumber;
     manifestNumber = nextFileNumber++;

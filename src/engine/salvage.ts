@@ -258,7 +258,12 @@ function writeStore(context: SalvageContext, sources: Sources, version: number):
   const words = new DataView(storeId.buffer);
   for (let at = 0; at < storeId.length; at += 4) words.setUint32(at, random.nextUint32());
   const state = { storeId, counters, levels, editNumber: 0 };
-  ManifestLog.create(vfs, partial, checksumByName(options.checksum), manifestNumber, state).close();
+  const log = ManifestLog.create(vfs, partial, checksumByName(options.checksum), manifestNumber, state);
+  try {
+    log.seal();
+  } finally {
+    log.close();
+  }
   const { report } = requireSound(vfs, partial, "the new store does not verify. Check its disk");
   publishPartial(vfs, partial, target);
   return report.entries;

@@ -207,6 +207,7 @@ export class Store {
       scheduler,
       {
         admissionDelayMs: () => this.#admissionDelayMs(),
+        obstacle: () => this.#keeper.obstacle,
         mayCreateSegment: () => this.#keeper.sealed.length < options.immutableMemtablesMax,
         createSegment: (payloadBytes, baseVersion, previous) =>
           this.#createSegment(payloadBytes, baseVersion, previous),
@@ -320,6 +321,7 @@ export class Store {
   flush(): Promise<void> {
     return this.#guarded(() => {
       this.#committer.rotate();
+      this.#keeper.retryNow();
       return this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
     });
   }
@@ -448,28 +450,16 @@ export class Store {
   }
 
   async #close(): Promise<void> {
-    if (this.#committer.failure === null) {
-      await new Promise<void>((resolve) => {
-        this.#committer.whenIdle(resolve);
-        this.#conditions.push({
-          isMet: () => this.#committer.failure !== null,
-          resolve,
-          reject: () => resolve(),
-        });
-      });
-      if (this.#committer.failure === null) {
-        this.#committer.rotate();
-        await this.#until(
-          () =>
-            this.#committer.failure !== null ||
-            (this.#keeper.sealed.length === 0 && !this.#committer.isRotating),
-          true,
-        );
-      }
-    }
+    const isFlushed = await this.#settle();
     for (const iterator of this.#iterators) iterator.close();
-    this.#committer.close();
-    await this.#keeper.close();
+    await this.#committer.close();
+    let problem: Error | null = null;
+    try {
+      await this.#keeper.close(isFlushed);
+    } catch (error) {
+      // Everything is durable by now; what failed is tidying up. The handles go back all the same.
+      problem = error as Error;
+    }
     this.#tables.close();
     // A compaction that was waited for ends with its store.
     const closed = new StillwaterError("CLOSED", "the store was closed before this was done.", {
@@ -481,6 +471,26 @@ export class Store {
     // CRASH_POINT(id: store.closed)
     crashPoint("store.closed");
     await this.#lock.release();
+    if (problem !== null) throw problem;
+  }
+
+  /** Lets everything under way end and moves it into tables; false when that fails, and then the log keeps it. */
+  async #settle(): Promise<boolean> {
+    try {
+      let isIdle = false;
+      this.#committer.whenIdle(() => {
+        isIdle = true;
+        this.#checkConditions();
+      });
+      await this.#until(() => isIdle);
+      this.#committer.rotate();
+      this.#keeper.retryNow();
+      await this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
+      return this.#committer.failure === null;
+    } catch (error) {
+      if (error !== this.#committer.failure && this.#keeper.obstacle === null) throw error;
+      return false;
+    }
   }
 
   #writeSingle(options: WriteOptions | undefined, fill: (batch: Batch) => void): Promise<number> {
@@ -624,20 +634,22 @@ export class Store {
     }
   }
 
-  /** Resolves when the condition holds after some background progress; rejects with the failure, or when closing. */
-  #until(isMet: () => boolean, whileClosing = false): Promise<void> {
+  /**
+   * Resolves when the condition holds after some background progress; rejects when that cannot be: with the failure,
+   * with what keeps background work from succeeding, or with `CLOSED`.
+   */
+  #until(isMet: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!whileClosing && this.#committer.failure !== null) reject(this.#committer.failure);
-      else if (isMet()) resolve();
-      else this.#conditions.push({ isMet, resolve, reject });
+      this.#conditions.push({ isMet, resolve, reject });
+      this.#checkConditions();
     });
   }
 
   #checkConditions(): void {
-    const { failure } = this.#committer;
+    const error = this.#committer.failure ?? this.#keeper.obstacle;
     this.#conditions = this.#conditions.filter(({ isMet, resolve, reject }) => {
       if (isMet()) resolve();
-      else if (failure !== null) reject(failure);
+      else if (error !== null) reject(error);
       else return true;
       return false;
     });

@@ -63,6 +63,8 @@ export interface BackgroundCounters {
 
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 1000;
+/** From the n-th failure in a row on, commits are refused rather than kept waiting. */
+const OBSTACLE_FAILURES = 3;
 /** A manifest is written anew after this many edits, or as many as there are tables, whichever is more (Pebble's rule). */
 const MANIFEST_EDITS_MAX = 1000;
 /** Longest delay of a commit by compaction debt (features: FS-23). */
@@ -99,6 +101,7 @@ export class TreeKeeper {
   #manual: { step: number; readonly done: () => void } | null = null;
   #retryTimer: Timer | null = null;
   #retryMs = RETRY_FIRST_MS;
+  #failuresInARow = 0;
   #isStopped = false;
   #isBlocked = false;
   #delayMs = 0;
@@ -181,6 +184,22 @@ export class TreeKeeper {
     return this.#isBlocked;
   }
 
+  /**
+   * What keeps flushes or compactions from succeeding, once it has done so several times in a row: a full disk, most
+   * likely. Commits that would have to wait for them are refused with it; the work itself is tried on.
+   */
+  get obstacle(): StillwaterError | null {
+    if (this.#failuresInARow < OBSTACLE_FAILURES || !(this.#lastJobError instanceof StillwaterError))
+      return null;
+    const { code, message, path } = this.#lastJobError;
+    const details = { cause: this.#lastJobError, ...(path === undefined ? {} : { path }) };
+    return new StillwaterError(
+      code,
+      `background work keeps failing, and until it succeeds no more can be written: ${message} What was acknowledged is safe in the log.`,
+      details,
+    );
+  }
+
   get lastJobError(): Error | null {
     return this.#lastJobError;
   }
@@ -217,6 +236,15 @@ export class TreeKeeper {
     if (this.#compacting === null) this.#startCompaction();
   }
 
+  /** Tries at once, and with a clean slate, what has been failing: somebody who asks may have removed the cause. */
+  retryNow(): void {
+    this.#failuresInARow = 0;
+    this.#retryMs = RETRY_FIRST_MS;
+    this.#retryTimer?.cancel();
+    this.#retryTimer = null;
+    this.work();
+  }
+
   /** Merges everything into its final place; calls back when that is done. */
   compactAll(done: () => void): void {
     const former = this.#manual;
@@ -230,8 +258,11 @@ export class TreeKeeper {
     this.work();
   }
 
-  /** No more background work, now or later; removes outputs of jobs that were running. */
-  async close(): Promise<void> {
+  /**
+   * No more background work, now or later; removes outputs of jobs that were running. `inOrder`: nothing has failed in
+   * this life, so the manifest is sealed.
+   */
+  async close(inOrder: boolean): Promise<void> {
     this.#isStopped = true;
     this.#retryTimer?.cancel();
     this.#retryTimer = null;
@@ -243,8 +274,12 @@ export class TreeKeeper {
       const path = tablePath(this.#context.directory, fileNumber);
       if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
     }
-    this.#manifestLog?.close();
-    this.#manifestLog = null;
+    try {
+      if (inOrder) this.#manifestLog?.seal();
+    } finally {
+      this.#manifestLog?.close();
+      this.#manifestLog = null;
+    }
   }
 
   /** After an error of log or manifest: nothing on disk is touched any more. */
@@ -451,6 +486,7 @@ export class TreeKeeper {
       this.#context.onFatal(error);
       return;
     }
+    this.#failuresInARow++;
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer?.cancel();
@@ -458,10 +494,12 @@ export class TreeKeeper {
       this.#retryTimer = null;
       this.work();
     });
+    this.#context.onProgress();
   }
 
   #countJob(result: JobResult): void {
     this.#retryMs = RETRY_FIRST_MS;
+    this.#failuresInARow = 0;
     this.counters.rowsDropped += result.rowsRead - result.rowsWritten;
   }
 

@@ -13,10 +13,12 @@ import { joinPath } from "../../platform/path.js";
 import { crashPoint, mutant } from "../../platform/probes.js";
 import type { VFile, VFS } from "../../platform/vfs.js";
 import { manifestName, tableName } from "../files.js";
+import { EMPTY_BYTES } from "../format/bytes.js";
 import { type ChecksumAlgorithm, checksumById } from "../format/checksum.js";
 import {
   FRAME_EDIT,
   FRAME_HEADER_BYTES,
+  FRAME_SEAL,
   FrameHeader,
   frameBytes,
   nextSector,
@@ -46,6 +48,12 @@ export interface ManifestState {
 export interface LoadedManifest extends ManifestState {
   readonly manifestNumber: number;
   readonly tornBytes: number;
+  /**
+   * The manifest ends with a seal: the life that wrote it closed in order, and everything it refers to had been synced
+   * without an error. Without one, what is read may be in the page cache only (a sync may have failed), and whoever
+   * builds on it must first write it anew.
+   */
+  readonly isSealed: boolean;
 }
 
 /** Null when the directory has no CURRENT. Reads CURRENT and the manifest; changes nothing. */
@@ -55,6 +63,7 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
   const path = joinPath(directory, manifestName(current.manifestNumber));
   const bytes = readWholeFile(vfs, path);
   let editNumber = 0;
+  let isSealed = false;
   let counters: ManifestCounters = { nextFileNumber: 0, lastVersion: 0, minWalNumber: 0 };
   const builder = new LevelsBuilder(EMPTY_LEVELS);
   const codec = { checksum: checksumById(current.checksumId), fileNumber: current.manifestNumber };
@@ -64,6 +73,11 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
     bytes,
     { start: 0, limit: bytes.length, chain: chainSeed(current) },
     (frame, at) => {
+      if (isSealed) throw new CorruptionError("the manifest goes on after its seal", { path, offset: at });
+      if (frame.type === FRAME_SEAL && frame.number === editNumber) {
+        isSealed = true;
+        return;
+      }
       if (frame.type !== FRAME_EDIT)
         throw new CorruptionError("the manifest holds a foreign record", { path, offset: at });
       if (editNumber !== 0 && frame.number !== editNumber + 1) {
@@ -93,6 +107,7 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
     editNumber,
     manifestNumber: current.manifestNumber,
     tornBytes: scan.tornBytes,
+    isSealed,
   };
 }
 
@@ -169,27 +184,38 @@ export class ManifestLog {
     this.#editsSinceSnapshot++;
   }
 
+  /** Records that this life ends in order; nothing may follow. */
+  seal(): void {
+    this.#writeFrame(FRAME_SEAL, this.#editNumber, EMPTY_BYTES);
+    this.#file.syncData();
+    // CRASH_POINT(id: manifest.sealed)
+    crashPoint("manifest.sealed");
+  }
+
   close(): void {
     this.#file.close();
   }
 
   #write(edit: ManifestEdit): void {
-    const payload = encodeEdit(edit);
-    const length = frameBytes(payload.length);
+    this.#writeFrame(FRAME_EDIT, ++this.#editNumber, encodeEdit(edit));
+  }
+
+  #writeFrame(type: number, number: number, payload: Uint8Array): void {
+    // Whole sectors, so that what is durable shares none with what is being written, and growing the file touches none.
+    const length = nextSector(frameBytes(payload.length));
     const bytes = new Uint8Array(length);
     bytes.set(payload, FRAME_HEADER_BYTES);
     const header = this.#header;
     header.payloadBytes = payload.length;
-    header.type = FRAME_EDIT;
+    header.type = type;
     header.count = 0;
     header.chain = this.#chain;
-    header.number = ++this.#editNumber;
+    header.number = number;
     header.durableTo = this.#end;
     const codec = { checksum: this.#checksum, fileNumber: this.manifestNumber };
     this.#chain = sealFrame(codec, bytes, 0, this.#end, header);
     this.#file.write(bytes, 0, length, this.#end);
-    // The next edit begins in a sector of its own: what is durable shares none with what is being written.
-    this.#end = nextSector(this.#end + length);
+    this.#end += length;
   }
 }
 
@@ -199,7 +225,11 @@ function fitting<T>(path: string, offset: number, apply: () => T): T {
     return apply();
   } catch (error) {
     if (!hasCode(error, "ASSERTION")) throw error;
-    throw new CorruptionError(`the manifest does not make a tree: ${error.message}`, { path, offset, cause: error });
+    throw new CorruptionError(`the manifest does not make a tree: ${error.message}`, {
+      path,
+      offset,
+      cause: error,
+    });
   }
 }
 

@@ -33,7 +33,8 @@ export class LevelsBuilder {
   /** Removals come before additions. Throws `ASSERTION` when a table to be removed is not there, or one to be added is. */
   apply(edit: ManifestEdit): void {
     for (const { level, fileNumber } of edit.removed) {
-      if (!this.#at(level).delete(fileNumber)) fail(`table ${fileNumber} is removed from level ${level} but is not there`);
+      if (!this.#at(level).delete(fileNumber))
+        fail(`table ${fileNumber} is removed from level ${level} but is not there`);
     }
     for (const { level, table } of edit.added) {
       const tables = this.#at(level);

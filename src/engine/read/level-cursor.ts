@@ -28,21 +28,25 @@ export class LevelCursor extends Cursor {
   }
 
   seekFirst(): void {
+    this.valid = false;
     if (this.#enter(0)) this.#childOrThrow().seekFirst();
     this.#forwardToRow();
   }
 
   seekLast(): void {
+    this.valid = false;
     if (this.#enter(this.#tables.length - 1)) this.#childOrThrow().seekLast();
     this.#backToRow();
   }
 
   seekAtOrAfter(key: Uint8Array): void {
+    this.valid = false;
     if (this.#enter(firstTableAtOrAfter(this.#tables, key))) this.#childOrThrow().seekAtOrAfter(key);
     this.#forwardToRow();
   }
 
   seekBefore(key: Uint8Array): void {
+    this.valid = false;
     // The last row before `key` is in the first table that reaches `key`, or in the one before that.
     const index = Math.min(firstTableAtOrAfter(this.#tables, key), this.#tables.length - 1);
     if (this.#enter(index)) this.#childOrThrow().seekBefore(key);
@@ -50,11 +54,13 @@ export class LevelCursor extends Cursor {
   }
 
   next(): void {
+    this.valid = false;
     this.#childOrThrow().next();
     this.#forwardToRow();
   }
 
   previous(): void {
+    this.valid = false;
     this.#childOrThrow().previous();
     this.#backToRow();
   }

@@ -21,21 +21,25 @@ export class MergingCursor extends Cursor {
   }
 
   seekFirst(): void {
+    this.valid = false;
     for (const source of this.#sources) source.seekFirst();
     this.#rebuild(true);
   }
 
   seekLast(): void {
+    this.valid = false;
     for (const source of this.#sources) source.seekLast();
     this.#rebuild(false);
   }
 
   seekAtOrAfter(key: Uint8Array): void {
+    this.valid = false;
     for (const source of this.#sources) source.seekAtOrAfter(key);
     this.#rebuild(true);
   }
 
   seekBefore(key: Uint8Array): void {
+    this.valid = false;
     for (const source of this.#sources) source.seekBefore(key);
     this.#rebuild(false);
   }
@@ -43,6 +47,7 @@ export class MergingCursor extends Cursor {
   next(): void {
     assert(this.valid, "next needs a current row");
     if (!this.#forward) this.#turn(true);
+    this.valid = false;
     const top = this.#sources[this.#heap[0] as number] as Cursor;
     top.next();
     this.#settle(top);
@@ -51,6 +56,7 @@ export class MergingCursor extends Cursor {
   previous(): void {
     assert(this.valid, "previous needs a current row");
     if (this.#forward) this.#turn(false);
+    this.valid = false;
     const top = this.#sources[this.#heap[0] as number] as Cursor;
     top.previous();
     this.#settle(top);
@@ -67,6 +73,7 @@ export class MergingCursor extends Cursor {
     const current = this.#heap[0] as number;
     const key = copyOf(this.keyBytes, this.keyStart, this.keyLength);
     const version = this.version;
+    this.valid = false;
     this.#sources.forEach((source, index) => {
       if (index === current) return;
       source.seekAtOrAfter(key);

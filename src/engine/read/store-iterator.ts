@@ -8,8 +8,9 @@
  */
 import { StillwaterError } from "../../platform/errors.js";
 import { mutant } from "../../platform/probes.js";
+import { checkKey } from "../batch.js";
 import type { Cursor } from "../cursor.js";
-import { compareBytes, EMPTY_BYTES } from "../format/bytes.js";
+import { compareBytes, compareKeys, EMPTY_BYTES, keyAfter } from "../format/bytes.js";
 import { KIND_NONE, KIND_PUT } from "../format/operation.js";
 import type { TreeVersion } from "../manifest/version-set.js";
 import type { RangeTombstones } from "../memtable/range-tombstones.js";
@@ -90,7 +91,7 @@ export class StoreIterator {
     try {
       this.#hasRow = this.#range.reverse ? this.#nextInReverse() : this.#nextForward();
     } catch (error) {
-      this.close();
+      this.#abandon();
       throw error;
     }
     if (!this.#hasRow) return this.#finish();
@@ -98,23 +99,24 @@ export class StoreIterator {
     return true;
   }
 
-  /** Continues at the first row in iteration order that is not before `key`, within the range. */
+  /** Continues at the first row in iteration order that is not before `key`, within the range. Throws as `next` does. */
   seek(key: Uint8Array): void {
     if (this.#isClosed) throw closed();
+    checkKey(key);
     const { begin, end, reverse } = this.#range;
     this.#isPositioned = true;
     this.#hasRow = false;
     this.#keyLength = -1;
-    if (reverse) {
-      const after = new Uint8Array(key.length + 1);
-      after.set(key);
-      this.#cursor.seekBefore(
-        end !== null && compareBytes(end, 0, end.length, after, 0, after.length) < 0 ? end : after,
-      );
-    } else {
-      this.#cursor.seekAtOrAfter(
-        begin !== null && compareBytes(begin, 0, begin.length, key, 0, key.length) > 0 ? begin : key,
-      );
+    try {
+      if (reverse) {
+        const after = keyAfter(key);
+        this.#cursor.seekBefore(end !== null && compareKeys(end, after) < 0 ? end : after);
+      } else {
+        this.#cursor.seekAtOrAfter(begin !== null && compareKeys(begin, key) > 0 ? begin : key);
+      }
+    } catch (error) {
+      this.#abandon();
+      throw error;
     }
   }
 
@@ -151,6 +153,13 @@ export class StoreIterator {
     this.#hasRow = false;
     this.close();
     return false;
+  }
+
+  /** After an error: closed, and never to be taken for exhausted. */
+  #abandon(): void {
+    this.#isPositioned = false;
+    this.#hasRow = false;
+    this.close();
   }
 
   #requireRow(): void {

@@ -21,7 +21,7 @@ import {
   operationVersionDelta,
 } from "../format/operation.js";
 import { sortOperations } from "../memtable/sort-operations.js";
-import { SEGMENT_HEADER_BYTES, writeSegmentHeader } from "../wal/segment-header.js";
+import { SEGMENT_FRAMES_START, SEGMENT_HEADER_BYTES, writeSegmentHeader } from "../wal/segment-header.js";
 import { parseSegment, type SegmentContents } from "../wal/segment-reader.js";
 import { damageOf, type SalvageFinding } from "./finding.js";
 
@@ -51,6 +51,9 @@ export function readDamagedSegment(
       findings.push({ kind: "lost", ...place, message: `${after}: ${damage.message}` });
     } else if (!contents.sealed && image.unreadable !== null) {
       findings.push({ kind: "doubtful", ...place, message: `${after}: ${image.unreadable.message}` });
+    } else if (!contents.sealed && image.fileBytes < contents.header.capacity) {
+      const message = `${after}: the file has been cut from ${contents.header.capacity} to ${image.fileBytes} bytes`;
+      findings.push({ kind: "doubtful", ...place, message });
     } else if (bytes > 0) {
       const message = `${after}: bytes that are no whole record. Nothing proves that they were ever acknowledged`;
       findings.push({ kind: "doubtful", ...place, message });
@@ -130,6 +133,7 @@ export class SegmentCursor extends Cursor {
 
 interface Image {
   readonly arena: Arena;
+  readonly fileBytes: number;
   /** The file up to its last byte that is not zero. */
   readonly usedBytes: number;
   /** Why some of the file is zeros in the image; the first such error. */
@@ -154,7 +158,7 @@ function readImage(vfs: VFS, path: string): Image {
     }
     let usedBytes = size;
     while (usedBytes > 0 && arena.bytes[usedBytes - 1] === 0) usedBytes--;
-    return { arena, usedBytes, unreadable };
+    return { arena, fileBytes: size, usedBytes, unreadable };
   } finally {
     file.close();
   }
@@ -178,7 +182,7 @@ function parseUpToDamage(path: string, arena: Arena, expected: Expected): Parsed
     } catch (error) {
       if (!hasCode(error, "CORRUPTION")) throw error;
       const { offset } = error;
-      if (offset === undefined || offset < SEGMENT_HEADER_BYTES || offset >= limit) throw error;
+      if (offset === undefined || offset < SEGMENT_FRAMES_START || offset >= limit) throw error;
       damage ??= error;
       limit = offset;
     }
@@ -192,24 +196,25 @@ function parseWithoutHeader(
   expected: Expected,
   findings: SalvageFinding[],
 ): Parsed | null {
-  const { arena, usedBytes } = image;
+  const { arena, fileBytes, usedBytes } = image;
   const frame = new FrameHeader();
   const checksum = (["crc32", "blake3"] as const)
     .map(checksumByName)
     .find((one) =>
-      readFrame({ checksum: one, ...expected }, arena.bytes, SEGMENT_HEADER_BYTES, usedBytes + 8, frame),
+      readFrame({ checksum: one, ...expected }, arena.bytes, SEGMENT_FRAMES_START, arena.capacity, frame),
     );
   if (checksum === undefined) {
-    // A segment of which only the header had been written, in part, was being created when the power went.
-    if (usedBytes <= SEGMENT_HEADER_BYTES) return null;
-    const message = "a log segment with all its commits: neither its header nor its first record verifies";
-    findings.push({ kind: "lost", path, offset: 0, bytes: usedBytes, message });
+    const isEmpty = usedBytes <= SEGMENT_FRAMES_START;
+    const message = isEmpty
+      ? "a log segment without a record: it was being created when the power went, or has been emptied since"
+      : "a log segment with all its commits: neither its header nor its first record verifies";
+    findings.push({ kind: isEmpty ? "doubtful" : "lost", path, offset: 0, bytes: usedBytes, message });
     return null;
   }
   writeSegmentHeader(arena.bytes, {
     checksumId: checksum.id,
     fileNumber: expected.fileNumber,
-    capacity: usedBytes,
+    capacity: fileBytes,
     baseVersion: frame.type === FRAME_COMMITS ? frame.number - 1 : frame.number,
     previousNumber: 0,
     previousLength: 0,

@@ -58,7 +58,15 @@ export function readSegment(
     const read = file.read(arena.bytes, 0, size, 0);
     if (read !== size)
       throw new CorruptionError(`a log segment of ${size} bytes gives only ${read}`, { path, offset: read });
-    return parseSegment(path, arena, size, { fileNumber, storeId });
+    const contents = parseSegment(path, arena, size, { fileNumber, storeId });
+    // The size is durable before the header is, so a shorter file has been cut, and records may be gone with the rest.
+    if (contents !== null && size < contents.header.capacity) {
+      throw new CorruptionError(
+        `a log segment of ${contents.header.capacity} bytes has only ${size}. Restore a backup, or run \`stillwater salvage\``,
+        { path, offset: size },
+      );
+    }
+    return contents;
   } finally {
     file.close();
   }

@@ -186,16 +186,14 @@ describe("what must survive", () => {
 
   it("of a page written often without a sync, a bounded number of versions is kept, whatever was in flight", () => {
     const { disk, timers } = machine(1);
-    const writeOften = (file: VFile) => {
-      for (let i = 0; i < 50; i++) put(file, `${i}`.repeat(i + 1));
-    };
     const vfs = disk.mount();
     const file = vfs.createFile("/a");
     vfs.syncDirectory("/");
     file.syncDataLater(() => undefined);
     disk.crash("process-kill");
     timers.run();
-    writeOften(disk.mount().openFile("/a", "readWrite"));
+    const again = disk.mount().openFile("/a", "readWrite");
+    for (let i = 0; i < 50; i++) put(again, `${i}`.repeat(i + 1));
     const [sizes, page] = disk.crashAlternatives();
     expect([sizes, page]).toEqual([9, 5]);
   });

@@ -1,0 +1,265 @@
+/**
+ * The command `stillwater sim`: swarm, replay, crash-point catalogue. Parses, prints, sets exit codes; the work is done
+ * elsewhere. Exit codes: 0 fine, 2 wrong usage, 129 a promise of safety was broken, 128 one of liveness, 127 the
+ * simulator itself failed, 126 a seed did not run twice the same way; `crash-points` 1 when a point was never reached.
+ */
+import { writeFileSync } from "node:fs";
+import cliProgress from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { StillwaterError } from "../src/platform/errors.js";
+import { caseOf, type SimulationCase } from "./cases/case.js";
+import { readCase, writeCase } from "./cases/files.js";
+import { replayCase } from "./cases/replay.js";
+import { failureClass } from "./oracles/failure.js";
+import { readCrashPoints } from "./run/crash-points.js";
+import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
+import { jsonReport, junitReport } from "./run/report-files.js";
+import { type FailureClass, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
+import { formatFailure, formatSummary } from "./run/summary.js";
+import { DEFAULT_LIMITS, type FaultName, parseFaults } from "./workload/options.js";
+import { parseWorkloads, type WorkloadName } from "./workload/workloads.js";
+
+const EXIT_CODES: Readonly<Record<FailureClass, number>> = {
+  safety: 129,
+  liveness: 128,
+  harness: 127,
+  determinism: 126,
+};
+/** The gravest first: a run that cannot be repeated explains nothing else. */
+const GRAVITY: readonly FailureClass[] = ["determinism", "harness", "safety", "liveness"];
+
+const DEFAULT_SEEDS = 1000;
+const CRASH_POINT_SEEDS = 500;
+const FAILURES_MAX = 10;
+const FAILURES_SHOWN = 3;
+/** Share of passing seeds that are run twice to see that they run the same way. */
+const REPEAT_SHARE = 0.05;
+
+interface LimitFlags {
+  readonly workload?: readonly WorkloadName[];
+  readonly faults?: readonly FaultName[];
+  readonly mutant: readonly string[];
+}
+
+interface RunFlags extends LimitFlags {
+  readonly seeds?: number;
+  readonly from: string;
+  readonly time?: number;
+  readonly jobs: number;
+  readonly report?: string;
+  readonly junit?: string;
+  readonly save?: string;
+}
+
+interface ReplayFlags extends LimitFlags {
+  readonly trace?: string;
+  readonly save?: string;
+}
+
+/** The command with everything below it; the caller adds it to its program. */
+export function simCommand(): Command {
+  const sim = new Command("sim").description("break the store in a deterministic simulator");
+  withLimits(sim.command("run"))
+    .description("run many seeds and report what broke")
+    .option("--seeds <n>", `how many (default ${DEFAULT_SEEDS}, or as many as --time allows)`, parseCount)
+    .option("--from <seed>", "the first seed; numbers count up from it, other text gets a suffix", "1")
+    .option("--time <duration>", "stop after so long, like 60s or 10m", parseDuration)
+    .option("--jobs <n>", "threads", parseCount, 1)
+    .option("--report <file>", "write a JSON report")
+    .option("--junit <file>", "write a JUnit XML report")
+    .option("--save <dir>", "save each failing seed as a case")
+    .action(run);
+  withLimits(sim.command("replay <seed-or-case>"))
+    .description("run one seed, or a case file (*.json), exactly as before")
+    .option("--trace <file>", "write everything that happened, one line an event")
+    .option("--save <dir>", "save the run as a case")
+    .action(replay);
+  sim
+    .command("crash-points")
+    .description("list the crash points of the store and how often they are reached; 1 when one never is")
+    .option("--seeds <n>", "how many seeds to run", parseCount, CRASH_POINT_SEEDS)
+    .option("--from <seed>", "the first seed", "1")
+    .action(crashPoints);
+  return sim;
+}
+
+function withLimits(command: Command): Command {
+  return command
+    .addOption(new Option("--workload <names>", "only these workloads").argParser(usage(parseWorkloads)))
+    .addOption(new Option("--faults <names>", "none, default, or names").argParser(usage(parseFaults)))
+    .option("--mutant <id>", "switch a planted bug on; may be repeated", collect, [] as readonly string[]);
+}
+
+async function run(flags: RunFlags): Promise<void> {
+  const config: EnsembleConfig = {
+    ...seedConfig(flags),
+    from: flags.from,
+    seeds: flags.seeds ?? (flags.time === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY),
+    timeMs: flags.time ?? Number.POSITIVE_INFINITY,
+    jobs: flags.jobs,
+    failuresMax: FAILURES_MAX,
+  };
+  const result = await withProgress(config);
+  const points = readCrashPoints().map(({ id }) => id);
+  for (const failure of result.failures.slice(0, FAILURES_SHOWN))
+    print(`${formatFailure(failure, config)}\n`);
+  for (const { seed, failure } of result.failures.slice(FAILURES_SHOWN)) {
+    print(`FAILED  seed ${seed}  ${failure?.message ?? ""}`);
+  }
+  print(formatSummary(result, points));
+  if (flags.report !== undefined) writeFileSync(flags.report, jsonReport(result, points));
+  if (flags.junit !== undefined) writeFileSync(flags.junit, junitReport(result));
+  if (flags.save !== undefined)
+    for (const failed of result.failures) saveCase(flags.save, failed, config.mutants);
+  setExitCode(result.failures);
+}
+
+async function withProgress(config: EnsembleConfig): Promise<EnsembleResult> {
+  if (process.stderr.isTTY !== true) return runEnsemble(config, () => {});
+  const byTime = Number.isFinite(config.timeMs);
+  const bar = new cliProgress.SingleBar({
+    format: "{bar} {percentage} %  {seeds} seeds  {rate}/s  {failures} failures",
+    clearOnComplete: true,
+    hideCursor: true,
+  });
+  bar.start(byTime ? config.timeMs : config.seeds, 0, { seeds: 0, rate: 0, failures: 0 });
+  try {
+    return await runEnsemble(config, (seeds, failures, elapsedMs) => {
+      const rate = Math.round((seeds / Math.max(elapsedMs, 1)) * 1000);
+      bar.update(byTime ? Math.min(elapsedMs, config.timeMs) : seeds, { seeds, rate, failures });
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+async function replay(subject: string, flags: ReplayFlags): Promise<void> {
+  if (subject.endsWith(".json")) {
+    await replayFile(subject, flags);
+    return;
+  }
+  const config: SeedConfig = { ...seedConfig(flags), repeatShare: 1, recording: flags.trace !== undefined };
+  const result = await runSeed(subject, config);
+  writeTrace(flags.trace, result.traceLines);
+  if (flags.save !== undefined) saveCase(flags.save, result, config.mutants);
+  if (result.failure === null) {
+    const { operations, processKills, powerLosses } = result.counts;
+    print(`seed ${subject} passed: ${operations} operations, ${processKills + powerLosses} crashes`);
+    print(`  trace    ${result.fingerprint.traceHash}, the same in two runs`);
+    print(`  options  ${JSON.stringify(result.options)}`);
+  } else {
+    print(formatFailure(result, config));
+  }
+  setExitCode([result]);
+}
+
+async function replayFile(path: string, flags: ReplayFlags): Promise<void> {
+  if (flags.workload !== undefined || flags.faults !== undefined) {
+    throw new InvalidArgumentError("a case has its options; --workload and --faults go with a seed.");
+  }
+  const one = usage(readCase)(path);
+  const mutants = flags.mutant.length > 0 ? flags.mutant : one.mutants;
+  const { result, asExpected, sameTrace } = await replayCase(one, flags.trace !== undefined, mutants);
+  writeTrace(flags.trace, result.traceLines);
+  const { failure } = result;
+  print(`case ${one.name}: ${failure === null ? "passed" : failure.message}`);
+  print(`  expected ${one.expect.oracle === null ? "to pass" : `${one.expect.oracle} to fail`}`);
+  if (sameTrace === false)
+    print("  the run differs from the one that was saved: the code behaves in another way by now");
+  if (asExpected) return;
+  if (failure !== null) print(failure.stack);
+  process.exitCode = EXIT_CODES[classOfCase(one, failure?.oracle ?? null)];
+}
+
+/** A case that should fail and does not has lost its oracle: that is the simulator's fault. */
+function classOfCase(one: SimulationCase, oracle: SimulationCase["expect"]["oracle"]): FailureClass {
+  return oracle === null || one.expect.oracle !== null ? "harness" : failureClass(oracle);
+}
+
+async function crashPoints(flags: { readonly seeds: number; readonly from: string }): Promise<void> {
+  const config: EnsembleConfig = {
+    ...seedConfig({ mutant: [] }),
+    from: flags.from,
+    seeds: flags.seeds,
+    timeMs: Number.POSITIVE_INFINITY,
+    jobs: 1,
+    failuresMax: Number.POSITIVE_INFINITY,
+  };
+  const { counts } = await withProgress(config);
+  const sites = readCrashPoints();
+  print(`${"crash point".padEnd(36)}${"reached".padStart(10)}${"crashed at".padStart(12)}  in`);
+  for (const { id, places } of sites) {
+    const hits = counts.crashPointHits[id];
+    const crashes = counts.crashPointCrashes[id] ?? 0;
+    const reached = hits === undefined ? "never" : String(hits);
+    print(`${id.padEnd(36)}${reached.padStart(10)}${String(crashes).padStart(12)}  ${places.join(", ")}`);
+  }
+  const missed = sites.filter(({ id }) => counts.crashPointHits[id] === undefined);
+  print(`${sites.length - missed.length} of ${sites.length} crash points reached by ${flags.seeds} seeds`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+function seedConfig(flags: LimitFlags): SeedConfig {
+  return {
+    limits: {
+      workloads: flags.workload ?? DEFAULT_LIMITS.workloads,
+      faults: flags.faults ?? DEFAULT_LIMITS.faults,
+    },
+    mutants: flags.mutant,
+    repeatShare: REPEAT_SHARE,
+    recording: false,
+  };
+}
+
+function saveCase(directory: string, result: SeedResult, mutants: readonly string[]): void {
+  const { seed, failure } = result;
+  const name = `seed-${seed.replaceAll(/[^\w.-]/g, "_")}`;
+  const path = writeCase(
+    directory,
+    caseOf(result, mutants, name, failure?.message ?? "passed when it was saved"),
+  );
+  print(`saved ${path}`);
+}
+
+function writeTrace(path: string | undefined, lines: readonly string[]): void {
+  if (path !== undefined) writeFileSync(path, `${lines.join("\n")}\n`);
+}
+
+function setExitCode(results: readonly SeedResult[]): void {
+  const classes = new Set(results.map(({ failure }) => failure?.class));
+  const gravest = GRAVITY.find((one) => classes.has(one));
+  if (gravest !== undefined) process.exitCode = EXIT_CODES[gravest];
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}
+
+/** Milliseconds of "500ms", "60s", "10m", "2h". */
+function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("It must be a duration like 500ms, 60s, 10m or 2h.");
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
+  return Number(match[1]) * unit;
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Has a function's typed errors count as wrong usage of the command. */
+function usage<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof StillwaterError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,40 @@
+/**
+ * The simulator as a library (`stillwater/sim`): the simulated disk and world, the workloads, the oracles, and the
+ * runner. What is exported here is what a test or a tool outside of this folder may use.
+ */
+export { CASE_FORMAT, caseOf, formatCase, parseCase, type SimulationCase } from "./cases/case.js";
+export { listCases, readCase, writeCase } from "./cases/files.js";
+export { type Replay, replayCase } from "./cases/replay.js";
+export { type ChoiceLog, type ChoiceStream, Choices, type StreamName } from "./choices/choices.js";
+export { simCommand } from "./cli.js";
+export { FAULT_KINDS, type FaultKind } from "./disk/counters.js";
+export { SimulatedCrash } from "./disk/errors.js";
+export { type DiskOptions, type FaultProbabilities, NO_FAULTS, SOUND_DISK } from "./disk/options.js";
+export {
+  type CrashKind,
+  type DiskTimers,
+  SimulationDisk,
+  type VFSOperation,
+} from "./disk/simulation-disk.js";
+export { failureClass, ORACLE_IDS, ORACLES, OracleFailure, type OracleId } from "./oracles/failure.js";
+export { addCounts, emptyCounts, type RunCounts } from "./run/counts.js";
+export { type CrashPointSite, readCrashPoints } from "./run/crash-points.js";
+export { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
+export { jsonReport, junitReport } from "./run/report-files.js";
+export { type FailureClass, runSeed, type SeedConfig, type SeedResult, seedAt } from "./run/seed.js";
+export { type SimulationResult, type SimulationSetup, simulate } from "./run/simulation.js";
+export { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
+export { Trace } from "./trace/trace.js";
+export { OperationGenerator, type OperationSource, RecordedOperations } from "./workload/generator.js";
+export type { Mutation, Operation, OperationKind } from "./workload/operation.js";
+export {
+  DEFAULT_LIMITS,
+  drawOptions,
+  FAULT_NAMES,
+  type FaultName,
+  type SimulationOptions,
+  type SwarmLimits,
+} from "./workload/options.js";
+export { WORKLOADS, type WorkloadName } from "./workload/workloads.js";
+export type { CrashMoment, CrashRequest } from "./world/crash-plan.js";
+export { Life, type LifeEnd, simulationPlatform, World } from "./world/world.js";

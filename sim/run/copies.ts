@@ -1,0 +1,77 @@
+/**
+ * The operation that makes other stores out of this one: a checkpoint, and what is restored from it. Each is opened as
+ * a store of its own, compared with the state that it must hold (O20), closed and removed.
+ */
+import { restoreStore } from "../../src/engine/restore.js";
+import { Store } from "../../src/engine/store.js";
+import type { PrefixSpan } from "../model/model.js";
+import { checkCheckpoint } from "../oracles/checkpoint.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { readAll, removeTree } from "./checks.js";
+import { DamageFound, type Session } from "./session.js";
+
+export async function takeCheckpoint(session: Session, number: number, restores: boolean): Promise<void> {
+  const target = `/checkpoint-${number}`;
+  const version = await attempt(session, "checkpoint", target, () => session.store.checkpoint(target));
+  if (version === null) return;
+  const span = session.model.visibleAt(version);
+  if (restores) {
+    const copy = `/restored-${number}`;
+    const { vfs } = session.life.platform;
+    const report = await attempt(session, "restore", copy, () => restoreStore(vfs, target, copy));
+    if (report !== null) await compareAndRemove(session, copy, version, span);
+  }
+  await compareAndRemove(session, target, version, span);
+}
+
+/** Null when the call failed for an honest reason; what it may have left is removed then. */
+async function attempt<T>(
+  session: Session,
+  call: string,
+  target: string,
+  make: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    const made = await make();
+    session.checkAlive();
+    return made;
+  } catch (error) {
+    // What cannot be read does not verify either, so here a failed read may be called damage.
+    const legal = session.disk.counters.faults["S13 read error"] > 0 ? (["CORRUPTION"] as const) : [];
+    if (session.judge(error, call, legal) === "damage") throw new DamageFound(call);
+    await remove(session, target);
+    return null;
+  }
+}
+
+async function compareAndRemove(
+  session: Session,
+  target: string,
+  version: number,
+  span: PrefixSpan,
+): Promise<void> {
+  const { options, life, ledger, model } = session;
+  const copy = await session.retrying(`opening ${target}`, () =>
+    Store.open(target, { ...options.store, createIfMissing: false }, life.platform),
+  );
+  const rows = await session.retrying(`reading ${target}`, () => readAll(copy));
+  if (copy.version < version) {
+    throw new OracleFailure("O20", `${target} was made at version ${version}, but opens at ${copy.version}`);
+  }
+  checkCheckpoint(ledger, model, span, rows);
+  try {
+    await copy.close();
+    session.checkAlive();
+  } catch (error) {
+    session.judge(error, `closing ${target}`);
+  }
+  await remove(session, target);
+}
+
+async function remove(session: Session, target: string): Promise<void> {
+  const { vfs } = session.life.platform;
+  await session.retrying(`removing ${target}`, () => {
+    removeTree(vfs, target);
+    removeTree(vfs, `${target}.partial`);
+  });
+}
