@@ -119,6 +119,8 @@ export class DiskState {
   faultsEnabled = true;
   durableVersion = 0;
   onCall: ((operation: VFSOperation, path: string) => void) | null = null;
+  /** Called when a sync of a file fails, before the caller learns of it. */
+  onSyncFailed: ((path: string) => void) | null = null;
   damageAllowed: ((path: string, offset: number, length: number) => boolean) | null = null;
   readonly timers: DiskTimers;
   private readonly latency: ChoiceStream;

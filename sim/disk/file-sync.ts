@@ -32,6 +32,7 @@ export function syncFile(
   if (failure === null) node.commit(covered);
   else {
     disk.counters.faults["S22 sync error"]++;
+    disk.onSyncFailed?.(path.text);
     fail(disk, node, covered, failure);
     if (disk.options.syncFailure === "dirty-keep") return disk.fault("EIO", operation, path);
     node.syncFailures++;

@@ -160,6 +160,11 @@ export class SimulationDisk {
   }
 
   /** Called before every call of a living process. May crash the disk: then that call throws `SimulatedCrash`. */
+  /** Hears of each failed sync of a file, before its caller does. */
+  set onSyncFailed(hook: ((path: string) => void) | null) {
+    this.state.onSyncFailed = hook;
+  }
+
   get onCall(): ((operation: VFSOperation, path: string) => void) | null {
     return this.state.onCall;
   }

@@ -10,6 +10,9 @@ import { OracleFailure, type OracleLedger } from "./failure.js";
 export class FailStop {
   readonly #ledger: OracleLedger;
   #stoppedBy: string | null = null;
+  #logIsLost = false;
+  /** Step of the world at which a sync failed. What was answered before it in the same step arrives in that step too. */
+  #failedAtStep: number | null = null;
   /** Commits handed in after this one must not be acknowledged. */
   #lastSequence = 0;
 
@@ -23,6 +26,8 @@ export class FailStop {
 
   newLife(): void {
     this.#stoppedBy = null;
+    this.#logIsLost = false;
+    this.#failedAtStep = null;
   }
 
   /** `submitted`: the newest commit handed in when the stop became known. */
@@ -32,9 +37,22 @@ export class FailStop {
     this.#lastSequence = submitted;
   }
 
-  acknowledged(commit: Commit): void {
+  /** A sync of the log or the manifest has failed: from now on nothing may be acknowledged, old or new. */
+  syncFailed(path: string, step: number): void {
+    if (this.#stoppedBy === null) this.stop(`the sync of ${path} failed`, Number.MAX_SAFE_INTEGER);
+    this.#failedAtStep ??= step;
+    this.#logIsLost = true;
+  }
+
+  /** What the page cache held of the log may be gone, as after a power loss. */
+  get logIsLost(): boolean {
+    return this.#logIsLost;
+  }
+
+  acknowledged(commit: Commit, step: number): void {
     this.#ledger.count("O17");
-    if (this.#stoppedBy !== null && commit.sequence > this.#lastSequence) {
+    const isLate = this.#failedAtStep !== null && step > this.#failedAtStep;
+    if (this.#stoppedBy !== null && (isLate || commit.sequence > this.#lastSequence)) {
       throw new OracleFailure("O17", `${commit.describe()} is acknowledged after ${this.#stoppedBy}`);
     }
   }

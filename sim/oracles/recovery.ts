@@ -30,15 +30,15 @@ export interface RecoveredPrefix {
   readonly longest: number;
 }
 
-/** Throws `OracleFailure` for a broken promise. `powerLost`: the power failed since the last recovery. */
+/** Throws `OracleFailure` for a broken promise. `cacheLost`: the power failed since the last recovery, or a sync did. */
 export function judgeRecovery(
   ledger: OracleLedger,
   model: Model,
   rows: readonly Row[],
-  powerLost: boolean,
+  cacheLost: boolean,
 ): RecoveredPrefix {
   const content = new StoreContent(model, rows);
-  const floor = powerLost ? model.floorAfterPowerLoss : model.floorAfterKill;
+  const floor = cacheLost ? model.floorAfterPowerLoss : model.floorAfterKill;
   const recovery: Recovery = { content, floor, prefix: content.longestPrefix(floor) };
   checkUnknownOutcome(ledger, recovery);
   checkDurability(ledger, recovery);

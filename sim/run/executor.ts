@@ -172,7 +172,7 @@ export class Executor {
       return;
     }
     checkCommitVersion(ledger, model, commit, version);
-    failStop.acknowledged(commit);
+    failStop.acknowledged(commit, world.steps);
     model.acknowledge(commit, version, world.clock.nowMs());
     if (hasStore && store.version < version) {
       throw new OracleFailure(

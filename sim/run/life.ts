@@ -52,6 +52,7 @@ export class LifeCycle {
   #unobserved = 0;
   #mustObserve = 0;
   #restarts = 0;
+  #syncErrorsSeen = 0;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
@@ -63,7 +64,7 @@ export class LifeCycle {
   /** To be called when a life has ended in a crash. */
   crashed(how: CrashRequest["how"]): void {
     this.#afterCrash = true;
-    if (how === "power-loss") this.#powerLost = true;
+    if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     if (this.#phase === "last") this.#phase = "liveness";
     checkDurableState(this.#session);
   }
@@ -133,7 +134,11 @@ export class LifeCycle {
     const { store, model, ledger, world, counts, idempotence } = session;
     session.doing = "reading what recovery brought back";
     const rows = await session.retrying("a scan after recovery", () => readAll(store));
-    const { shortest, longest } = judgeRecovery(ledger, model, rows, this.#powerLost);
+    // A failed sync may have thrown away what was only in the page cache, as a power loss does.
+    const syncErrors = session.disk.counters.faults["S22 sync error"];
+    const cacheLost = this.#powerLost || syncErrors > this.#syncErrorsSeen;
+    this.#syncErrorsSeen = syncErrors;
+    const { shortest, longest } = judgeRecovery(ledger, model, rows, cacheLost);
     checkRecoveredVersion(ledger, model, shortest, store.version);
     model.resolve(longest, store.version);
     idempotence.recovered(rows, store.version);
@@ -265,6 +270,11 @@ export class LifeCycle {
     session.closed();
     await inFlight.waitBelow(0);
     session.checkAlive();
+    // A failed sync may take from the page cache what it should have kept, and a store that logs nothing until a
+    // memtable is sealed has only its memory: for both, ending after a failure is like losing power.
+    const { failStop, options } = session;
+    if (failStop.logIsLost || (failStop.stopped && options.store.durability === "none"))
+      this.#powerLost = true;
     if (clean && !session.failStop.stopped) model.durableUpTo(model.acknowledgedUpTo());
     world.trace.text("close", clean ? "clean" : "with an error");
     // What the store has deferred already may still run, to find that there is nothing to do.

@@ -4,12 +4,14 @@
  * (operations), `checks.ts` (whole-store comparisons). Owns the translation of errors: which of them end the life,
  * which are legal, which are findings.
  */
+
+import { parseFileName } from "../../src/engine/files.js";
 import type { StoreIterator } from "../../src/engine/read/store-iterator.js";
 import type { Snapshot } from "../../src/engine/snapshots.js";
 import type { Store } from "../../src/engine/store.js";
 import { assert } from "../../src/platform/assert.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
-import { joinPath } from "../../src/platform/path.js";
+import { baseName, joinPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import type { SimulationDisk } from "../disk/simulation-disk.js";
 import { Model, type PrefixSpan } from "../model/model.js";
@@ -86,6 +88,10 @@ export class Session {
     this.monotonicity = new ManifestMonotonicity(this.ledger);
     this.idempotence = new IdempotentRecovery(this.ledger);
     this.failStop = new FailStop(this.ledger);
+    this.disk.onSyncFailed = (path) => {
+      const { kind } = parseFileName(baseName(path));
+      if (kind === "wal" || kind === "manifest") this.failStop.syncFailed(path, world.steps);
+    };
     const { faults } = this.disk.counters;
     this.honesty = new ErrorHonesty(this.ledger, () => ({
       readErrors: faults["S13 read error"],
@@ -128,6 +134,8 @@ export class Session {
   opened(store: Store): void {
     this.#store = store;
     this.created = true;
+    // What failed in earlier attempts to open is behind this store.
+    this.failStop.newLife();
   }
 
   closed(): void {

@@ -12,16 +12,19 @@ import { isWithin, setExitCode, storePath } from "./terminal.js";
 export function addBackupCommands(program: Command): void {
   program
     .command("backup <dir> <target>")
+    .summary("write a verified copy to a new directory")
     .description("write a consistent copy to a new directory and verify it")
     .option(...JSON_FLAG)
     .action(backup);
   program
     .command("restore <backup> <dir>")
+    .summary("make a store out of a backup")
     .description("verify a backup and copy it to a new directory; never replaces a store")
     .option(...JSON_FLAG)
     .action(restore);
   program
     .command("salvage <dir> <newdir>")
+    .summary("save what can be read of a store that does not open")
     .description(
       "make a new store out of what can be read of one that does not open, which is not changed; " +
         "exit code 1 when anything was lost",

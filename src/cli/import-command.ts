@@ -24,6 +24,7 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 
 export function addImportCommand(program: Command): void {
   withEncodings(program.command("import <dir> [file]"))
+    .summary("store newline-delimited JSON")
     .description(
       'store newline-delimited JSON, {"key":…,"value":…} a line, from a file or standard input ("-", the default); ' +
         "creates the store if need be and replaces keys that are there",
@@ -38,8 +39,10 @@ async function importRows(
   options: EncodingOptions & JsonOption,
 ): Promise<void> {
   const path = file ?? "-";
+  // Before the store is opened, and perhaps created.
+  const totalBytes = inputBytes(path);
   const result = await withStore(directory, options, { createIfMissing: true }, (store) =>
-    new Import(store, path, encodingOf(options)).run(options),
+    new Import(store, path, encodingOf(options)).run(options, totalBytes),
   );
   await printResult(options, result, [
     `${count(result.rows, "row")} stored in ${result.batches} ${result.batches === 1 ? "batch" : "batches"}, at version ${result.version}`,
@@ -70,8 +73,8 @@ class Import {
     this.#encoding = encoding;
   }
 
-  async run(options: JsonOption): Promise<ImportResult> {
-    const progress = await startProgress(options, inputBytes(this.#path));
+  async run(options: JsonOption, totalBytes: number | null): Promise<ImportResult> {
+    const progress = await startProgress(options, totalBytes);
     try {
       for await (const line of linesOf(readInput(this.#path))) {
         this.#line++;

@@ -9,10 +9,12 @@ type Options = EncodingOptions & JsonOption;
 
 export function addPointCommands(program: Command): void {
   withEncodings(program.command("get <dir> <key>"))
+    .summary("print the value of a key")
     .description("print the value of a key, byte for byte; exit code 1 when it is not there")
     .option(...JSON_FLAG)
     .action(get);
   withEncodings(program.command("put <dir> <key> [value]"))
+    .summary("set a key")
     .description(
       'set a key, creating the store if need be; the value "-" is read from standard input, byte for byte',
     )
@@ -20,6 +22,7 @@ export function addPointCommands(program: Command): void {
     .option(...JSON_FLAG)
     .action(put);
   withEncodings(program.command("delete <dir> <key>"))
+    .summary("remove a key")
     .description("remove a key; one that is not there is fine")
     .option(...JSON_FLAG)
     .action(remove);

@@ -40,6 +40,7 @@ export function addScanCommands(program: Command): void {
     .option("--json", "print one JSON object a line")
     .action(scan);
   withRange(withEncodings(program.command("export <dir> [file]")))
+    .summary("write rows as newline-delimited JSON")
     .description('write rows as newline-delimited JSON to a file, or to standard output ("-", the default)')
     .option("--force", "replace the file if it is there")
     .option(...JSON_FLAG)

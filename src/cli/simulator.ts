@@ -4,8 +4,7 @@
  */
 import type { Command } from "commander";
 
-export const SIMULATOR_DESCRIPTION =
-  "break the store in a deterministic simulator: swarm, replay, shrink, explore";
+export const SIMULATOR_DESCRIPTION = "break the store in a deterministic simulator";
 
 /** The command `sim` with everything below it. */
 export async function loadSimulator(): Promise<Command> {

@@ -97,11 +97,11 @@ export function inputName(path: string): string {
   return path === "-" ? "standard input" : path;
 }
 
-/** Bytes that `readInput` will give, or null when nobody knows. */
+/** Bytes that `readInput` will give, or null when nobody knows. Throws `NOT_FOUND`. */
 export function inputBytes(path: string): number | null {
   if (path === "-") return null;
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true ? stat.size : null;
+  const stat = onFile("read", path, () => statSync(path));
+  return stat.isFile() ? stat.size : null;
 }
 
 /** Where lines go: standard output or a file. */

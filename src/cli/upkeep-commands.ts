@@ -7,16 +7,19 @@ import { setExitCode } from "./terminal.js";
 export function addUpkeepCommands(program: Command): void {
   program
     .command("stats <dir>")
+    .summary("show sizes and the shape of the tree")
     .description("show versions, sizes and the shape of the tree")
     .option(...JSON_FLAG)
     .action(stats);
   program
     .command("verify <dir>")
+    .summary("read everything back and check it")
     .description("read everything back and check it; exit code 1 when anything is wrong. Changes no data")
     .option(...JSON_FLAG)
     .action(verify);
   program
     .command("compact <dir>")
+    .summary("merge all tables")
     .description("merge all tables, so that nothing deleted or replaced takes space any more")
     .option(...JSON_FLAG)
     .action(compact);

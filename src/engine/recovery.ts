@@ -126,11 +126,8 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
     before,
   );
   // Left over from a creation that was cut short; nothing was ever stored under them.
-  removeFiles(
-    vfs,
-    directory,
-    names.filter((name) => ["manifest", "temporary"].includes(parseFileName(name).kind)),
-  );
+  const leftovers = names.filter((name) => ["manifest", "temporary"].includes(parseFileName(name).kind));
+  closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers));
   const report = { ...EMPTY_REPORT, created: true };
   return { state: { ...before, editNumber: manifestLog.editNumber }, manifestNumber, manifestLog, report };
 }
@@ -176,10 +173,21 @@ function reopenStore(
     state = { ...loaded, counters, levels, editNumber: manifestLog.editNumber };
     report = replay.report;
   }
-  report = tidy(vfs, directory, { state, manifestNumber, report });
+  const found = { state, manifestNumber, report };
+  report = closingOnError(manifestLog, () => tidy(vfs, directory, found));
   // CRASH_POINT(id: recovery.done)
   crashPoint("recovery.done");
   return { state, manifestNumber, manifestLog, report };
+}
+
+/** The last steps of an open may fail too, and then nobody else gives the manifest's handle back. */
+function closingOnError<T>(manifestLog: ManifestLog | null, finish: () => T): T {
+  try {
+    return finish();
+  } catch (error) {
+    manifestLog?.close();
+    throw error;
+  }
 }
 
 interface Replay {

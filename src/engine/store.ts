@@ -450,6 +450,7 @@ export class Store {
   }
 
   async #close(): Promise<void> {
+    const failureBefore = this.#committer.failure;
     const isFlushed = await this.#settle();
     for (const iterator of this.#iterators) iterator.close();
     await this.#committer.close();
@@ -471,6 +472,9 @@ export class Store {
     // CRASH_POINT(id: store.closed)
     crashPoint("store.closed");
     await this.#lock.release();
+    // A failure that came up only now concerns commits that have been acknowledged: whoever closes must hear of it.
+    const { failure } = this.#committer;
+    if (failure !== null && failure !== failureBefore) throw failure;
     if (problem !== null) throw problem;
   }
 

@@ -110,6 +110,14 @@ describe("export and import", () => {
     expect(existsSync(join(folder, "half.partial"))).toBe(false);
   });
 
+  it("import of a file that is not there creates nothing", () => {
+    const target = join(folder, "never");
+    const { code, error } = stillwater(["import", target, join(folder, "absent.json")]);
+    expect(code).toBe(1);
+    expect(error).toMatch(/^stillwater: NOT_FOUND: read of .*absent\.json failed/);
+    expect(existsSync(target)).toBe(false);
+  });
+
   it("import takes empty lines, a last line without an end, and line separators inside of texts", () => {
     const target = join(folder, "lines");
     const input = '{"key":"a","value":"1\u2028\u00852"}\n\n \r\n{"value":"","key":""}';

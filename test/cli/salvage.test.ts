@@ -249,10 +249,6 @@ describe("salvage after any damage", () => {
     );
   });
 
-  function textOf(rows: ReadonlyMap<string, string>): string {
-    return JSON.stringify([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
-  }
-
   async function salvaged(
     directory: string,
   ): Promise<{ readonly rows: ReadonlyMap<string, string>; readonly report: SalvageReport }> {
@@ -274,3 +270,8 @@ describe("salvage after any damage", () => {
     return { rows, report };
   }
 });
+
+/** Rows in key order. */
+function textOf(rows: ReadonlyMap<string, string>): string {
+  return JSON.stringify([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

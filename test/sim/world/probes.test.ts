@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { Choices } from "../../../sim/choices/choices.js";
+import { SimulationProbes } from "../../../sim/world/probes.js";
+
+function probes(seed: string, buggify: boolean, mutants: readonly string[] = []): SimulationProbes {
+  return new SimulationProbes(Choices.fromSeed(seed).stream("buggify"), buggify, mutants, () => {});
+}
+
+test("a buggify site is active in about a quarter of the seeds and fires about a quarter of the time then", () => {
+  let active = 0;
+  let fired = 0;
+  for (let seed = 0; seed < 400; seed++) {
+    const one = probes(String(seed), true);
+    let times = 0;
+    for (let i = 0; i < 100; i++) if (one.buggify("site")) times++;
+    if (times > 0) active++;
+    fired += times;
+  }
+  expect(active).toBeGreaterThan(60);
+  expect(active).toBeLessThan(140);
+  expect(fired / active).toBeGreaterThan(20);
+  expect(fired / active).toBeLessThan(30);
+});
+
+test("buggify sites are silent in seeds without buggify", () => {
+  const one = probes("1", false);
+  for (let i = 0; i < 1000; i++) expect(one.buggify(`site ${i % 50}`)).toBe(false);
+});
+
+test("only the mutants that were asked for are on", () => {
+  const one = probes("1", false, ["W1-ack-before-sync"]);
+  expect(one.mutant("W1-ack-before-sync")).toBe(true);
+  expect(one.mutant("W2-other")).toBe(false);
+  expect([...one.mutantsReached]).toEqual(["W1-ack-before-sync"]);
+});
+
+test("hits of crash points are counted, and told", () => {
+  const told: string[] = [];
+  const one = new SimulationProbes(Choices.fromSeed("1").stream("buggify"), false, [], (id) => told.push(id));
+  one.crashPoint("a");
+  one.crashPoint("b");
+  one.crashPoint("a");
+  expect([...one.hits]).toEqual([
+    ["a", 2],
+    ["b", 1],
+  ]);
+  expect(told).toEqual(["a", "b", "a"]);
+});
