@@ -17,7 +17,7 @@ function permuted(i) {
 }
 
 const keyOf = (n) => Buffer.from(String(n).padStart(16, "0"));
-const valueBytes = Buffer.alloc(100 + ENTRIES * 0 + 4096);
+const valueBytes = Buffer.alloc(4196);
 for (let i = 0; i < valueBytes.length; i++) valueBytes[i] = (Math.imul(i, 2654435761) >>> 13) & (i % 2 ? 0xff : 0x0f);
 const valueOf = (n) => valueBytes.subarray(n % 4000, (n % 4000) + 100);
 

@@ -108,7 +108,10 @@ function runInThread(
   isEnough: () => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./ensemble-worker.js", import.meta.url), { workerData: share });
+    const worker = new Worker(new URL("./ensemble-worker.js", import.meta.url), {
+      workerData: share,
+      execArgv: [],
+    });
     worker.on("message", (progress: Progress) => {
       collect(progress);
       if (isEnough()) void worker.terminate();

@@ -11,7 +11,7 @@ import type { Snapshot } from "../../src/engine/snapshots.js";
 import type { Store } from "../../src/engine/store.js";
 import { assert } from "../../src/platform/assert.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
-import { baseName, joinPath } from "../../src/platform/path.js";
+import { baseName, joinPath, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import type { SimulationDisk } from "../disk/simulation-disk.js";
 import { Model, type PrefixSpan } from "../model/model.js";
@@ -90,7 +90,8 @@ export class Session {
     this.failStop = new FailStop(this.ledger);
     this.disk.onSyncFailed = (path) => {
       const { kind } = parseFileName(baseName(path));
-      if (kind === "wal" || kind === "manifest") this.failStop.syncFailed(path, world.steps);
+      if (parentPath(path) === STORE_DIRECTORY && (kind === "wal" || kind === "manifest"))
+        this.failStop.syncFailed(path, world.steps);
     };
     const { faults } = this.disk.counters;
     this.honesty = new ErrorHonesty(this.ledger, () => ({

@@ -24,6 +24,8 @@ import {
 export const BATCH_BYTES_MAX = 128 * 1024 * 1024;
 
 const FIRST_CAPACITY_BYTES = 256;
+/** A cleared batch keeps at most this much memory. */
+const KEPT_CAPACITY_BYTES = 1024 * 1024;
 
 export class Batch {
   #bytes: Uint8Array;
@@ -75,8 +77,9 @@ export class Batch {
     return this;
   }
 
-  /** Empties the batch for reuse. */
+  /** Empties the batch for reuse. Memory that one large commit has needed is given back. */
   clear(): void {
+    if (this.#bytes.length > KEPT_CAPACITY_BYTES) this.#allocate(FIRST_CAPACITY_BYTES);
     this.#used = 0;
     this.#count = 0;
   }
@@ -129,10 +132,14 @@ export class Batch {
     if (capacity <= this.#bytes.length) return;
     let grown = this.#bytes.length * 2;
     while (grown < capacity) grown *= 2;
-    const buffer = new ArrayBuffer(grown);
-    const bytes = new Uint8Array(buffer);
-    bytes.set(this.#bytes.subarray(0, this.#used));
-    this.#bytes = bytes;
+    const before = this.#bytes;
+    this.#allocate(grown);
+    this.#bytes.set(before.subarray(0, this.#used));
+  }
+
+  #allocate(capacity: number): void {
+    const buffer = new ArrayBuffer(capacity);
+    this.#bytes = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
   }
 }

@@ -20,7 +20,7 @@ import type { Scheduler, Timer } from "../platform/platform.js";
 import { buggify, crashPoint, mutant } from "../platform/probes.js";
 import type { Batch } from "./batch.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Segment } from "./wal/segment.js";
+import type { Segment, SegmentEnd } from "./wal/segment.js";
 
 /** What the pipeline asks of the store. */
 export interface CommitterHost {
@@ -31,7 +31,7 @@ export interface CommitterHost {
   /** False while too many sealed memtables wait for their flush. */
   mayCreateSegment(): boolean;
   /** A new active segment with room for a commit of `payloadBytes`. */
-  createSegment(payloadBytes: number, baseVersion: number, previous: Segment | null): Segment;
+  createSegment(payloadBytes: number, baseVersion: number, previous: SegmentEnd | null): Segment;
   /** A sealed, durable segment, to be flushed. */
   onSealed(segment: Segment): void;
   onFailedStop(error: StillwaterError): void;
@@ -70,7 +70,7 @@ export class Committer {
   readonly #scheduler: Scheduler;
   readonly #host: CommitterHost;
   #active: Segment | null = null;
-  #previous: Segment | null = null;
+  #previous: SegmentEnd | null = null;
   #visibleVersion: number;
   #lastVersion: number;
   /** Commits in the open record. */
@@ -419,7 +419,7 @@ export class Committer {
 
   #handOver(segment: Segment): void {
     this.#active = null;
-    this.#previous = segment;
+    this.#previous = segment.end;
     segment.close();
     // CRASH_POINT(id: memtable.switch)
     crashPoint("memtable.switch");
@@ -530,7 +530,10 @@ export class Committer {
         next.reject(error as Error);
         continue;
       }
-      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) return;
+      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
+        this.#beginRotation(next.batch.byteLength);
+        return;
+      }
       this.#waiting.shift();
       this.#append(next.batch, next.needsSync, next.resolve, next.reject);
     }

@@ -6,12 +6,12 @@
  * Also owns the check of a store at rest, from its files alone, that backups are judged by.
  */
 import { CorruptionError, hasCode, StillwaterError } from "../platform/errors.js";
-import { joinPath, parentPath } from "../platform/path.js";
+import { joinPath } from "../platform/path.js";
 import { crashPoint } from "../platform/probes.js";
 import type { VFS, VLock } from "../platform/vfs.js";
-import { copyFile } from "./checkpoint.js";
 import { CURRENT_NAME, manifestName, parseFileName, tableName } from "./files.js";
 import { type LoadedManifest, loadManifest } from "./manifest/manifest-log.js";
+import { claimPartial, copyFile, publishPartial } from "./partial-directory.js";
 import { type VerifyReport, verifyStore } from "./verify.js";
 
 export interface RestoreReport {
@@ -128,37 +128,4 @@ export async function lockForReading(vfs: VFS, directory: string): Promise<VLock
     if (hasCode(error, "READ_ONLY") || hasCode(error, "ACCESS_DENIED")) return null;
     throw error;
   }
-}
-
-/**
- * An empty directory beside `target` in which it is put together. What an interrupted attempt has left there is
- * removed; throws `EXISTS` when it is anything else.
- */
-export function claimPartial(vfs: VFS, target: string): string {
-  const partial = `${target}.partial`;
-  const stat = vfs.stat(partial);
-  if (stat !== null) {
-    const names = stat.kind === "directory" ? vfs.list(partial) : [];
-    const foreign = names.find((name) => ["unknown", "quarantine"].includes(parseFileName(name).kind));
-    if (stat.kind === "file" || foreign !== undefined) {
-      throw new StillwaterError(
-        "EXISTS",
-        `${partial}, where the new store would be put together, holds something else. Move it away.`,
-        { path: partial },
-      );
-    }
-    for (const name of names) vfs.removeFile(joinPath(partial, name));
-    vfs.removeDirectory(partial);
-  }
-  vfs.makeDirectory(partial);
-  return partial;
-}
-
-/** Gives a directory whose files are durable its final name, durably. */
-export function publishPartial(vfs: VFS, partial: string, target: string): void {
-  vfs.syncDirectory(partial);
-  vfs.rename(partial, target);
-  // CRASH_POINT(id: restore.swapped)
-  crashPoint("restore.swapped");
-  vfs.syncDirectory(parentPath(target));
 }

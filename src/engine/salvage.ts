@@ -24,10 +24,11 @@ import { endsBefore, type TableMeta, totalBytes } from "./manifest/table-meta.js
 import { LEVEL_COUNT } from "./manifest/tree.js";
 import { RangeTombstones } from "./memtable/range-tombstones.js";
 import { resolveOptions } from "./options.js";
+import { claimPartial, publishPartial } from "./partial-directory.js";
 import { LevelCursor } from "./read/level-cursor.js";
 import { MergingCursor } from "./read/merging-cursor.js";
 import { LAST_RESERVED_VERSION } from "./recovery.js";
-import { claimPartial, lockForReading, publishPartial, refuseTaken, requireSound } from "./restore.js";
+import { lockForReading, refuseTaken, requireSound } from "./restore.js";
 import { readDamagedSegment, SegmentCursor } from "./salvage/damaged-log.js";
 import { inspectTable, type ReadableTable, ReadableTables } from "./salvage/damaged-table.js";
 import { damageOf, type SalvageFinding } from "./salvage/finding.js";

@@ -30,7 +30,7 @@ import { BlockCache } from "./table/block-cache.js";
 import { TableCache } from "./table-cache.js";
 import { TreeKeeper } from "./tree-keeper.js";
 import { type VerifyReport, verifyStore } from "./verify.js";
-import { Segment, segmentCapacity } from "./wal/segment.js";
+import { Segment, type SegmentEnd, segmentCapacity } from "./wal/segment.js";
 
 export interface ReadOptions {
   /** Read at this snapshot instead of now. */
@@ -138,7 +138,13 @@ export class Store {
         );
       }
       vfs.makeDirectory(directory);
-      vfs.syncDirectory(parentPath(directory));
+      try {
+        vfs.syncDirectory(parentPath(directory));
+      } catch (error) {
+        // Else the next attempt would find the directory, take its name for durable, and build on it.
+        vfs.removeDirectory(directory);
+        throw error;
+      }
     } else if (stat.kind === "file") {
       throw new StillwaterError(
         "NOT_A_STORE",
@@ -252,6 +258,9 @@ export class Store {
   /** The values of several keys, in their order. */
   getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
     try {
+      if (!Array.isArray(keys)) {
+        throw new StillwaterError("INVALID_ARGUMENT", "getMany takes an array of keys.");
+      }
       return Promise.resolve(keys.map((key) => this.getSync(key, options)));
     } catch (error) {
       return Promise.reject(error as Error);
@@ -345,6 +354,9 @@ export class Store {
    */
   checkpoint(target: string): Promise<number> {
     return this.#guarded(async () => {
+      if (typeof target !== "string" || target === "") {
+        throw new StillwaterError("INVALID_ARGUMENT", "a checkpoint's target must be a path.");
+      }
       await this.flush();
       const { vfs } = this.#platform;
       const { levels } = this.#keeper.current;
@@ -366,7 +378,9 @@ export class Store {
       tree.hold();
       try {
         const segments =
-          this.#committer.active === null || this.#options.durability === "none"
+          this.#committer.active === null ||
+          this.#committer.failure !== null ||
+          this.#options.durability === "none"
             ? []
             : [this.#committer.active];
         const { storeId, editNumber } = this.#keeper;
@@ -593,7 +607,7 @@ export class Store {
     return delayMs;
   }
 
-  #createSegment(payloadBytes: number, baseVersion: number, previous: Segment | null): Segment {
+  #createSegment(payloadBytes: number, baseVersion: number, previous: SegmentEnd | null): Segment {
     const usual = segmentCapacity(this.#options.memtableBytes);
     const capacity = Math.max(usual, segmentCapacity(payloadBytes));
     const arena = (capacity === usual ? this.#spareArenas.pop() : undefined) ?? new Arena(capacity);

@@ -355,31 +355,37 @@ export class TreeKeeper {
 
   #startCompaction(): void {
     const levels = this.current.levels;
-    const manual = this.#manual;
-    let plan = this.#strategy.pick(levels);
-    while (plan === null && manual !== null && this.#manual === manual) {
-      plan = manual.step > LEVEL_COUNT ? null : this.#strategy.pickManual(levels, manual.step);
-      manual.step++;
-      if (plan === null && manual.step > LEVEL_COUNT) {
-        this.#manual = null;
-        manual.done();
-      }
-    }
+    const plan = this.#strategy.pick(levels) ?? this.#nextManualPlan(levels);
     this.#isBlocked =
       plan?.runs.some(({ tables }) => tables.some(({ fileNumber }) => this.#damaged.has(fileNumber))) ??
       false;
     if (plan === null) return;
     if (this.#isBlocked) {
-      if (manual !== null) {
-        this.#manual = null;
-        manual.done();
-      }
+      this.#endManual();
       return;
     }
     // CRASH_POINT(id: compaction.picked)
     crashPoint("compaction.picked");
     if (plan.isTrivialMove) this.#move(plan);
     else this.#submit(plan);
+  }
+
+  /** The next step of a manual compaction; null when there is none going on, or none is left, and then it ends. */
+  #nextManualPlan(levels: Levels): CompactionPlan | null {
+    const manual = this.#manual;
+    if (manual === null) return null;
+    while (manual.step <= LEVEL_COUNT) {
+      const plan = this.#strategy.pickManual(levels, manual.step++);
+      if (plan !== null) return plan;
+    }
+    this.#endManual();
+    return null;
+  }
+
+  #endManual(): void {
+    const manual = this.#manual;
+    this.#manual = null;
+    manual?.done();
   }
 
   #move(plan: CompactionPlan): void {

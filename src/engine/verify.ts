@@ -81,9 +81,10 @@ function checkManifest(subject: VerifySubject, problems: string[]): void {
     problems.push("CURRENT is missing");
     return;
   }
-  const numbers = (levels: Levels): string =>
-    levels.map((level) => level.map(({ fileNumber }) => fileNumber).join(",")).join(";");
-  if (loaded.editNumber !== subject.editNumber || numbers(loaded.levels) !== numbers(subject.levels)) {
+  if (
+    loaded.editNumber !== subject.editNumber ||
+    fileNumbers(loaded.levels) !== fileNumbers(subject.levels)
+  ) {
     problems.push(
       `the manifest on disk (edit ${loaded.editNumber}) is not the tree in memory (edit ${subject.editNumber})`,
     );
@@ -107,4 +108,8 @@ function collect(problems: string[], check: () => void): void {
     if (!(error instanceof StillwaterError) || error.code === "CLOSED") throw error;
     problems.push(error.message);
   }
+}
+
+function fileNumbers(levels: Levels): string {
+  return levels.map((level) => level.map(({ fileNumber }) => fileNumber).join(",")).join(";");
 }

@@ -88,8 +88,7 @@ export class JobOutput {
     file.close();
     this.#builder = null;
     this.#file = null;
-    const { rawBytes, ...table } = summary;
-    this.tables.push(table);
+    this.tables.push(tableMetaOf(summary));
     this.bytesWritten += summary.bytes;
     this.rowsWritten += summary.entryCount;
   }
@@ -124,4 +123,10 @@ export class JobOutput {
       }
     }
   }
+}
+
+/** What the manifest keeps of a table's own summary. */
+function tableMetaOf(summary: TableSummary): TableMeta {
+  const { rawBytes: _, ...meta } = summary;
+  return meta;
 }

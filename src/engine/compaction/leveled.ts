@@ -69,7 +69,6 @@ export class LeveledStrategy implements CompactionStrategy {
     if (step > deepest) return null;
     // Whole neighbourhoods only: an output made of tables with a gap between them could span what lies in the gap.
     const bottom = tablesAt(levels, deepest);
-    const isStale = (table: TableMeta): boolean => table.tombstoneCount + table.rangeTombstoneCount > 0;
     const tables = bottom.slice(bottom.findIndex(isStale), bottom.findLastIndex(isStale) + 1);
     if (tables.length === 0) return null;
     const runs = [{ level: deepest, tables }];
@@ -154,6 +153,11 @@ function overlappingClosure(level0: readonly TableMeta[], seed: TableMeta): Tabl
     }
   }
   return level0.filter((table) => chosen.has(table));
+}
+
+/** Holds tombstones, which at the bottom hide nothing. */
+function isStale(table: TableMeta): boolean {
+  return table.tombstoneCount + table.rangeTombstoneCount > 0;
 }
 
 function tablesAt(levels: Levels, level: number): readonly TableMeta[] {

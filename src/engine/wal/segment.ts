@@ -43,6 +43,13 @@ export function segmentCapacity(payloadBytes: number): number {
   );
 }
 
+/** Where a sealed segment has ended, for its successor to record. Keeps nothing of the segment in memory. */
+export interface SegmentEnd {
+  readonly fileNumber: number;
+  readonly usedBytes: number;
+  readonly chain: number;
+}
+
 export interface SegmentOrigin {
   readonly fileNumber: number;
   readonly storeId: Uint8Array;
@@ -50,7 +57,7 @@ export interface SegmentOrigin {
   /** Newest version assigned so far. */
   readonly baseVersion: number;
   /** The sealed predecessor that is still live, if any. */
-  readonly previous: Segment | null;
+  readonly previous: SegmentEnd | null;
   /** False: bytes go to the file only when the segment is sealed (`durability: "none"`). */
   readonly isLogged: boolean;
 }
@@ -111,7 +118,6 @@ export class Segment {
 
   private constructor(file: VFile, arena: Arena, origin: SegmentOrigin) {
     const { previous } = origin;
-    assert(previous === null || previous.isSealed, "a segment follows a sealed one");
     this.#file = file;
     this.arena = arena;
     this.fileNumber = origin.fileNumber;
@@ -139,8 +145,10 @@ export class Segment {
     this.#syncAskedTo = SEGMENT_FRAMES_START;
   }
 
-  get chain(): number {
-    return this.#chain;
+  /** Of a sealed segment. */
+  get end(): SegmentEnd {
+    assert(this.#isSealed, "a segment has ended when it is sealed");
+    return { fileNumber: this.fileNumber, usedBytes: this.#used, chain: this.#chain };
   }
 
   get isSealed(): boolean {

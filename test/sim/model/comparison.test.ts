@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nextLiveIndex, scanMismatch, StoreContent } from "../../../sim/model/comparison.js";
+import { nextLiveIndex, StoreContent, scanMismatch } from "../../../sim/model/comparison.js";
 import { Model } from "../../../sim/model/model.js";
 import { valueBytes } from "../../../sim/workload/bytes.js";
 

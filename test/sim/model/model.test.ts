@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Commit } from "../../../sim/model/commit.js";
-import { scanMismatch, StoreContent } from "../../../sim/model/comparison.js";
+import { StoreContent, scanMismatch } from "../../../sim/model/comparison.js";
 import { Model } from "../../../sim/model/model.js";
 import { keyText, valueBytes } from "../../../sim/workload/bytes.js";
 import type { Mutation } from "../../../sim/workload/operation.js";

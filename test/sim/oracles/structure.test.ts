@@ -41,7 +41,13 @@ function inspection(changes: Partial<StoreInspection> = {}): StoreInspection {
 
 describe("O7", () => {
   test("numbers that go back fail, each by its name", () => {
-    for (const name of ["manifestNumber", "editNumber", "nextFileNumber", "lastVersion", "minWalNumber"] as const) {
+    for (const name of [
+      "manifestNumber",
+      "editNumber",
+      "nextFileNumber",
+      "lastVersion",
+      "minWalNumber",
+    ] as const) {
       const oracle = new ManifestMonotonicity(ledger);
       oracle.observeEngine(inspection());
       oracle.observeEngine(inspection());
@@ -109,7 +115,9 @@ describe("O8", () => {
   });
 
   test("a live file that is not in the directory fails", () => {
-    expect(() => checkLiveFiles(ledger, inspection(), ["000003.sst", "CURRENT", "MANIFEST-000005"])).not.toThrow();
+    expect(() =>
+      checkLiveFiles(ledger, inspection(), ["000003.sst", "CURRENT", "MANIFEST-000005"]),
+    ).not.toThrow();
     expect(() => checkLiveFiles(ledger, inspection(), ["CURRENT", "MANIFEST-000005"])).toThrow(/^O8.*000003/);
   });
 });
@@ -130,7 +138,13 @@ describe("O9", () => {
 });
 
 describe("O10", () => {
-  const table = (fileNumber: number, smallest: string, largest: string, versions: [number, number], open = false): TableMeta => ({
+  const table = (
+    fileNumber: number,
+    smallest: string,
+    largest: string,
+    versions: [number, number],
+    open = false,
+  ): TableMeta => ({
     fileNumber,
     bytes: 100,
     smallest: Buffer.from(smallest),
@@ -142,7 +156,10 @@ describe("O10", () => {
     tombstoneCount: 0,
     rangeTombstoneCount: 0,
   });
-  const shape = (...levels: TableMeta[][]) => () => checkShape(ledger, levels);
+  const shape =
+    (...levels: TableMeta[][]) =>
+    () =>
+      checkShape(ledger, levels);
 
   test("tables apart, and runs newest first, pass", () => {
     expect(

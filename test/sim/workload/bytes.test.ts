@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  isValueOf,
-  keyBytes,
-  keyText,
-  shownKey,
-  valueBytes,
-  writerOf,
-} from "../../../sim/workload/bytes.js";
+import { isValueOf, keyBytes, keyText, shownKey, valueBytes, writerOf } from "../../../sim/workload/bytes.js";
 import { compareKeys } from "../../../src/engine/format/bytes.js";
 
 const byteString = fc.uint8Array({ maxLength: 20 }).map((bytes) => keyText(bytes));

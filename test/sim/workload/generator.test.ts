@@ -115,9 +115,13 @@ describe("generated operations", () => {
     const crashes = SEEDS.slice(0, 60).flatMap((seed) =>
       operationsOf(seed).filter((operation) => operation.kind === "crash"),
     );
-    for (const how of ["power-loss", "process-kill"]) expect(crashes.some((one) => one.how === how)).toBe(true);
+    for (const how of ["power-loss", "process-kill"])
+      expect(crashes.some((one) => one.how === how)).toBe(true);
     for (const moment of ["calls", "point", "afterMs"]) {
-      expect(crashes.some((one) => moment in one.at), moment).toBe(true);
+      expect(
+        crashes.some((one) => moment in one.at),
+        moment,
+      ).toBe(true);
     }
     expect(crashes.some((one) => one.nested.length > 1)).toBe(true);
   });

@@ -1,0 +1,121 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Compiled, compileSources, type Outcome, runModule } from "./compiled.js";
+
+const MUTANT = "W1-ack-before-sync";
+/** Adds the command to a program that, as the real one does, ends with 2 for wrong usage. */
+const PROGRAM = `
+  import { Command, CommanderError } from "commander";
+  import { simCommand } from "./sim/cli.js";
+  const speak = (command) => { command.exitOverride(); command.commands.forEach(speak); return command; };
+  const program = speak(new Command("stillwater"));
+  program.addCommand(speak(simCommand()));
+  try {
+    await program.parseAsync(process.argv.slice(1), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+`;
+
+let compiled: Compiled;
+let folder: string;
+beforeAll(() => {
+  compiled = compileSources();
+  folder = mkdtempSync(join(tmpdir(), "stillwater-sim-cli-"));
+});
+afterAll(() => {
+  compiled.remove();
+  rmSync(folder, { recursive: true });
+});
+
+function sim(...parameters: string[]): Promise<Outcome> {
+  return runModule(compiled, PROGRAM, "sim", ...parameters);
+}
+
+describe("sim run", () => {
+  test("ends with 0 when no promise is broken, and says what was done", async () => {
+    const report = join(folder, "report.json");
+    const junit = join(folder, "report.xml");
+    const { code, output, errors } = await sim(
+      "run",
+      ...["--seeds", "10", "--from", "4000", "--report", report, "--junit", junit],
+    );
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^seeds +10 /m);
+    expect(output).toMatch(/^crash points hit: \d+ of \d+$/m);
+    expect(output).toContain("no promise was broken");
+    const parsed = JSON.parse(readFileSync(report, "utf8")) as Record<string, unknown>;
+    expect(parsed).toMatchObject({ format: 1, seeds: 10, failures: [] });
+    expect(readFileSync(junit, "utf8")).toContain('tests="1" failures="0"');
+  });
+
+  test("ends with 129 when one is, prints one line that reproduces it, and saves the case", async () => {
+    const saved = join(folder, "saved");
+    const { code, output } = await sim(
+      "run",
+      ...["--seeds", "60", "--from", "1", "--faults", "tear", "--mutant", MUTANT, "--save", saved],
+    );
+    expect(code).toBe(129);
+    const seed = /^FAILED {2}seed (\d+) {2}\(safety\)$/m.exec(output)?.[1];
+    expect(seed).toBeDefined();
+    expect(output).toContain("broken     O1: every commit acknowledged as durable is there after a crash");
+    const line = `stillwater sim replay ${seed} --faults tear --mutant ${MUTANT}`;
+    expect(output).toContain(`  reproduce  ${line}\n`);
+    const again = await sim(...line.split(" ").slice(2));
+    expect(again.code).toBe(129);
+    const path = join(saved, `seed-${seed}.json`);
+    expect(readdirSync(saved)).toContain(`seed-${seed}.json`);
+    expect((await sim("replay", path)).code).toBe(0);
+  });
+
+  test("ends with 2 for wrong usage, before anything runs", async () => {
+    for (const wrong of [
+      ["run", "--seeds", "none"],
+      ["run", "--time", "soon"],
+      ["run", "--workload", "nothing"],
+      ["run", "--faults", "gremlins"],
+      ["run", "--nonsense"],
+      ["replay"],
+      ["replay", join(folder, "nowhere.json")],
+      ["unknown"],
+    ]) {
+      const { code, output } = await sim(...wrong);
+      expect({ wrong, code, output }).toEqual({ wrong, code: 2, output: "" });
+    }
+  });
+});
+
+describe("sim replay", () => {
+  test("runs a seed, and writes what happened", async () => {
+    const trace = join(folder, "trace.txt");
+    const { code, output } = await sim("replay", "4001", "--trace", trace);
+    expect(code).toBe(0);
+    expect(output).toMatch(/^seed 4001 passed: \d+ operations, \d+ crashes$/m);
+    expect(readFileSync(trace, "utf8")).toMatch(/^operation 0 \{/m);
+  });
+
+  test("ends with 127 when a case that must fail does not, and with 129 when one that must pass does not", async () => {
+    const path = join(folder, "passing");
+    await sim("replay", "4002", "--save", path);
+    const file = join(path, "seed-4002.json");
+    expect(existsSync(file)).toBe(true);
+    expect((await sim("replay", file)).code).toBe(0);
+    const one = JSON.parse(readFileSync(file, "utf8")) as { expect: { oracle: string | null } };
+    one.expect.oracle = "O1";
+    writeFileSync(file, JSON.stringify(one));
+    expect((await sim("replay", file)).code).toBe(127);
+  });
+});
+
+test("sim crash-points lists every annotated point, and ends with 1 while one is never reached", async () => {
+  const { code, output } = await sim("crash-points", "--seeds", "1", "--from", "4000");
+  expect(output).toMatch(/^wal_append +\d+ +\d+ {2}engine\/wal\/segment\.js:\d+/m);
+  expect(output).toMatch(/^recovery\.quarantined +(never|\d+)/m);
+  const [, reached, all] = /^(\d+) of (\d+) crash points reached by 1 seeds$/m.exec(output) ?? [];
+  expect(Number(all)).toBeGreaterThan(40);
+  expect(code).toBe(Number(reached) < Number(all) ? 1 : 0);
+});
