@@ -115,6 +115,7 @@ function checkOptions(check: Checker, value: unknown): void {
   for (const name of ["operations", "committersMax", "valueBytesMax", "batchMutationsMax"]) {
     check.count(options[name], `options.${name}`);
   }
+  if (typeof options["logRotProbability"] !== "number") check.fail("options.logRotProbability", "a number");
   for (const name of ["weights", "mutations", "keys", "crashes"]) {
     check.object(options[name], `options.${name}`);
   }

@@ -20,6 +20,7 @@ import type { CrashRequest } from "../world/crash-plan.js";
 import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, checkWholeStore, readAll } from "./checks.js";
 import { Executor } from "./executor.js";
+import { rotLog } from "./log-rot.js";
 import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
 
 /** `done`: the run is over. */
@@ -52,6 +53,7 @@ export class LifeCycle {
   #unobserved = 0;
   #mustObserve = 0;
   #restarts = 0;
+  #logIsRotten = false;
   #syncErrorsSeen = 0;
 
   constructor(session: Session, source: OperationSource) {
@@ -67,6 +69,15 @@ export class LifeCycle {
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     if (this.#phase === "last") this.#phase = "liveness";
     checkDurableState(this.#session);
+    const { world, disk, options } = this.#session;
+    const choices = world.choices.stream("crash");
+    if (
+      this.#phase === "safety" &&
+      !this.#logIsRotten &&
+      choices.chance(options.logRotProbability, "crash.rots")
+    ) {
+      this.#logIsRotten = rotLog(disk, choices);
+    }
   }
 
   async run(life: Life): Promise<AfterLife> {
@@ -111,10 +122,19 @@ export class LifeCycle {
         );
         session.checkAlive();
         session.opened(store);
+        if (this.#logIsRotten) {
+          throw new OracleFailure(
+            "O23",
+            "the store opens though a record of its log that was durable has rotted",
+          );
+        }
         break;
       } catch (error) {
         const verdict = session.judge(error, "open");
-        if (verdict === "damage") throw new DamageFound("open");
+        if (verdict === "damage") {
+          session.ledger.count("O23");
+          throw new DamageFound("open");
+        }
         if (attempt > OPEN_ATTEMPTS_MAX) {
           if (disk.damage.length > 0) throw new DamageFound("open");
           throw new OracleFailure("O15", `the store does not open though no fault is left: ${error}`, error);

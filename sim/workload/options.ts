@@ -52,6 +52,8 @@ export interface SimulationOptions {
   readonly crashes: CrashOptions;
   readonly store: StoreOptions;
   readonly disk: DiskOptions;
+  /** How probable it is that a crash is followed by rot in a log record that must not be lost. */
+  readonly logRotProbability: number;
 }
 
 /** Names of the faults that `--faults` takes; all of them is `default`. */
@@ -69,6 +71,7 @@ export const FAULT_NAMES = [
   "stall",
   "reorder",
   "noSpace",
+  "logRot",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -101,6 +104,7 @@ const COMMIT_BYTES = 1500;
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
 const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
 const DAMAGE_SEEDS = 0.1;
+const LOG_ROT_SEEDS = 0.05;
 
 /** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
 export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): SimulationOptions {
@@ -145,6 +149,7 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     crashes: drawCrashes(draw),
     store: drawStore(draw),
     disk: drawDisk(draw, limits.faults),
+    logRotProbability: draw.chance(LOG_ROT_SEEDS) && limits.faults.includes("logRot") ? 0.5 : 0,
   };
 }
 
@@ -239,9 +244,10 @@ export function parseFaults(text: string): readonly FaultName[] {
   });
 }
 
-/** Whether damage to tables may make the store refuse, so that refusing is a legal end. */
+/** Whether damage may make the store refuse, so that refusing is a legal end. */
 export function mayRefuse(options: SimulationOptions): boolean {
-  return options.disk.faults.bitRot > 0 || options.disk.faults.latentSector > 0;
+  const { bitRot, latentSector } = options.disk.faults;
+  return bitRot > 0 || latentSector > 0 || options.logRotProbability > 0;
 }
 
 function round(probability: number): number {

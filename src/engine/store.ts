@@ -329,6 +329,8 @@ export class Store {
   /** Moves all commits made so far from the log into tables. */
   flush(): Promise<void> {
     return this.#guarded(() => {
+      // What is in the log only would stay there, so "done" (and a checkpoint built on it) would be a lie.
+      if (this.#committer.failure !== null) throw this.#committer.failure;
       this.#committer.rotate();
       this.#keeper.retryNow();
       return this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);

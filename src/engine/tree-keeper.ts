@@ -93,6 +93,10 @@ export class TreeKeeper {
   #manifestNumber: number;
   #editNumber: number;
   #nextFileNumber: number;
+  /** Tables below this number were written before this opening. */
+  readonly #firstFileNumber: number;
+  /** Tables that keep old versions for snapshots which were open when they were written. */
+  readonly #writtenUnderSnapshots = new Set<number>();
   #lastVersion: number;
   #minWalNumber: number;
   #flushing: FlushDescription | null = null;
@@ -116,6 +120,7 @@ export class TreeKeeper {
     this.#manifestNumber = recovered.manifestNumber;
     this.#editNumber = state.editNumber;
     this.#nextFileNumber = state.counters.nextFileNumber;
+    this.#firstFileNumber = this.#nextFileNumber;
     this.#lastVersion = state.counters.lastVersion;
     this.#minWalNumber = state.counters.minWalNumber;
     this.#versions = new VersionSet(state.levels, (table) => this.#removeTable(table));
@@ -307,6 +312,7 @@ export class TreeKeeper {
     runner.submit(flush, (error, result) => {
       if (this.#isStopped) return;
       this.#flushing = null;
+      this.#noteSnapshots(flush.snapshots, result);
       if (result !== null) this.#onFlushed(segment, result);
       else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush);
       else this.#onJobError(error as Error);
@@ -375,11 +381,20 @@ export class TreeKeeper {
     const manual = this.#manual;
     if (manual === null) return null;
     while (manual.step <= LEVEL_COUNT) {
-      const plan = this.#strategy.pickManual(levels, manual.step++);
+      const plan = this.#strategy.pickManual(levels, manual.step++, (table) => this.#mayShrink(table));
       if (plan !== null) return plan;
     }
     this.#endManual();
     return null;
+  }
+
+  /** At the bottom, whether rewriting a table might drop rows. Of tables from before this opening nobody knows. */
+  #mayShrink(table: TableMeta): boolean {
+    return (
+      table.tombstoneCount + table.rangeTombstoneCount > 0 ||
+      table.fileNumber < this.#firstFileNumber ||
+      this.#writtenUnderSnapshots.has(table.fileNumber)
+    );
   }
 
   #endManual(): void {
@@ -425,6 +440,7 @@ export class TreeKeeper {
     runner.submit(description, (error, result) => {
       if (this.#isStopped) return;
       this.#compacting = null;
+      this.#noteSnapshots(description.snapshots, result);
       if (result !== null) this.#onCompacted(plan, result);
       else this.#onCompactionError(error as Error);
     });
@@ -503,6 +519,11 @@ export class TreeKeeper {
     this.#context.onProgress();
   }
 
+  #noteSnapshots(snapshots: readonly number[], result: JobResult | null): void {
+    if (snapshots.length === 0) return;
+    for (const { fileNumber } of result?.tables ?? []) this.#writtenUnderSnapshots.add(fileNumber);
+  }
+
   #countJob(result: JobResult): void {
     this.#retryMs = RETRY_FIRST_MS;
     this.#failuresInARow = 0;
@@ -557,6 +578,7 @@ export class TreeKeeper {
 
   #removeTable(table: TableMeta): void {
     this.#context.tables.forget(table.fileNumber);
+    this.#writtenUnderSnapshots.delete(table.fileNumber);
     this.#remove(tablePath(this.#context.directory, table.fileNumber));
     // CRASH_POINT(id: compaction.input-deleted)
     crashPoint("compaction.input-deleted");

@@ -4,7 +4,15 @@
  * it matters. Options have their own file (`options.test.ts`), as have batches (`batch.test.ts`).
  */
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -18,7 +26,7 @@ import { type ErrorCode, StillwaterError } from "../../src/platform/errors.js";
 import { nodePlatform } from "../../src/platform/node/node-platform.js";
 import { type ManualPlatform, ManualScheduler, manualPlatform } from "./fixtures/manual-platform.js";
 import { bytes, rowsOf } from "./fixtures/model.js";
-import { failure, type Files, PlainVFS } from "./fixtures/plain-vfs.js";
+import { type Files, failure, PlainVFS } from "./fixtures/plain-vfs.js";
 
 const root = mkdtempSync(join(tmpdir(), "stillwater-bad-input-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -29,7 +37,7 @@ function folder(): string {
 }
 
 function openReal(directory: string, options: StoreOptions = {}): Promise<Store> {
-  return Store.open(directory, options, nodePlatform({ workers: false }));
+  return Store.open(directory, { memtableBytes: 65_536, ...options }, nodePlatform({ workers: false }));
 }
 
 /** The error that a call fails with: typed, with a message for a person. */
@@ -64,7 +72,13 @@ async function opened(files: Files = new Map(), options: StoreOptions = {}): Pro
   const scheduler = new ManualScheduler();
   const vfs = new PlainVFS(scheduler, files);
   const platform = manualPlatform(vfs, scheduler);
-  return { store: await platform.settle(Store.open("/store", options, platform)), vfs, platform };
+  return {
+    store: await platform.settle(
+      Store.open("/store", { memtableBytes: 65_536, blockCacheBytes: 65_536, ...options }, platform),
+    ),
+    vfs,
+    platform,
+  };
 }
 
 describe("a path that is no store", () => {
@@ -87,13 +101,20 @@ describe("a path that is no store", () => {
   test("a path below a file, and below a directory that is not there, is an error of the file system that names it", async () => {
     const path = folder();
     writeFileSync(path, "");
-    expect(["NOT_DIRECTORY", "NOT_FOUND"]).toContain((await errorOf(() => openReal(join(path, "store")))).code);
+    expect(["NOT_DIRECTORY", "NOT_FOUND"]).toContain(
+      (await errorOf(() => openReal(join(path, "store")))).code,
+    );
     await expectCode("NOT_FOUND", () => openReal(join(folder(), "deep", "store")));
   });
 
   test("nothing there and createIfMissing false creates nothing", async () => {
     const directory = folder();
-    await expectCode("NOT_A_STORE", () => openReal(directory, { createIfMissing: false }), directory, "createIfMissing");
+    await expectCode(
+      "NOT_A_STORE",
+      () => openReal(directory, { createIfMissing: false }),
+      directory,
+      "createIfMissing",
+    );
     expect(existsSync(directory)).toBe(false);
     mkdirSync(directory);
     await expectCode("NOT_A_STORE", () => openReal(directory, { createIfMissing: false }), directory);
@@ -138,7 +159,9 @@ describe("a store that is open already", () => {
       console.log("ready");
       setInterval(() => undefined, 1000);
     `;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await new Promise<void>((resolve, reject) => {
       child.stdout.once("data", () => resolve());
       child.once("exit", (code) => reject(new Error(`the child ended with ${code}`)));
@@ -208,7 +231,9 @@ describe("what is closed", () => {
     for (const how of ["iterator", "store"]) {
       for (const steps of [0, 1]) {
         const { store, platform } = await opened();
-        await platform.settle(store.write(new Batch().put(bytes("a"), bytes("1")).put(bytes("b"), bytes("2"))));
+        await platform.settle(
+          store.write(new Batch().put(bytes("a"), bytes("1")).put(bytes("b"), bytes("2"))),
+        );
         const iterator = store.iterator();
         for (let i = 0; i < steps; i++) iterator.next();
         if (how === "iterator") iterator.close();
@@ -238,7 +263,8 @@ describe("misuse of an iterator", () => {
     const iterator = store.iterator();
     await expectCode("INVALID_ARGUMENT", () => iterator.key, "next()");
     await expectCode("INVALID_ARGUMENT", () => iterator.value);
-    for (const key of ["k", null, undefined, 5, [1]]) await expectCode("INVALID_ARGUMENT", () => iterator.seek(key as never));
+    for (const key of ["k", null, undefined, 5, [1]])
+      await expectCode("INVALID_ARGUMENT", () => iterator.seek(key as never));
     await expectCode("KEY_TOO_LARGE", () => iterator.seek(new Uint8Array(70_000)));
     expect(iterator.next()).toBe(true);
     expect(iterator.next()).toBe(false);
@@ -251,8 +277,13 @@ describe("misuse of an iterator", () => {
     for (const reverse of [false, true]) {
       for (const steps of [0, 1, 5]) {
         for (const how of ["next", "seek"]) {
-          const { store, vfs, platform } = await opened(new Map(), { blockCacheBytes: 0, tableCacheBytes: 0, blockBytes: 256 });
-          for (let i = 0; i < 50; i++) await platform.settle(store.put(bytes(`k${i + 10}`), bytes("x".repeat(100))));
+          const { store, vfs, platform } = await opened(new Map(), {
+            blockCacheBytes: 0,
+            tableCacheBytes: 0,
+            blockBytes: 256,
+          });
+          for (let i = 0; i < 50; i++)
+            await platform.settle(store.put(bytes(`k${i + 10}`), bytes("x".repeat(100))));
           await platform.settle(store.flush());
           const iterator = store.iterator({ reverse });
           for (let i = 0; i < steps; i++) iterator.next();
@@ -261,7 +292,8 @@ describe("misuse of an iterator", () => {
           };
           await expectCode("IO", () => {
             if (how === "seek") iterator.seek(bytes("k35"));
-            for (let i = 0; i < 60; i++) if (!iterator.next()) throw new Error("the iterator claims to be exhausted");
+            for (let i = 0; i < 60; i++)
+              if (!iterator.next()) throw new Error("the iterator claims to be exhausted");
           });
           vfs.before = null;
           await expectCode("CLOSED", () => iterator.next());
@@ -282,7 +314,8 @@ describe("misuse of an iterator", () => {
     await expectCode("INVALID_ARGUMENT", () => store.write({ count: 1 } as never));
     await expectCode("INVALID_ARGUMENT", () => store.write(null as never));
     await expectCode("INVALID_ARGUMENT", () => store.writeSync([] as never));
-    for (const target of [null, undefined, "", 5, {}]) await expectCode("INVALID_ARGUMENT", () => platform.settle(store.checkpoint(target as never)));
+    for (const target of [null, undefined, "", 5, {}])
+      await expectCode("INVALID_ARGUMENT", () => platform.settle(store.checkpoint(target as never)));
     await platform.settle(store.close());
   });
 });
@@ -300,7 +333,8 @@ describe("a disk", () => {
     const scheduler = new ManualScheduler();
     const vfs = new PlainVFS(scheduler, before.vfs.files());
     vfs.before = (call, path) => {
-      if (["createFile", "write", "truncate", "rename", "removeFile", "makeDirectory"].includes(call)) throw failure("READ_ONLY", call, path);
+      if (["createFile", "write", "truncate", "rename", "removeFile", "makeDirectory"].includes(call))
+        throw failure("READ_ONLY", call, path);
     };
     const platform = manualPlatform(vfs, scheduler);
     const store = await platform.settle(Store.open("/store", {}, platform));
@@ -320,7 +354,8 @@ describe("a disk", () => {
     const scheduler = new ManualScheduler();
     const vfs = new PlainVFS(scheduler, before.vfs.files());
     vfs.before = (call, path) => {
-      if (["createFile", "write", "truncate", "rename", "removeFile", "makeDirectory"].includes(call)) throw failure("READ_ONLY", call, path);
+      if (["createFile", "write", "truncate", "rename", "removeFile", "makeDirectory"].includes(call))
+        throw failure("READ_ONLY", call, path);
     };
     const platform = manualPlatform(vfs, scheduler);
     await expectCode("READ_ONLY", () => platform.settle(Store.open("/store", {}, platform)));
@@ -331,7 +366,10 @@ describe("a disk", () => {
   });
 
   test("that is full for a while delays nothing but the flush: once there is room, all goes on", async () => {
-    const { store, vfs, platform } = await opened(new Map(), { memtableBytes: 4096, immutableMemtablesMax: 4 });
+    const { store, vfs, platform } = await opened(new Map(), {
+      memtableBytes: 4096,
+      immutableMemtablesMax: 4,
+    });
     let full = true;
     vfs.before = (call, path) => {
       if (full && call === "write" && path.endsWith(".sst")) throw failure("NO_SPACE", call, path);
@@ -343,16 +381,26 @@ describe("a disk", () => {
     await platform.pass(5000);
     await platform.settle(store.flush());
     expect(rowsOf(store)).toHaveLength(20);
-    expect([...vfs.files().keys()].filter((path) => path.endsWith(".sst")).map((path) => path.slice(7)).sort()).toEqual(
-      store.inspect().liveFiles.filter((name) => name.endsWith(".sst")),
-    );
+    expect(
+      [...vfs.files().keys()]
+        .filter((path) => path.endsWith(".sst"))
+        .map((path) => path.slice(7))
+        .sort(),
+    ).toEqual(store.inspect().liveFiles.filter((name) => name.endsWith(".sst")));
     await platform.settle(store.close());
   });
 
   test("that is full where the log must grow stops writes with the reason, and reopening with room finds all", async () => {
     const { store, vfs, platform } = await opened(new Map(), { memtableBytes: 4096 });
     vfs.before = (call, path) => {
-      if (call !== "close" && call !== "read" && call !== "stat" && call !== "openFile" && call !== "releaseLock" && call !== "size") {
+      if (
+        call !== "close" &&
+        call !== "read" &&
+        call !== "stat" &&
+        call !== "openFile" &&
+        call !== "releaseLock" &&
+        call !== "size"
+      ) {
         if (call === "createFile" || call === "write" || call === "truncate") written += 1;
         if (written > 40) throw failure("NO_SPACE", call, path);
       }
@@ -361,7 +409,9 @@ describe("a disk", () => {
     const acknowledged: string[] = [];
     let error: StillwaterError | null = null;
     for (let i = 0; i < 200 && error === null; i++) {
-      const outcome = await platform.outcome(store.put(bytes(`k${String(i).padStart(3, "0")}`), bytes("x".repeat(300))));
+      const outcome = await platform.outcome(
+        store.put(bytes(`k${String(i).padStart(3, "0")}`), bytes("x".repeat(300))),
+      );
       if (outcome.kind === "resolved") acknowledged.push(`k${String(i).padStart(3, "0")}`);
       else error = outcome.error as StillwaterError;
     }
@@ -376,7 +426,14 @@ describe("a disk", () => {
   });
 
   test("that has a bad sector under one table fails the reads that need it with IO, and no others", async () => {
-    const { store, vfs, platform } = await opened(new Map(), { memtableBytes: 4096, blockBytes: 256, blockCacheBytes: 0, level0CompactionFiles: 20, level0StallFiles: 30, level0LimitFiles: 40 });
+    const { store, vfs, platform } = await opened(new Map(), {
+      memtableBytes: 4096,
+      blockBytes: 256,
+      blockCacheBytes: 0,
+      level0CompactionFiles: 20,
+      level0StallFiles: 30,
+      level0LimitFiles: 40,
+    });
     for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${i}`), bytes("x".repeat(300))));
     await platform.settle(store.flush());
     const levels = store.inspect().levels[0] ?? [];

@@ -18,7 +18,10 @@ async function opened(): Promise<{ store: Store; platform: ManualPlatform; vfs: 
 
 const key = fc.constantFrom("", "a", "a\0", "ab", "b", "b\xff", "c", "\x80", "\xff", "\xff\xff");
 const operation: fc.Arbitrary<ModelOperation> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("put" as const), key, value: fc.constantFrom("", "1", "22") }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("put" as const), key, value: fc.constantFrom("", "1", "22") }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), key }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("deleteRange" as const), begin: key, end: key }) },
 );
@@ -69,13 +72,19 @@ test("[FS-defect 13] operations of a batch take effect in their order, in memory
 test("[FS-defect 13] two keys are swapped, and a key that was freed is taken again, in one batch", async () => {
   const { store, platform } = await opened();
   await platform.settle(store.write(new Batch().put(bytes("x"), bytes("1")).put(bytes("y"), bytes("2"))));
-  const swap = new Batch().delete(bytes("x")).delete(bytes("y")).put(bytes("y"), bytes("1")).put(bytes("x"), bytes("2"));
+  const swap = new Batch()
+    .delete(bytes("x"))
+    .delete(bytes("y"))
+    .put(bytes("y"), bytes("1"))
+    .put(bytes("x"), bytes("2"));
   await platform.settle(store.write(swap));
   expect(rowsOf(store)).toEqual([
     ["x", "2"],
     ["y", "1"],
   ]);
-  await platform.settle(store.write(new Batch().deleteRange(bytes("a"), bytes("z")).put(bytes("x"), bytes("3"))));
+  await platform.settle(
+    store.write(new Batch().deleteRange(bytes("a"), bytes("z")).put(bytes("x"), bytes("3"))),
+  );
   expect(rowsOf(store)).toEqual([["x", "3"]]);
   await platform.settle(store.close());
 });
@@ -124,7 +133,12 @@ test("[D45] views into shared buffers are taken as they are, and a returned valu
     const first = store.getSync(bytes("key")) as Uint8Array;
     const second = store.getSync(bytes("key2")) as Uint8Array;
     const [[scannedKey, scannedValue]] = store.scan().toArray() as [[Uint8Array, Uint8Array]];
-    expect([text(first), text(second), text(scannedKey), text(scannedValue)]).toEqual(["value", "value2", "key", "value"]);
+    expect([text(first), text(second), text(scannedKey), text(scannedValue)]).toEqual([
+      "value",
+      "value2",
+      "key",
+      "value",
+    ]);
     first.fill(0);
     scannedKey.fill(0);
     scannedValue.fill(0);
@@ -139,9 +153,15 @@ test("[D44] bytes above 0x7f order and round-trip as unsigned, in keys that diff
   const { store, platform } = await opened();
   const keys: string[] = [];
   for (let byte = 0; byte < 256; byte += 5) {
-    keys.push(String.fromCharCode(byte), `prefix${String.fromCharCode(byte, 0x80)}`, `\xff\xfe${String.fromCharCode(byte)}`);
+    keys.push(
+      String.fromCharCode(byte),
+      `prefix${String.fromCharCode(byte, 0x80)}`,
+      `\xff\xfe${String.fromCharCode(byte)}`,
+    );
   }
-  const shuffled = keys.toSorted((a, b) => ((a.charCodeAt(0) * 7919) % 251) - ((b.charCodeAt(0) * 7919) % 251));
+  const shuffled = keys.toSorted(
+    (a, b) => ((a.charCodeAt(0) * 7919) % 251) - ((b.charCodeAt(0) * 7919) % 251),
+  );
   for (const one of shuffled) await platform.settle(store.put(bytes(one), bytes(one)));
   const expected = [...new Set(keys)].sort().map((one) => [one, one]);
   expect(rowsOf(store)).toEqual(expected);
@@ -159,7 +179,17 @@ test("[D47] every kind of Uint8Array is taken alike, and nothing else is", async
     await platform.settle(store.put(kind, kind));
     expect(text(store.getSync(kind) as Uint8Array)).toBe("key");
   }
-  const others: unknown[] = ["key", 5, null, undefined, [1], new DataView(new ArrayBuffer(2)), new Uint16Array(2), new ArrayBuffer(2), {}];
+  const others: unknown[] = [
+    "key",
+    5,
+    null,
+    undefined,
+    [1],
+    new DataView(new ArrayBuffer(2)),
+    new Uint16Array(2),
+    new ArrayBuffer(2),
+    {},
+  ];
   for (const other of others) {
     const wrong = other as Uint8Array;
     const batch = new Batch();
@@ -174,8 +204,15 @@ test("[D47] every kind of Uint8Array is taken alike, and nothing else is", async
       expect(call).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
     }
     expect(batch.count).toBe(0);
-    for (const promise of [store.put(wrong, bytes("v")), store.put(bytes("k"), wrong), store.delete(wrong), store.get(wrong)]) {
-      expect(await platform.outcome(promise as Promise<unknown>)).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });
+    for (const promise of [
+      store.put(wrong, bytes("v")),
+      store.put(bytes("k"), wrong),
+      store.delete(wrong),
+      store.get(wrong),
+    ]) {
+      expect(await platform.outcome(promise as Promise<unknown>)).toMatchObject({
+        error: { code: "INVALID_ARGUMENT" },
+      });
     }
   }
   expect(rowsOf(store)).toEqual([["key", "key"]]);
@@ -184,7 +221,10 @@ test("[D47] every kind of Uint8Array is taken alike, and nothing else is", async
 
 test("[D48] views of resizable and shared memory are copied, not kept", async () => {
   const { store, platform } = await opened();
-  const Resizable = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => ArrayBuffer & { resize(length: number): void };
+  const Resizable = ArrayBuffer as unknown as new (
+    length: number,
+    options: { maxByteLength: number },
+  ) => ArrayBuffer & { resize(length: number): void };
   const buffer = new Resizable(3, { maxByteLength: 64 });
   const tracking = new Uint8Array(buffer);
   tracking.set(bytes("abc"));

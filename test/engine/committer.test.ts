@@ -17,10 +17,20 @@ interface Opened {
   readonly platform: ManualPlatform;
 }
 
-async function opened(options: StoreOptions = {}, vfs?: PlainVFS, scheduler = new ManualScheduler()): Promise<Opened> {
+async function opened(
+  options: StoreOptions = {},
+  vfs?: PlainVFS,
+  scheduler = new ManualScheduler(),
+): Promise<Opened> {
   const disk = vfs ?? new PlainVFS(scheduler);
   const platform = manualPlatform(disk, scheduler);
-  return { store: await platform.settle(Store.open("/store", options, platform)), vfs: disk, platform };
+  return {
+    store: await platform.settle(
+      Store.open("/store", { memtableBytes: 65_536, blockCacheBytes: 65_536, ...options }, platform),
+    ),
+    vfs: disk,
+    platform,
+  };
 }
 
 /** What a process that was killed now would leave, opened by another. */
@@ -73,7 +83,13 @@ describe("order of a commit", () => {
     vfs.holdsSyncs = false;
     vfs.releaseSyncs();
     await platform.pass(1);
-    expect([one.state, one.value, two.state, two.value, store.version]).toEqual(["resolved", 11, "resolved", 12, 12]);
+    expect([one.state, one.value, two.state, two.value, store.version]).toEqual([
+      "resolved",
+      11,
+      "resolved",
+      12,
+      12,
+    ]);
     expect(rowsOf(store)).toHaveLength(3);
     await platform.settle(store.close());
   });
@@ -170,7 +186,9 @@ describe("order of a commit", () => {
     const version = await platform.settle(put(store, "a"));
     const require = (requireVersionAtLeast: number): Promise<number> =>
       store.put(bytes("b"), bytes("v"), { requireVersionAtLeast });
-    expect(await platform.outcome(require(version + 1))).toMatchObject({ error: { code: "VERSION_TOO_LOW" } });
+    expect(await platform.outcome(require(version + 1))).toMatchObject({
+      error: { code: "VERSION_TOO_LOW" },
+    });
     expect(await platform.settle(require(version))).toBe(version + 1);
     expect(await platform.settle(require(0))).toBe(version + 2);
     await platform.settle(store.close());
@@ -266,11 +284,14 @@ describe("when background work lags", () => {
 
   test("[CX-17] commits wait in a stall, and progress resolves it without loss or reordering", async () => {
     const { store, platform } = await opened(tiny);
-    const writes = Array.from({ length: 300 }, (_, i) => put(store, `k${String(i % 40)}`, `${i}`.padEnd(100, ".")));
+    const writes = Array.from({ length: 300 }, (_, i) =>
+      put(store, `k${String(i % 40)}`, `${i}`.padEnd(100, ".")),
+    );
     const versions = await platform.settle(Promise.all(writes));
     expect(versions).toEqual(Array.from({ length: 300 }, (_, i) => 10 + i));
     expect(rowsOf(store)).toHaveLength(40);
-    for (let i = 260; i < 300; i++) expect(text(store.getSync(bytes(`k${i % 40}`)) as Uint8Array)).toMatch(`${i}.`);
+    for (let i = 260; i < 300; i++)
+      expect(text(store.getSync(bytes(`k${i % 40}`)) as Uint8Array)).toMatch(`${i}.`);
     await platform.settle(store.close());
   });
 
@@ -348,7 +369,12 @@ function large(prefix: string): Batch {
 
 describe("fail-stop", () => {
   /** Fails each call of this kind on files of this ending, from now on. */
-  function failOn(vfs: PlainVFS, call: Call, ending: string, code: StillwaterError["code"] = "IO"): { count: number } {
+  function failOn(
+    vfs: PlainVFS,
+    call: Call,
+    ending: string,
+    code: StillwaterError["code"] = "IO",
+  ): { count: number } {
     const failed = { count: 0 };
     vfs.before = (made, path) => {
       if (made !== call || !path.endsWith(ending)) return;
@@ -380,8 +406,12 @@ describe("fail-stop", () => {
       async () => store.writeSync(batch("x")),
       () => store.flush(),
       () => store.compact(),
+      () => store.checkpoint("/copy"),
     ]) {
-      expect(await platform.outcome<unknown>(write())).toMatchObject({ kind: "rejected", error: { code: "FAILED_STOP" } });
+      expect(await platform.outcome<unknown>(write())).toMatchObject({
+        kind: "rejected",
+        error: { code: "FAILED_STOP" },
+      });
     }
     for (const key of acknowledged) expect(store.getSync(bytes(key)), key).toBeDefined();
     expect(rowsOf(store).map(([key]) => key)).toEqual(expect.arrayContaining([...acknowledged]));
@@ -420,21 +450,26 @@ describe("fail-stop", () => {
     expect(failed.count).toBe(1);
     let later = 0;
     one.vfs.before = (call, path) => {
-      if ((call === "syncData" || call === "syncDataLater" || call === "write") && path.endsWith(".wal")) later++;
+      if ((call === "syncData" || call === "syncDataLater" || call === "write") && path.endsWith(".wal"))
+        later++;
     };
     await one.platform.pass(10_000);
     expect(one.store.getSync(bytes("lost"))).toBeUndefined();
     await one.platform.settle(one.store.close());
     expect(later).toBe(0);
     const again = await opened({}, one.vfs, one.platform.scheduler);
-    expect(rowsOf(again.store).map(([key]) => key)).toEqual(expect.arrayContaining(["in a table", "in the log"]));
+    expect(rowsOf(again.store).map(([key]) => key)).toEqual(
+      expect.arrayContaining(["in a table", "in the log"]),
+    );
     await one.platform.settle(again.store.close());
   });
 
   test("[D4] after a failed sync of a blocking commit", async () => {
     const one = await filled();
     const failed = failOn(one.vfs, "syncData", ".wal");
-    expect(() => one.store.writeSync(batch("lost"))).toThrow(expect.objectContaining({ code: "FAILED_STOP" }));
+    expect(() => one.store.writeSync(batch("lost"))).toThrow(
+      expect.objectContaining({ code: "FAILED_STOP" }),
+    );
     expect(failed.count).toBeLessThanOrEqual(1);
     await expectFailStop(one, ["in a table", "in the log"]);
   });
@@ -474,9 +509,14 @@ describe("fail-stop", () => {
       acknowledged.push(`k${i}`);
     }
     rotates = true;
-    const late = Array.from({ length: 40 }, (_, i) => ({ key: `late${i}`, outcome: watch(put(store, `late${i}`, "x".repeat(300))) }));
+    const late = Array.from({ length: 40 }, (_, i) => ({
+      key: `late${i}`,
+      outcome: watch(put(store, `late${i}`, "x".repeat(300))),
+    }));
     await platform.pass(1000);
-    const flushed = platform.outcome(store.flush(), 1000).catch((error: unknown) => ({ kind: "rejected" as const, error }));
+    const flushed = platform
+      .outcome(store.flush(), 1000)
+      .catch((error: unknown) => ({ kind: "rejected" as const, error }));
     await platform.pass(1000);
     await flushed;
     if (!store.inspect().failedStop) {
@@ -598,7 +638,13 @@ describe("close", () => {
   });
 
   test("settles every call that is under way: each resolves, or rejects with a typed error", async () => {
-    const { store, platform } = await opened({ memtableBytes: 4096, level0CompactionFiles: 1, level0StallFiles: 30, level0LimitFiles: 40, beatRows: 1 });
+    const { store, platform } = await opened({
+      memtableBytes: 4096,
+      level0CompactionFiles: 1,
+      level0StallFiles: 30,
+      level0LimitFiles: 40,
+      beatRows: 1,
+    });
     for (let i = 0; i < 40; i++) await platform.settle(put(store, `k${i}`, "x".repeat(300)));
     const calls: { [name: string]: { state: string } } = {
       flush: watch(store.flush()),
@@ -611,7 +657,8 @@ describe("close", () => {
     await platform.turn();
     await platform.settle(store.close());
     await platform.pass(10_000);
-    for (const [name, { state }] of Object.entries(calls)) expect([name, state]).not.toEqual([name, "pending"]);
+    for (const [name, { state }] of Object.entries(calls))
+      expect([name, state]).not.toEqual([name, "pending"]);
     for (const { state } of Object.values(calls)) expect(["resolved", "CLOSED"]).toContain(state);
   });
 

@@ -106,9 +106,12 @@ test("one giant value does not stay in memory when its commit is done", async ()
     await store.put(key(1), Buffer.from("small"));
     await store.flush();
     const before = usedBytes();
-    await store.put(key(2), new Uint8Array(32 * MIB));
+    await putGiant(store);
     await store.flush();
     await store.put(key(3), Buffer.from("small"));
+    // Freed buffers are counted off by a helper thread of the runtime, a moment after the collection.
+    for (let i = 0; i < 20 && usedBytes() - before > 8 * MIB; i++)
+      await new Promise((resolve) => setImmediate(resolve));
     expect(usedBytes() - before).toBeLessThan(8 * MIB);
     expect(store.stats().memtableBytes).toBeLessThan(300 * KIB);
     expect(store.getSync(key(2))).toHaveLength(32 * MIB);
@@ -117,3 +120,8 @@ test("one giant value does not stay in memory when its commit is done", async ()
     rmSync(join(directory, ".."), { recursive: true, force: true });
   }
 });
+
+/** Apart, so that no frame of the test holds the value. */
+function putGiant(store: Store): Promise<number> {
+  return store.put(key(2), new Uint8Array(32 * MIB));
+}

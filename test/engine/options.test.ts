@@ -88,7 +88,21 @@ test("every option has its documented default, and undefined is as good as absen
 describe.each(names)("option %s", (name) => {
   test("refuses every value of another type, and says its name and what is legal", () => {
     const usual = typeof DEFAULTS[name];
-    const wrong: unknown[] = [null, {}, [], Symbol("x"), () => 1, 1n, "5", "", 5.5, Number.NaN, Infinity, -1, 1e300];
+    const wrong: unknown[] = [
+      null,
+      {},
+      [],
+      Symbol("x"),
+      () => 1,
+      1n,
+      "5",
+      "",
+      5.5,
+      Number.NaN,
+      Infinity,
+      -1,
+      1e300,
+    ];
     if (usual !== "boolean") wrong.push(true, false);
     else wrong.push(0, 1, "true");
     for (const value of wrong) {
@@ -118,7 +132,9 @@ describe.each(names)("option %s", (name) => {
       expect(resolveOptions({ ...others, ...room, [name]: min })[name]).toBe(min);
       expect(resolveOptions({ ...others, ...room, [name]: max })[name]).toBe(max);
       for (const value of [min - 1, max + 1]) {
-        expect(errorOf(() => resolveOptions({ ...others, ...room, [name]: value })).code).toBe("INVALID_ARGUMENT");
+        expect(errorOf(() => resolveOptions({ ...others, ...room, [name]: value })).code).toBe(
+          "INVALID_ARGUMENT",
+        );
       }
     } else if (choices !== undefined) {
       for (const choice of choices) expect(resolveOptions({ [name]: choice })[name]).toBe(choice);
@@ -196,7 +212,10 @@ describe("options of single calls", () => {
     expect(unknown).toMatchObject({ kind: "rejected", error: { code: "UNKNOWN_OPTION" } });
     for (const options of wrongObjects) {
       const outcome = await platform.outcome(attempt(options));
-      expect(outcome, String(options)).toMatchObject({ kind: "rejected", error: { code: "INVALID_ARGUMENT" } });
+      expect(outcome, String(options)).toMatchObject({
+        kind: "rejected",
+        error: { code: "INVALID_ARGUMENT" },
+      });
     }
     expect(store.version).toBe(version);
     await platform.settle(store.close());
@@ -216,7 +235,10 @@ describe("options of single calls", () => {
     ];
     for (const options of bad) {
       const outcome = await platform.outcome(store.put(bytes("k"), bytes("v"), options as never));
-      expect(outcome, JSON.stringify(options)).toMatchObject({ kind: "rejected", error: { code: "INVALID_ARGUMENT" } });
+      expect(outcome, JSON.stringify(options)).toMatchObject({
+        kind: "rejected",
+        error: { code: "INVALID_ARGUMENT" },
+      });
     }
     expect(store.getSync(bytes("k"))).toBeUndefined();
     await platform.settle(store.close());

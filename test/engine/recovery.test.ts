@@ -57,7 +57,7 @@ async function life(store: Store, ledger: Ledger, round: number): Promise<void> 
     } else if (i % 9 === 7) {
       await commit(
         () => {
-          for (const name of [...state.keys()]) if (name >= "k2" && name < "k5") state.delete(name);
+          for (const name of Array.from(state.keys())) if (name >= "k2" && name < "k5") state.delete(name);
           state.set("k3", value);
         },
         () => store.write(new Batch().deleteRange(bytes("k2"), bytes("k5")).put(bytes("k3"), bytes(value))),
@@ -77,7 +77,9 @@ async function life(store: Store, ledger: Ledger, round: number): Promise<void> 
 /** The store holds the state after all that was acknowledged, or after some of the commits that were under way too. */
 function expectPrefix(store: Store, ledger: Ledger, where: string): void {
   const rows = rowsOf(store);
-  const at = ledger.states.findIndex((state, i) => i >= ledger.acknowledged && JSON.stringify(state) === JSON.stringify(rows));
+  const at = ledger.states.findIndex(
+    (state, i) => i >= ledger.acknowledged && JSON.stringify(state) === JSON.stringify(rows),
+  );
   if (at < 0) expect.fail(`${where}: ${rows.length} rows are no state from commit ${ledger.acknowledged} on`);
   expect(reverseRowsOf(store)).toEqual(rows.toReversed());
   ledger.states.length = at + 1;
@@ -129,7 +131,10 @@ async function callsOfLife(): Promise<number> {
   const machine = new CrashMachine(1);
   const platform = machine.boot();
   const ledger: Ledger = { states: [[]], acknowledged: 0, newestVersion: 9 };
-  await machine.run(platform, Store.open("/store", TINY, platform).then((store) => life(store, ledger, 0)));
+  await machine.run(
+    platform,
+    Store.open("/store", TINY, platform).then((store) => life(store, ledger, 0)),
+  );
   return machine.calls;
 }
 
@@ -176,7 +181,8 @@ test("[D1][D2][D3][D17][FS-defect 2][FS-defect 3][FS-defect 6][FS-defect 9] at e
 
 test("[D16] deletes, range deletes and batches survive a kill as puts do: nothing bypasses the log", async () => {
   const one = await opened();
-  for (const key of ["a", "b", "c", "d", "e"]) await one.platform.settle(one.store.put(bytes(key), bytes("1")));
+  for (const key of ["a", "b", "c", "d", "e"])
+    await one.platform.settle(one.store.put(bytes(key), bytes("1")));
   await one.platform.settle(one.store.flush());
   await one.platform.settle(one.store.delete(bytes("a")));
   await one.platform.settle(one.store.deleteRange(bytes("b"), bytes("d")));
@@ -185,6 +191,27 @@ test("[D16] deletes, range deletes and batches survive a kill as puts do: nothin
     ["d", "1"],
     ["e", "1"],
   ]);
+});
+
+test("[FS-defect 7] a batch is whole in one log segment: killed at any turn of rotations and removals, it is there whole or not at all", async () => {
+  for (let turns = 0; turns < 60; turns += 1) {
+    const { store, vfs, platform } = await opened(new Map(), { ...TINY, immutableMemtablesMax: 4 });
+    for (let number = 0; number < 12; number++) {
+      const batch = new Batch();
+      for (let i = 0; i < 4 + (number % 3); i++) batch.put(bytes(`b${number}.${i}`), bytes("x".repeat(250)));
+      store.write(batch).catch(() => undefined);
+    }
+    for (let i = 0; i < turns; i++) await platform.turn();
+    const { store: after } = await opened(vfs.files(), TINY);
+    const found = new Map<string, number>();
+    for (const [key] of rowsOf(after)) {
+      const number = (key.split(".")[0] as string).slice(1);
+      found.set(number, (found.get(number) ?? 0) + 1);
+    }
+    for (const [number, count] of found) expect(count, `batch ${number}`).toBe(4 + (Number(number) % 3));
+    // And no batch without those before it.
+    expect([...found.keys()].map(Number).sort((a, b) => a - b)).toEqual([...found.keys()].map((_, i) => i));
+  }
 });
 
 test("[D11] keys deleted and flushed away do not come back with a reused log, life after life", async () => {
@@ -207,17 +234,28 @@ interface Opened {
   readonly platform: ManualPlatform;
 }
 
-async function opened(files: Files = new Map(), options: StoreOptions = {}, directories: string[] = []): Promise<Opened> {
+async function opened(
+  files: Files = new Map(),
+  options: StoreOptions = {},
+  directories: string[] = [],
+): Promise<Opened> {
   const scheduler = new ManualScheduler();
   const vfs = new PlainVFS(scheduler, files, directories);
   const platform = manualPlatform(vfs, scheduler);
-  return { store: await platform.settle(Store.open("/store", options, platform)), vfs, platform };
+  return {
+    store: await platform.settle(
+      Store.open("/store", { memtableBytes: 65_536, blockCacheBytes: 65_536, ...options }, platform),
+    ),
+    vfs,
+    platform,
+  };
 }
 
 /** A store with tables in two levels and commits in its log, killed. */
 async function killed(): Promise<{ files: Map<string, Uint8Array>; keys: string[] }> {
   const { store, vfs, platform } = await opened(new Map(), TINY);
-  for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${i % 30}`), bytes(`${i}`.padEnd(300, "x"))));
+  for (let i = 0; i < 40; i++)
+    await platform.settle(store.put(bytes(`k${i % 30}`), bytes(`${i}`.padEnd(300, "x"))));
   await platform.settle(store.compact());
   for (let i = 0; i < 5; i++) await platform.settle(store.put(bytes(`log${i}`), bytes("v")));
   return { files: vfs.files(), keys: rowsOf(store).map(([key]) => key) };
@@ -231,7 +269,19 @@ async function closed(): Promise<{ files: Map<string, Uint8Array>; keys: string[
   return { files: vfs.files(), keys: before.keys };
 }
 
-const WRITING: readonly Call[] = ["createFile", "write", "truncate", "rename", "link", "removeFile", "makeDirectory", "removeDirectory", "syncData", "syncDataLater", "syncDirectory"];
+const WRITING: readonly Call[] = [
+  "createFile",
+  "write",
+  "truncate",
+  "rename",
+  "link",
+  "removeFile",
+  "makeDirectory",
+  "removeDirectory",
+  "syncData",
+  "syncDataLater",
+  "syncDirectory",
+];
 
 describe("recovery", () => {
   test("of a store that was closed in order writes nothing at all, however often it is opened and read", async () => {
@@ -245,7 +295,14 @@ describe("recovery", () => {
     };
     for (let i = 0; i < 3; i++) {
       const store = await platform.settle(Store.open("/store", {}, platform));
-      expect(store.recovery).toMatchObject({ created: false, segmentsReplayed: 0, commitsReplayed: 0, tablesWritten: 0, quarantined: [], purged: [] });
+      expect(store.recovery).toMatchObject({
+        created: false,
+        segmentsReplayed: 0,
+        commitsReplayed: 0,
+        tablesWritten: 0,
+        quarantined: [],
+        purged: [],
+      });
       expect(rowsOf(store).map(([key]) => key)).toEqual(keys);
       await platform.settle(store.close());
     }
@@ -268,7 +325,13 @@ describe("recovery", () => {
   test("reports what it replayed", async () => {
     const { files } = await killed();
     const { store } = await opened(files);
-    expect(store.recovery).toMatchObject({ created: false, segmentsReplayed: 1, commitsReplayed: 5, tornBytes: 0, tablesWritten: 1 });
+    expect(store.recovery).toMatchObject({
+      created: false,
+      segmentsReplayed: 1,
+      commitsReplayed: 5,
+      tornBytes: 0,
+      tablesWritten: 1,
+    });
   });
 
   test("that refuses leaves every byte as it was, whatever it is that is damaged", async () => {
@@ -278,7 +341,8 @@ describe("recovery", () => {
       for (const change of ["flip", "cut", "remove"]) {
         const damaged = new Map(files);
         const copy = image.slice();
-        if (change === "flip") copy[Math.min(40, copy.length - 1)] = (copy[Math.min(40, copy.length - 1)] as number) ^ 0xff;
+        if (change === "flip")
+          copy[Math.min(40, copy.length - 1)] = (copy[Math.min(40, copy.length - 1)] as number) ^ 0xff;
         damaged.set(path, change === "cut" ? copy.slice(0, copy.length >> 1) : copy);
         if (change === "remove") damaged.delete(path);
         const scheduler = new ManualScheduler();
@@ -296,7 +360,10 @@ describe("recovery", () => {
   });
 
   test("that is refused for a later segment takes back the tables that it wrote for earlier ones", async () => {
-    const { store, vfs, platform } = await opened(new Map(), { memtableBytes: 4096, immutableMemtablesMax: 8 });
+    const { store, vfs, platform } = await opened(new Map(), {
+      memtableBytes: 4096,
+      immutableMemtablesMax: 8,
+    });
     vfs.before = (call, path) => {
       if (call === "createFile" && path.endsWith(".sst")) throw failure("NO_SPACE", call, path);
     };
@@ -308,7 +375,9 @@ describe("recovery", () => {
     const scheduler = new ManualScheduler();
     const after = new PlainVFS(scheduler, files);
     const other = manualPlatform(after, scheduler);
-    expect(await other.outcome(Store.open("/store", {}, other))).toMatchObject({ error: { code: "CORRUPTION", path: segments[2] } });
+    expect(await other.outcome(Store.open("/store", {}, other))).toMatchObject({
+      error: { code: "CORRUPTION", path: segments[2] },
+    });
     expect(after.files()).toEqual(files);
   });
 
@@ -337,14 +406,16 @@ describe("recovery", () => {
     const { files, keys } = await closed();
     const strangers = ["notes.txt", "000001.SST", "1.sst", "MANIFEST-abc", "000007.sst.bak", ".hidden"];
     for (const name of strangers) files.set(`/store/${name}`, bytes("mine"));
-    for (const name of ["000990.tmp", "MANIFEST-000991", "000001.wal"]) files.set(`/store/${name}`, new Uint8Array(10));
+    for (const name of ["000990.tmp", "MANIFEST-000991", "000001.wal"])
+      files.set(`/store/${name}`, new Uint8Array(10));
     const { store, vfs, platform } = await opened(files);
     expect(rowsOf(store).map(([key]) => key)).toEqual(keys);
     expect(await platform.settle(store.put(bytes("k"), bytes("v")))).toBeGreaterThan(0);
     await platform.settle(store.close());
     const left = [...vfs.files().keys()];
     for (const name of strangers) expect(left).toContain(`/store/${name}`);
-    for (const name of ["000990.tmp", "MANIFEST-000991", "000001.wal"]) expect(left).not.toContain(`/store/${name}`);
+    for (const name of ["000990.tmp", "MANIFEST-000991", "000001.wal"])
+      expect(left).not.toContain(`/store/${name}`);
   });
 
   test("of a store whose creation was cut short at any call creates it", async () => {
@@ -363,7 +434,7 @@ describe("recovery", () => {
       vfs.before = null;
       if (first.kind === "resolved") await platform.settle(first.value.close());
       vfs.locks.clear();
-      const store = await platform.settle(Store.open("/store", {}, platform));
+      const store = await platform.settle(Store.open("/store", { memtableBytes: 65_536 }, platform));
       expect(await platform.settle(store.put(bytes("k"), bytes("v")))).toBe(10);
       await platform.settle(store.close());
       const again = await platform.settle(Store.open("/store", {}, platform));
@@ -405,7 +476,8 @@ describe("recovery", () => {
     for (const path of files.keys()) vfs.link(path, `/backup/${path.slice(7)}`);
     const platform = manualPlatform(vfs, scheduler);
     const store = await platform.settle(Store.open("/store", TINY, platform));
-    for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${i % 30}`), bytes("y".repeat(300))));
+    for (let i = 0; i < 40; i++)
+      await platform.settle(store.put(bytes(`k${i % 30}`), bytes("y".repeat(300))));
     await platform.settle(store.compact());
     await platform.settle(store.close());
     for (const [path, image] of files) expect(vfs.bytesOf(`/backup/${path.slice(7)}`), path).toEqual(image);
@@ -413,7 +485,8 @@ describe("recovery", () => {
 
   test("[TD-13] a checkpoint is a store of its own: whole, at the version it says, untouched by what follows in either", async () => {
     const { store, vfs, platform } = await opened(new Map(), TINY);
-    for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${i % 30}`), bytes(`${i}`.padEnd(300, "x"))));
+    for (let i = 0; i < 40; i++)
+      await platform.settle(store.put(bytes(`k${i % 30}`), bytes(`${i}`.padEnd(300, "x"))));
     const expected = rowsOf(store);
     const version = await platform.settle(store.checkpoint("/copy"));
     expect(version).toBe(store.version);
@@ -439,7 +512,9 @@ describe("recovery", () => {
         if (call === failing && path.includes("copy")) throw failure("NO_SPACE", call, path);
         if (call === failing && failing === "link") throw failure("NO_SPACE", call, path);
       };
-      expect(await platform.outcome(store.checkpoint("/copy")), failing).toMatchObject({ error: { code: "NO_SPACE" } });
+      expect(await platform.outcome(store.checkpoint("/copy")), failing).toMatchObject({
+        error: { code: "NO_SPACE" },
+      });
       vfs.before = null;
       expect(vfs.stat("/copy")).toBeNull();
     }

@@ -13,14 +13,25 @@ import { createMemoryVFS } from "../../src/platform/memory-vfs.js";
 import { nodePlatform } from "../../src/platform/node/node-platform.js";
 import type { Platform } from "../../src/platform/platform.js";
 import { ManualPlatform, ManualScheduler, manualPlatform } from "./fixtures/manual-platform.js";
-import { bytes, Model, type ModelOperation, type ModelRange, reverseRowsOf, rowsOf, type TextRow, text } from "./fixtures/model.js";
+import {
+  bytes,
+  Model,
+  type ModelOperation,
+  type ModelRange,
+  reverseRowsOf,
+  rowsOf,
+  type TextRow,
+  text,
+} from "./fixtures/model.js";
 import { failure, PlainVFS } from "./fixtures/plain-vfs.js";
 
 const KEYS = ["", "a", "a\0", "ab", "b", "ba", "bb", "c", "\x7f", "\x80", "\xff", "\xff\xff"];
 const key = fc.constantFrom(...KEYS);
 const value = fc.oneof(
   fc.constantFrom("", "1"),
-  fc.tuple(fc.integer({ min: 0, max: 255 }), fc.constantFrom(30, 200, 700)).map(([byte, length]) => String.fromCharCode(byte).repeat(length)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 255 }), fc.constantFrom(30, 200, 700))
+    .map(([byte, length]) => String.fromCharCode(byte).repeat(length)),
 );
 
 const operation: fc.Arbitrary<ModelOperation> = fc.oneof(
@@ -37,7 +48,11 @@ const range: fc.Arbitrary<ModelRange> = fc.record({
 });
 
 type Step =
-  | { readonly do: "commit"; readonly operations: readonly ModelOperation[]; readonly how: "sync" | "buffered" | "blocking" }
+  | {
+      readonly do: "commit";
+      readonly operations: readonly ModelOperation[];
+      readonly how: "sync" | "buffered" | "blocking";
+    }
   | { readonly do: "burst"; readonly commits: readonly (readonly ModelOperation[])[] }
   | { readonly do: "snapshot" | "flush" | "compact" | "checkpoint" | "reopen" | "kill" | "verify" }
   | { readonly do: "closeSnapshot" | "readSnapshot" | "closeIterator"; readonly index: number }
@@ -57,13 +72,35 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       how: fc.constantFrom("sync" as const, "buffered" as const, "blocking" as const),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("burst" as const), commits: fc.array(fc.array(operation, { minLength: 1, maxLength: 4 }), { maxLength: 8 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("burst" as const),
+      commits: fc.array(fc.array(operation, { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("snapshot" as const, "flush" as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "reopen" as const, "kill" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "reopen" as const, "kill" as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("checkpoint" as const, "verify" as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("closeSnapshot" as const, "readSnapshot" as const, "closeIterator" as const), index }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("closeSnapshot" as const, "readSnapshot" as const, "closeIterator" as const),
+      index,
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("iterate" as const), range, index }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("advance" as const), index, count: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("advance" as const),
+      index,
+      count: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("seek" as const), index, key }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("turns" as const), count: fc.nat(40) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("scan" as const), range }) },
@@ -138,7 +175,9 @@ class Run {
         await this.commit(one.operations, one.how);
         return;
       case "burst": {
-        const batches = one.commits.map((operations) => ({ operations, batch: batchOf(operations) })).filter(({ batch }) => batch.count > 0);
+        const batches = one.commits
+          .map((operations) => ({ operations, batch: batchOf(operations) }))
+          .filter(({ batch }) => batch.count > 0);
         const versions = await this.settle(Promise.all(batches.map(({ batch }) => this.store.write(batch))));
         versions.forEach((version, i) => this.committed(version, batches[i]?.operations ?? []));
         return;
@@ -196,7 +235,10 @@ class Run {
     }
   }
 
-  private async commit(operations: readonly ModelOperation[], how: "sync" | "buffered" | "blocking"): Promise<void> {
+  private async commit(
+    operations: readonly ModelOperation[],
+    how: "sync" | "buffered" | "blocking",
+  ): Promise<void> {
     const batch = batchOf(operations);
     let version: number;
     if (how === "blocking") {
@@ -221,7 +263,8 @@ class Run {
 
   private async reopened(platform: Platform): Promise<void> {
     for (const { iterator } of this.iterators) {
-      if (this.platform === platform) expect(() => iterator.seek(bytes("a"))).toThrow(expect.objectContaining({ code: "CLOSED" }));
+      if (this.platform === platform)
+        expect(() => iterator.seek(bytes("a"))).toThrow(expect.objectContaining({ code: "CLOSED" }));
     }
     this.snapshots = [];
     this.iterators = [];
@@ -244,7 +287,8 @@ class Run {
       expect(found === undefined ? undefined : text(found), name).toBe(this.model.get(name, this.newest));
     }
     const paged: TextRow[] = [];
-    if (this.manual === null) for await (const [name, found] of this.store.scan()) paged.push([text(name), text(found)]);
+    if (this.manual === null)
+      for await (const [name, found] of this.store.scan()) paged.push([text(name), text(found)]);
     else paged.push(...rows);
     expect(paged).toEqual(rows);
   }
@@ -261,12 +305,17 @@ class Run {
 
   private scan(one: ModelRange): void {
     const rows = this.store.scan(scanOptions(one)).toArray();
-    expect(rows.map(([name, found]) => [text(name), text(found)])).toEqual(this.model.rows(this.store.version, one));
+    expect(rows.map(([name, found]) => [text(name), text(found)])).toEqual(
+      this.model.rows(this.store.version, one),
+    );
   }
 
   private iterate(one: ModelRange, snapshot: Snapshot | undefined): void {
     if (this.iterators.length >= 6) return;
-    const iterator = this.store.iterator({ ...scanOptions(one), ...(snapshot === undefined ? {} : { snapshot }) });
+    const iterator = this.store.iterator({
+      ...scanOptions(one),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
     expect(iterator.version).toBe(snapshot?.version ?? this.store.version);
     const rows = this.model.rows(iterator.version, { ...one, limit: Infinity });
     this.iterators.push({ iterator, rows, isReverse: one.reverse, at: 0, left: one.limit });
@@ -315,7 +364,12 @@ class Run {
   }
 }
 
-function scanOptions(one: ModelRange): { gte?: Uint8Array; lt?: Uint8Array; reverse: boolean; limit?: number } {
+function scanOptions(one: ModelRange): {
+  gte?: Uint8Array;
+  lt?: Uint8Array;
+  reverse: boolean;
+  limit?: number;
+} {
   return {
     ...(one.begin === null ? {} : { gte: bytes(one.begin) }),
     ...(one.end === null ? {} : { lt: bytes(one.end) }),
@@ -357,7 +411,9 @@ describe("equals a versioned map", () => {
   });
 });
 
-async function opened(settings: StoreOptions = {}): Promise<{ store: Store; platform: ManualPlatform; vfs: PlainVFS }> {
+async function opened(
+  settings: StoreOptions = {},
+): Promise<{ store: Store; platform: ManualPlatform; vfs: PlainVFS }> {
   const scheduler = new ManualScheduler();
   const vfs = new PlainVFS(scheduler);
   const platform = manualPlatform(vfs, scheduler);
@@ -371,8 +427,14 @@ function tables(vfs: PlainVFS): string[] {
 describe("what is deleted or overwritten", () => {
   test("[D28][FS-defect 14] takes no space after compact: nothing is left of a store whose keys are all deleted", async () => {
     for (const compaction of ["leveled", "tiered"] as const) {
-      const { store, platform, vfs } = await opened({ memtableBytes: 4096, compaction, levelBaseBytes: 4096, tableBytes: 2048 });
-      for (let i = 0; i < 60; i++) await platform.settle(store.put(bytes(`k${i % 20}`), bytes("x".repeat(300))));
+      const { store, platform, vfs } = await opened({
+        memtableBytes: 4096,
+        compaction,
+        levelBaseBytes: 4096,
+        tableBytes: 2048,
+      });
+      for (let i = 0; i < 60; i++)
+        await platform.settle(store.put(bytes(`k${i % 20}`), bytes("x".repeat(300))));
       await platform.settle(store.compact());
       expect(store.stats().levels.reduce((sum, { entries }) => sum + entries, 0)).toBe(20);
       for (let i = 0; i < 10; i++) await platform.settle(store.delete(bytes(`k${i}`)));
@@ -401,9 +463,15 @@ describe("what is deleted or overwritten", () => {
   });
 
   test("[CX-11] stays deleted when older data of it lies deeper, whichever levels are compacted when", async () => {
-    const { store, platform } = await opened({ memtableBytes: 4096, levelBaseBytes: 2048, tableBytes: 1024, level0CompactionFiles: 1 });
+    const { store, platform } = await opened({
+      memtableBytes: 4096,
+      levelBaseBytes: 2048,
+      tableBytes: 1024,
+      level0CompactionFiles: 1,
+    });
     for (let round = 0; round < 6; round++) {
-      for (let i = 0; i < 30; i++) await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("x".repeat(200))));
+      for (let i = 0; i < 30; i++)
+        await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("x".repeat(200))));
       await platform.settle(store.flush());
     }
     for (let i = 0; i < 30; i += 2) {
@@ -423,13 +491,19 @@ describe("what is deleted or overwritten", () => {
 describe("pins", () => {
   test("[D7][D36] an iterator keeps the files that it reads, and they go when it ends: closed or exhausted", async () => {
     for (const end of ["close", "exhaust"]) {
-      const { store, platform, vfs } = await opened({ tableCacheBytes: 0, blockCacheBytes: 0, memtableBytes: 4096 });
-      for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("x".repeat(200))));
+      const { store, platform, vfs } = await opened({
+        tableCacheBytes: 0,
+        blockCacheBytes: 0,
+        memtableBytes: 4096,
+      });
+      for (let i = 0; i < 40; i++)
+        await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("x".repeat(200))));
       await platform.settle(store.flush());
       const before = tables(vfs);
       const iterator = store.iterator();
       expect(iterator.next()).toBe(true);
-      for (let i = 0; i < 40; i++) await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("new")));
+      for (let i = 0; i < 40; i++)
+        await platform.settle(store.put(bytes(`k${String(i).padStart(2, "0")}`), bytes("new")));
       await platform.settle(store.compact());
       expect(tables(vfs)).toEqual(expect.arrayContaining(before));
       expect(store.stats().openIterators).toBe(1);
@@ -442,21 +516,34 @@ describe("pins", () => {
       expect(store.stats().openIterators).toBe(0);
       await platform.pass(0);
       for (const path of before) expect(tables(vfs)).not.toContain(path);
-      expect(new Set(tables(vfs).map((path) => path.slice(7)))).toEqual(new Set(store.inspect().liveFiles.filter((name) => name.endsWith(".sst"))));
+      expect(new Set(tables(vfs).map((path) => path.slice(7)))).toEqual(
+        new Set(store.inspect().liveFiles.filter((name) => name.endsWith(".sst"))),
+      );
       await platform.settle(store.close());
     }
   });
 
   test("[D29] a snapshot taken while a compaction runs sees what was visible then, whatever that compaction drops", async () => {
     for (let turns = 0; turns < 60; turns += 4) {
-      const { store, platform } = await opened({ memtableBytes: 4096, beatRows: 1, level0CompactionFiles: 1, level0StallFiles: 20, level0LimitFiles: 30 });
-      for (let i = 0; i < 30; i++) await platform.settle(store.put(bytes(`k${i % 5}`), bytes(`${i}`.padEnd(300, "."))));
+      const { store, platform } = await opened({
+        memtableBytes: 4096,
+        beatRows: 1,
+        level0CompactionFiles: 1,
+        level0StallFiles: 20,
+        level0LimitFiles: 30,
+      });
+      for (let i = 0; i < 30; i++)
+        await platform.settle(store.put(bytes(`k${i % 5}`), bytes(`${i}`.padEnd(300, "."))));
       for (let i = 0; i < turns; i++) await platform.turn();
       const snapshot = store.snapshot();
       const expected = rowsOf(store);
-      for (let i = 0; i < 20; i++) await platform.settle(store.put(bytes(`k${i % 5}`), bytes("later".padEnd(300, "."))));
+      for (let i = 0; i < 20; i++)
+        await platform.settle(store.put(bytes(`k${i % 5}`), bytes("later".padEnd(300, "."))));
       await platform.settle(store.compact());
-      const rows = store.scan({ snapshot }).toArray().map(([name, found]) => [text(name), text(found)]);
+      const rows = store
+        .scan({ snapshot })
+        .toArray()
+        .map(([name, found]) => [text(name), text(found)]);
       expect(rows).toEqual(expected);
       await platform.settle(store.close());
     }
@@ -467,19 +554,28 @@ describe("pins", () => {
     const snapshot = store.snapshot();
     snapshot.close();
     snapshot.close();
-    expect(() => store.getSync(bytes("k"), { snapshot })).toThrow(expect.objectContaining({ code: "SNAPSHOT_CLOSED" }));
+    expect(() => store.getSync(bytes("k"), { snapshot })).toThrow(
+      expect.objectContaining({ code: "SNAPSHOT_CLOSED" }),
+    );
     expect(() => store.iterator({ snapshot })).toThrow(expect.objectContaining({ code: "SNAPSHOT_CLOSED" }));
     const other = store.snapshot();
     await platform.settle(store.close());
     const again = await platform.settle(Store.open("/store", {}, platform));
-    expect(() => again.getSync(bytes("k"), { snapshot: other })).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    expect(() => again.getSync(bytes("k"), { snapshot: other })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
     await platform.settle(again.close());
   });
 });
 
 describe("background work", () => {
   test("[D50] goes in bounded steps: no turn handles more rows than beatRows", async () => {
-    const { store, platform } = await opened({ beatRows: 10, memtableBytes: 1 << 20, level0CompactionFiles: 1, level0StallFiles: 9 });
+    const { store, platform } = await opened({
+      beatRows: 10,
+      memtableBytes: 1 << 20,
+      level0CompactionFiles: 1,
+      level0StallFiles: 9,
+    });
     for (const round of [1, 2]) {
       const batch = new Batch();
       for (let i = 0; i < 2000; i++) batch.put(bytes(`k${i}`), bytes(`${round}`));
@@ -503,7 +599,8 @@ describe("background work", () => {
       await platform.settle(store.flush());
       numbers.add(store.inspect().manifestNumber);
       if (i % 100 === 0) {
-        for (const [path, { length }] of vfs.files()) if (path.includes("MANIFEST")) largest = Math.max(largest, length);
+        for (const [path, { length }] of vfs.files())
+          if (path.includes("MANIFEST")) largest = Math.max(largest, length);
       }
     }
     expect(numbers.size).toBeGreaterThan(1);
@@ -530,9 +627,12 @@ describe("background work", () => {
           expect(used.has(id), `${path} in life ${life}`).toBe(false);
           used.add(id);
         }
-        if (call === "write" && path.endsWith(".sst") && ++failing % 5 === 0) throw failure("NO_SPACE", call, path);
+        if (call === "write" && path.endsWith(".sst") && ++failing % 5 === 0)
+          throw failure("NO_SPACE", call, path);
       };
-      const store = await platform.settle(Store.open("/store", { memtableBytes: 4096, level0CompactionFiles: 2 }, platform));
+      const store = await platform.settle(
+        Store.open("/store", { memtableBytes: 4096, level0CompactionFiles: 2 }, platform),
+      );
       for (let i = 0; i < 30; i++) await platform.settle(store.put(bytes(`k${i}`), bytes("x".repeat(300))));
       for (let i = 0; i < 20 * life; i++) await platform.turn();
       if (life % 2 === 0) await platform.settle(store.close());

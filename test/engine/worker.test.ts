@@ -106,7 +106,9 @@ describe("the background thread", () => {
     await store.compact();
     expect(threads.length).toBeGreaterThan(1);
     expect(store.stats().jobFailures).toBeGreaterThan(0);
-    expect(rows(store)).toEqual([...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`));
+    expect(rows(store)).toEqual(
+      [...expected].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`),
+    );
     expect((await store.verify()).problems).toEqual([]);
     await store.close();
     const again = await library.open(directory, OPTIONS);
@@ -118,7 +120,12 @@ describe("the background thread", () => {
   test("is told of its errors by name: damage that it meets is known to the store as damage", async () => {
     const library = await built();
     const directory = folder();
-    const first = await library.open(directory, { ...OPTIONS, level0CompactionFiles: 20, level0StallFiles: 30, level0LimitFiles: 40 });
+    const first = await library.open(directory, {
+      ...OPTIONS,
+      level0CompactionFiles: 20,
+      level0StallFiles: 30,
+      level0LimitFiles: 40,
+    });
     await fill(first, library, 40);
     await first.close();
     const tables = readdirSync(directory).filter((name) => name.endsWith(".sst"));
@@ -127,7 +134,12 @@ describe("the background thread", () => {
     const descriptor = openSync(join(directory, tables[0] as string), "r+");
     writeSync(descriptor, Buffer.alloc(8, 0xff), 0, 8, 500);
     closeSync(descriptor);
-    const store = await library.open(directory, { ...OPTIONS, level0CompactionFiles: 1, level0StallFiles: 30, level0LimitFiles: 40 });
+    const store = await library.open(directory, {
+      ...OPTIONS,
+      level0CompactionFiles: 1,
+      level0StallFiles: 30,
+      level0LimitFiles: 40,
+    });
     await store.compact();
     expect(store.stats().damagedTables).toEqual([Number.parseInt(tables[0] as string, 10)]);
     expect(store.stats().failure).toContain(tables[0]);

@@ -41,7 +41,10 @@ describe("sim run", () => {
     const junit = join(folder, "report.xml");
     const { code, output, errors } = await sim(
       "run",
-      ...["--seeds", "10", "--from", "4000", "--report", report, "--junit", junit],
+      "--seeds=10",
+      "--from=4000",
+      `--report=${report}`,
+      `--junit=${junit}`,
     );
     expect(errors).toBe("");
     expect(code).toBe(0);
@@ -57,7 +60,11 @@ describe("sim run", () => {
     const saved = join(folder, "saved");
     const { code, output } = await sim(
       "run",
-      ...["--seeds", "60", "--from", "1", "--faults", "tear", "--mutant", MUTANT, "--save", saved],
+      "--seeds=60",
+      "--from=1",
+      "--faults=tear",
+      `--mutant=${MUTANT}`,
+      `--save=${saved}`,
     );
     expect(code).toBe(129);
     const seed = /^FAILED {2}seed (\d+) {2}\(safety\)$/m.exec(output)?.[1];

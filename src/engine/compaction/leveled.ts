@@ -56,7 +56,7 @@ export class LeveledStrategy implements CompactionStrategy {
     return tablesAt(levels, 0).length;
   }
 
-  pickManual(levels: Levels, step: number): CompactionPlan | null {
+  pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null {
     let deepest = 1;
     levels.forEach((tables, level) => {
       if (tables.length > 0) deepest = Math.max(deepest, level);
@@ -69,7 +69,7 @@ export class LeveledStrategy implements CompactionStrategy {
     if (step > deepest) return null;
     // Whole neighbourhoods only: an output made of tables with a gap between them could span what lies in the gap.
     const bottom = tablesAt(levels, deepest);
-    const tables = bottom.slice(bottom.findIndex(isStale), bottom.findLastIndex(isStale) + 1);
+    const tables = bottom.slice(bottom.findIndex(mayShrink), bottom.findLastIndex(mayShrink) + 1);
     if (tables.length === 0) return null;
     const runs = [{ level: deepest, tables }];
     return { runs, outputLevel: deepest, isTrivialMove: false, tableBytes: this.#options.tableBytes };
@@ -153,11 +153,6 @@ function overlappingClosure(level0: readonly TableMeta[], seed: TableMeta): Tabl
     }
   }
   return level0.filter((table) => chosen.has(table));
-}
-
-/** Holds tombstones, which at the bottom hide nothing. */
-function isStale(table: TableMeta): boolean {
-  return table.tombstoneCount + table.rangeTombstoneCount > 0;
 }
 
 function tablesAt(levels: Levels, level: number): readonly TableMeta[] {

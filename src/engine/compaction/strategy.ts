@@ -26,8 +26,11 @@ export interface CompactionStrategy {
   debtBytes(levels: Levels): number;
   /** Number that commits stall by: level-0 tables, or what corresponds to them. */
   backlog(levels: Levels): number;
-  /** Plans that, run one after the other on the tree as it then is, put everything into its final place. */
-  pickManual(levels: Levels, step: number): CompactionPlan | null;
+  /**
+   * Plans that, run one after the other on the tree as it then is, put everything into its final place. `mayShrink`
+   * tells the tables that are worth rewriting even where they are: they may hold rows that nobody can see any more.
+   */
+  pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null;
 }
 
 export function strategyFor(options: ResolvedOptions): CompactionStrategy {

@@ -33,12 +33,11 @@ export class TieredStrategy implements CompactionStrategy {
     return tier === null ? 0 : tier.length;
   }
 
-  pickManual(levels: Levels, step: number): CompactionPlan | null {
+  pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null {
     const runs = levels[0] ?? [];
     if (step > 0 || runs.length === 0) return null;
     const [only] = runs;
-    if (runs.length === 1 && only !== undefined && only.tombstoneCount + only.rangeTombstoneCount === 0)
-      return null;
+    if (runs.length === 1 && only !== undefined && !mayShrink(only)) return null;
     return planOf(runs);
   }
 

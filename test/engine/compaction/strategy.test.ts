@@ -5,10 +5,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LeveledStrategy } from "../../../src/engine/compaction/leveled.js";
-import { type CompactionPlan, type CompactionStrategy, strategyFor } from "../../../src/engine/compaction/strategy.js";
+import {
+  type CompactionPlan,
+  type CompactionStrategy,
+  strategyFor,
+} from "../../../src/engine/compaction/strategy.js";
 import { TieredStrategy } from "../../../src/engine/compaction/tiered.js";
 import { compareKeys } from "../../../src/engine/format/bytes.js";
-import { coveringRange, type TableMeta, tablesOverlap, totalBytes } from "../../../src/engine/manifest/table-meta.js";
+import {
+  coveringRange,
+  type TableMeta,
+  tablesOverlap,
+  totalBytes,
+} from "../../../src/engine/manifest/table-meta.js";
 import { applyEdit, LEVEL_COUNT, type Levels } from "../../../src/engine/manifest/tree.js";
 import { resolveOptions, type StoreOptions } from "../../../src/engine/options.js";
 import { bytes } from "../fixtures/model.js";
@@ -93,7 +102,9 @@ describe("leveled", () => {
   });
 
   test("[C1][D28] the oldest table of level 0 takes with it all that overlap it, through others too, and only those", () => {
-    const levels = tree({ 0: level0([15, "x", "z"], [14, "a", "c"], [13, "c", "m"], [12, "p", "q"], [11, "m", "n"]) });
+    const levels = tree({
+      0: level0([15, "x", "z"], [14, "a", "c"], [13, "c", "m"], [12, "p", "q"], [11, "m", "n"]),
+    });
     expect(numbers(leveled.pick(levels))).toEqual({ 0: [14, 13, 11] });
     expect(leveled.pick(levels)?.isTrivialMove).toBe(false);
   });
@@ -102,10 +113,17 @@ describe("leveled", () => {
     const four = level0([14, "a", "b"], [13, "c", "d"], [12, "e", "f"], [11, "g", "h"]);
     const moved = leveled.pick(tree({ 0: four }));
     expect([numbers(moved), moved?.isTrivialMove, moved?.outputLevel]).toEqual([{ 0: [11] }, true, 1]);
-    const crowded = Array.from({ length: 11 }, (_, i) => ({ number: 20 + i, first: `g${i + 10}`, last: `g${i + 10}5`, bytes: 1024 }));
+    const crowded = Array.from({ length: 11 }, (_, i) => ({
+      number: 20 + i,
+      first: `g${i + 10}`,
+      last: `g${i + 10}5`,
+      bytes: 1024,
+    }));
     expect(leveled.pick(tree({ 0: four, 2: crowded }))?.isTrivialMove).toBe(false);
     expect(leveled.pick(tree({ 0: four, 2: crowded.slice(0, 10) }))?.isTrivialMove).toBe(true);
-    expect(leveled.pick(tree({ 0: four, 1: [{ number: 1, first: "h", last: "i" }] }))?.isTrivialMove).toBe(false);
+    expect(leveled.pick(tree({ 0: four, 1: [{ number: 1, first: "h", last: "i" }] }))?.isTrivialMove).toBe(
+      false,
+    );
   });
 
   test("of a level that is too full the table goes whose overlap below is least for its size; ties go to the lowest number", () => {
@@ -122,22 +140,41 @@ describe("leveled", () => {
       ],
     });
     expect(numbers(leveled.pick(levels))).toEqual({ 1: [2], 2: [9] });
-    const tied = tree({ 1: [7, 5, 6].map((number, i) => ({ number, first: `${i}`, last: `${i}5`, bytes: 4000 })) });
+    const tied = tree({
+      1: [7, 5, 6].map((number, i) => ({ number, first: `${i}`, last: `${i}5`, bytes: 4000 })),
+    });
     expect(numbers(leveled.pick(tied))).toEqual({ 1: [5] });
     expect(leveled.pick(tied)?.isTrivialMove).toBe(true);
   });
 
   test("[D35] a full level is less urgent the fuller the next one is, so deep levels get their turn", () => {
-    const full = (level: number, size: number): Shape[] => [{ number: 100 + level, first: "a", last: "z", bytes: size }];
-    const inverted = tree({ 0: level0([14, "a", "z"], [13, "a", "z"], [12, "a", "z"], [11, "a", "z"]), 1: full(1, 11_000), 2: full(2, 700_000) });
+    const full = (level: number, size: number): Shape[] => [
+      { number: 100 + level, first: "a", last: "z", bytes: size },
+    ];
+    const inverted = tree({
+      0: level0([14, "a", "z"], [13, "a", "z"], [12, "a", "z"], [11, "a", "z"]),
+      1: full(1, 11_000),
+      2: full(2, 700_000),
+    });
     expect(numbers(leveled.pick(inverted))).toEqual({ 2: [102] });
-    const afterwards = tree({ 0: level0([14, "a", "z"], [13, "a", "z"], [12, "a", "z"], [11, "a", "z"]), 1: full(1, 11_000), 3: full(2, 700_000) });
+    const afterwards = tree({
+      0: level0([14, "a", "z"], [13, "a", "z"], [12, "a", "z"], [11, "a", "z"]),
+      1: full(1, 11_000),
+      3: full(2, 700_000),
+    });
     expect(numbers(leveled.pick(afterwards))).toEqual({ 1: [101] });
   });
 
   test("[CX-17] debt is what is beyond the targets, and the backlog the tables of level 0", () => {
     const levels = tree({
-      0: level0([16, "a", "z"], [15, "a", "z"], [14, "a", "z"], [13, "a", "z"], [12, "a", "z"], [11, "a", "z"]),
+      0: level0(
+        [16, "a", "z"],
+        [15, "a", "z"],
+        [14, "a", "z"],
+        [13, "a", "z"],
+        [12, "a", "z"],
+        [11, "a", "z"],
+      ),
       1: [{ number: 1, first: "a", last: "z", bytes: 12_500 }],
       2: [{ number: 2, first: "a", last: "z", bytes: 100_001 }],
     });
@@ -156,14 +193,24 @@ describe("tiered", () => {
   const tiered = new TieredStrategy(resolveOptions({ compaction: "tiered", memtableBytes: 4096 }));
   const runs = (...sizes: readonly number[]): Levels =>
     tree({
-      0: sizes.map((size, i) => ({ number: 50 - i, first: "a", last: "z", bytes: size, versions: [1000 - 10 * i, 1009 - 10 * i] })),
+      0: sizes.map((size, i) => ({
+        number: 50 - i,
+        first: "a",
+        last: "z",
+        bytes: size,
+        versions: [1000 - 10 * i, 1009 - 10 * i],
+      })),
     });
 
   test("four neighbours of one size are merged, the newest such group first", () => {
     expect(tiered.pick(runs(4000, 4000, 4000))).toBeNull();
     expect(numbers(tiered.pick(runs(4000, 4000, 4000, 4000)))).toEqual({ 0: [50, 49, 48, 47] });
-    expect(numbers(tiered.pick(runs(4000, 16_000, 16_000, 16_000, 16_000, 60_000)))).toEqual({ 0: [49, 48, 47, 46] });
-    expect(numbers(tiered.pick(runs(4000, 4000, 4000, 4000, 16_000, 16_000, 16_000, 16_000)))).toEqual({ 0: [50, 49, 48, 47] });
+    expect(numbers(tiered.pick(runs(4000, 16_000, 16_000, 16_000, 16_000, 60_000)))).toEqual({
+      0: [49, 48, 47, 46],
+    });
+    expect(numbers(tiered.pick(runs(4000, 4000, 4000, 4000, 16_000, 16_000, 16_000, 16_000)))).toEqual({
+      0: [50, 49, 48, 47],
+    });
   });
 
   test("a smaller run behind a larger one is merged with its neighbours, never across them", () => {
@@ -173,7 +220,10 @@ describe("tiered", () => {
 
   test("debt and backlog are those of the group that is due", () => {
     expect([tiered.debtBytes(runs(4000, 4000)), tiered.backlog(runs(4000, 4000))]).toEqual([0, 0]);
-    expect([tiered.debtBytes(runs(4000, 4000, 4000, 4000)), tiered.backlog(runs(4000, 4000, 4000, 4000))]).toEqual([16_000, 4]);
+    expect([
+      tiered.debtBytes(runs(4000, 4000, 4000, 4000)),
+      tiered.backlog(runs(4000, 4000, 4000, 4000)),
+    ]).toEqual([16_000, 4]);
   });
 });
 
@@ -212,7 +262,9 @@ class Simulation {
       for (const run of levels[0] ?? []) {
         // What stays in level 0 and shares keys with what leaves it must be newer.
         if (!sources.has(0) || taken.has(run.fileNumber)) continue;
-        for (const input of plan.runs.filter(({ level }) => level === 0).flatMap(({ tables }) => [...tables])) {
+        for (const input of plan.runs
+          .filter(({ level }) => level === 0)
+          .flatMap(({ tables }) => [...tables])) {
           if (tablesOverlap(run, input)) expect(run.minVersion).toBeGreaterThan(input.maxVersion);
         }
       }
@@ -222,11 +274,14 @@ class Simulation {
     }
     if (plan.isTrivialMove) {
       expect(inputs).toHaveLength(1);
-      expect(totalBytes((levels[plan.outputLevel + 1] ?? []).filter((one) => tablesOverlap(one, range)))).toBeLessThanOrEqual(
-        10 * plan.tableBytes,
-      );
+      expect(
+        totalBytes((levels[plan.outputLevel + 1] ?? []).filter((one) => tablesOverlap(one, range))),
+      ).toBeLessThanOrEqual(10 * plan.tableBytes);
       const level = plan.runs[0]?.level as number;
-      this.edit([{ level, fileNumber: (inputs[0] as TableMeta).fileNumber }], [{ level: plan.outputLevel, table: inputs[0] as TableMeta }]);
+      this.edit(
+        [{ level, fileNumber: (inputs[0] as TableMeta).fileNumber }],
+        [{ level: plan.outputLevel, table: inputs[0] as TableMeta }],
+      );
       return;
     }
     const merged = new Map<string, number[]>();
@@ -256,7 +311,9 @@ class Simulation {
   check(newest: ReadonlyMap<string, number>): void {
     for (const [key, version] of newest) {
       for (const tables of this.levels) {
-        const found = tables.map(({ fileNumber }) => this.contents.get(fileNumber)?.get(key)).find((one) => one !== undefined);
+        const found = tables
+          .map(({ fileNumber }) => this.contents.get(fileNumber)?.get(key))
+          .find((one) => one !== undefined);
         if (found === undefined) continue;
         expect(Math.max(...found)).toBe(version);
         break;
@@ -290,70 +347,105 @@ class Simulation {
     });
   }
 
-  private edit(removed: { level: number; fileNumber: number }[], added: { level: number; table: TableMeta }[]): void {
-    this.levels = applyEdit(this.levels, { counters: { nextFileNumber: 0, lastVersion: 0, minWalNumber: 0 }, added, removed });
+  private edit(
+    removed: { level: number; fileNumber: number }[],
+    added: { level: number; table: TableMeta }[],
+  ): void {
+    this.levels = applyEdit(this.levels, {
+      counters: { nextFileNumber: 0, lastVersion: 0, minWalNumber: 0 },
+      added,
+      removed,
+    });
   }
 }
 
 const alphabet = [..."abcdefghijklmnop"];
-const flushes = fc.array(fc.uniqueArray(fc.constantFrom(...alphabet), { minLength: 1, maxLength: 8 }), { maxLength: 30 });
+const flushes = fc.array(fc.uniqueArray(fc.constantFrom(...alphabet), { minLength: 1, maxLength: 8 }), {
+  maxLength: 30,
+});
 const kinds: readonly StoreOptions[] = [
   { compaction: "leveled", levelBaseBytes: 1024, levelRatio: 2, tableBytes: 1024, level0CompactionFiles: 2 },
-  { compaction: "leveled", levelBaseBytes: 4000, levelRatio: 3, tableBytes: 2000, level0CompactionFiles: 1, level0StallFiles: 3, level0LimitFiles: 4 },
+  {
+    compaction: "leveled",
+    levelBaseBytes: 4000,
+    levelRatio: 3,
+    tableBytes: 2000,
+    level0CompactionFiles: 1,
+    level0StallFiles: 3,
+    level0LimitFiles: 4,
+  },
   { compaction: "tiered", memtableBytes: 4096, levelRatio: 2 },
   { compaction: "tiered", memtableBytes: 4096 },
 ];
 
-test.each(kinds)("any tree comes into shape after finitely many legal plans, and reads never change (%o)", (options) => {
-  const strategy: CompactionStrategy = strategyFor(resolveOptions({ memtableBytes: 4096, ...options }));
-  fc.assert(
-    fc.property(flushes, fc.nat(3), (arrivals, lag) => {
-      const simulation = new Simulation();
-      let plans = 0;
-      const settle = (limit: number): void => {
-        for (let i = 0; i < limit; i++) {
-          const plan = strategy.pick(simulation.levels);
-          if (plan === null) return;
-          expect(numbers(strategy.pick(simulation.levels))).toEqual(numbers(plan));
-          const newest = simulation.newest();
+test.each(kinds)(
+  "any tree comes into shape after finitely many legal plans, and reads never change (%o)",
+  (options) => {
+    const strategy: CompactionStrategy = strategyFor(resolveOptions({ memtableBytes: 4096, ...options }));
+    fc.assert(
+      fc.property(flushes, fc.nat(3), (arrivals, lag) => {
+        const simulation = new Simulation();
+        let plans = 0;
+        const settle = (limit: number): void => {
+          for (let i = 0; i < limit; i++) {
+            const plan = strategy.pick(simulation.levels);
+            if (plan === null) return;
+            expect(numbers(strategy.pick(simulation.levels))).toEqual(numbers(plan));
+            const newest = simulation.newest();
+            simulation.carryOut(plan);
+            simulation.check(newest);
+            plans++;
+            expect(plans).toBeLessThan(2000);
+          }
+        };
+        for (const keys of arrivals) {
+          simulation.flush(keys);
+          settle(lag);
+        }
+        settle(Number.POSITIVE_INFINITY);
+        expect(strategy.pick(simulation.levels)).toBeNull();
+        if (options.compaction === "leveled") expect(strategy.debtBytes(simulation.levels)).toBe(0);
+        const sorted = simulation.levels
+          .slice(1)
+          .every((level) =>
+            level.every(
+              (one, i) => i === 0 || compareKeys((level[i - 1] as TableMeta).largest, one.smallest) < 0,
+            ),
+          );
+        expect(sorted).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test.each(kinds)(
+  "a manual compaction ends, its plans are legal, and it leaves one version of each key (%o)",
+  (options) => {
+    const strategy: CompactionStrategy = strategyFor(resolveOptions({ memtableBytes: 4096, ...options }));
+    fc.assert(
+      fc.property(flushes, fc.boolean(), (arrivals, mayAllShrink) => {
+        const mayShrink = (): boolean => mayAllShrink;
+        const simulation = new Simulation();
+        for (const keys of arrivals) simulation.flush(keys);
+        const newest = simulation.newest();
+        for (let step = 0; step <= LEVEL_COUNT; ) {
+          const plan =
+            strategy.pick(simulation.levels) ?? strategy.pickManual(simulation.levels, step++, hasTombstones);
+          if (plan === null) continue;
           simulation.carryOut(plan);
           simulation.check(newest);
-          plans++;
-          expect(plans).toBeLessThan(2000);
         }
-      };
-      for (const keys of arrivals) {
-        simulation.flush(keys);
-        settle(lag);
-      }
-      settle(Number.POSITIVE_INFINITY);
-      expect(strategy.pick(simulation.levels)).toBeNull();
-      if (options.compaction === "leveled") expect(strategy.debtBytes(simulation.levels)).toBe(0);
-      const sorted = simulation.levels.slice(1).every((level) =>
-        level.every((one, i) => i === 0 || compareKeys((level[i - 1] as TableMeta).largest, one.smallest) < 0),
-      );
-      expect(sorted).toBe(true);
-    }),
-    { numRuns: 60 },
-  );
-});
+        const copies = simulation.levels
+          .flat()
+          .map(({ fileNumber }) => simulation.contents.get(fileNumber)?.size ?? 0);
+        expect(copies.reduce((sum, count) => sum + count, 0)).toBe(newest.size);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
-test.each(kinds)("a manual compaction ends, its plans are legal, and it leaves one version of each key (%o)", (options) => {
-  const strategy: CompactionStrategy = strategyFor(resolveOptions({ memtableBytes: 4096, ...options }));
-  fc.assert(
-    fc.property(flushes, (arrivals) => {
-      const simulation = new Simulation();
-      for (const keys of arrivals) simulation.flush(keys);
-      const newest = simulation.newest();
-      for (let step = 0; step <= LEVEL_COUNT; ) {
-        const plan = strategy.pick(simulation.levels) ?? strategy.pickManual(simulation.levels, step++);
-        if (plan === null) continue;
-        simulation.carryOut(plan);
-        simulation.check(newest);
-      }
-      const copies = simulation.levels.flat().map(({ fileNumber }) => simulation.contents.get(fileNumber)?.size ?? 0);
-      expect(copies.reduce((sum, count) => sum + count, 0)).toBe(newest.size);
-    }),
-    { numRuns: 60 },
-  );
-});
+function hasTombstones(table: TableMeta): boolean {
+  return table.tombstoneCount + table.rangeTombstoneCount > 0;
+}

@@ -16,7 +16,12 @@ interface Entry {
 }
 
 /** What a reader at `version` sees: the version of the put, 0 for nothing. `below`: an older put lies under the job. */
-function visible(rows: readonly Entry[], tombstones: readonly number[], below: boolean, version: number): number {
+function visible(
+  rows: readonly Entry[],
+  tombstones: readonly number[],
+  below: boolean,
+  version: number,
+): number {
   const row = rows.find((one) => one.version <= version);
   const covering = tombstones.find((one) => one <= version) ?? 0;
   if (row !== undefined && covering <= row.version) return row.kind === KIND_PUT ? row.version : 0;
@@ -42,7 +47,10 @@ function compact(
 }
 
 function subsets(values: readonly number[], maxSize: number): number[][] {
-  return values.reduce<number[][]>((all, value) => [...all, ...all.filter(({ length }) => length < maxSize).map((one) => [...one, value])], [[]]);
+  return values.reduce<number[][]>(
+    (all, value) => [...all, ...all.filter(({ length }) => length < maxSize).map((one) => [...one, value])],
+    [[]],
+  );
 }
 
 /** Every assignment of put, delete, or nothing to the versions, newest first. */
@@ -79,7 +87,10 @@ test("[D29][D30][D31] every history of six versions, under every three snapshots
 
 test("[D30][D31] the same with range tombstones over the key, in histories of four versions", () => {
   const versions = Array.from({ length: 4 }, (_, i) => 10 + 2 * i);
-  const snapshotLists = subsets(versions.flatMap((version) => [version, version + 1]), 3);
+  const snapshotLists = subsets(
+    versions.flatMap((version) => [version, version + 1]),
+    3,
+  );
   // A tombstone may have a row's version: the same batch deletes the range and then puts the key.
   const tombstoneLists = subsets([9, 10, 11, 12, 13, 14, 15, 16, 17], 2).map((list) => list.reverse());
   let tried = 0;
@@ -91,7 +102,9 @@ test("[D30][D31] the same with range tombstones over the key, in histories of fo
           for (const reader of [...snapshots, 100]) {
             const expected = visible(rows, tombstones, !isBase, reader);
             if (visible(after.rows, after.tombstones, !isBase, reader) !== expected) {
-              expect.fail(`${JSON.stringify({ rows, tombstones, snapshots, isBase, reader, after, expected })}`);
+              expect.fail(
+                `${JSON.stringify({ rows, tombstones, snapshots, isBase, reader, after, expected })}`,
+              );
             }
           }
           tried++;
@@ -115,7 +128,9 @@ test("[FS-defect 14] without snapshots one version of a key remains, and of a de
 
 test("a version belongs to the stripe of the oldest snapshot that sees it", () => {
   const rule = new StripeRule([10, 20, 30]);
-  expect([1, 10, 11, 20, 21, 30, 31, Number.MAX_SAFE_INTEGER].map((version) => rule.stripeOf(version))).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  expect(
+    [1, 10, 11, 20, 21, 30, 31, Number.MAX_SAFE_INTEGER].map((version) => rule.stripeOf(version)),
+  ).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
   expect([0, 1, 2, 3].map((stripe) => rule.stripeEnd(stripe))).toEqual([10, 20, 30, Number.MAX_SAFE_INTEGER]);
 });
 
@@ -159,9 +174,12 @@ test("[D28] a key is at the bottom only where no older table of any level covers
   const check = new BaseLevelCheck(older);
   for (const begin of keys) {
     for (const end of keys.filter((key) => key > begin)) {
-      const between = keys.flatMap((key) => [key, `${key}5`]).some((key) => key >= begin && key < end && covered(key));
+      const between = keys
+        .flatMap((key) => [key, `${key}5`])
+        .some((key) => key >= begin && key < end && covered(key));
       const bounds = older.flat().some((one) => one.smallest[0] === end.charCodeAt(0));
-      if (!bounds) expect(check.isBaseLevelForRange(bytes(begin), bytes(end)), `${begin}..${end}`).toBe(!between);
+      if (!bounds)
+        expect(check.isBaseLevelForRange(bytes(begin), bytes(end)), `${begin}..${end}`).toBe(!between);
     }
   }
 });

@@ -105,7 +105,9 @@ function log(checksum: "crc32" | "blake3" = "crc32"): Image {
 test("what was written is read back, in order, up to the end", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ bytes: fc.uint8Array({ maxLength: 90 }), synced: fc.boolean() }), { maxLength: 12 }),
+      fc.array(fc.record({ bytes: fc.uint8Array({ maxLength: 90 }), synced: fc.boolean() }), {
+        maxLength: 12,
+      }),
       fc.constantFrom("crc32" as const, "blake3" as const),
       (frames, checksum) => {
         const image = new Image(4096, checksum);
@@ -118,7 +120,15 @@ test("what was written is read back, in order, up to the end", () => {
         expect([scan.end, scan.chain, scan.tornBytes]).toEqual([image.end, image.chain, 0]);
         const header = new FrameHeader();
         for (const frame of image.frames) {
-          expect(readFrame({ checksum: image.checksum, fileNumber: FILE_NUMBER }, image.bytes, frame.at, image.end, header)).toBe(true);
+          expect(
+            readFrame(
+              { checksum: image.checksum, fileNumber: FILE_NUMBER },
+              image.bytes,
+              frame.at,
+              image.end,
+              header,
+            ),
+          ).toBe(true);
           expect([header.payloadBytes, header.durableTo]).toEqual([frame.payload.length, frame.durableTo]);
         }
       },
@@ -166,7 +176,9 @@ test("[D9] a file cut at any length is a torn tail: whole frames before the cut 
   const image = log();
   for (let length = 0; length <= image.end; length++) {
     const scan = image.scan(image.bytes.slice(0, length));
-    const whole = image.frames.filter((frame) => frame.at + FRAME_HEADER_BYTES + frame.payload.length <= length);
+    const whole = image.frames.filter(
+      (frame) => frame.at + FRAME_HEADER_BYTES + frame.payload.length <= length,
+    );
     expect(scan.numbers).toHaveLength(whole.length);
     const zeroed = image.bytes.slice();
     zeroed.fill(0, length);

@@ -16,7 +16,12 @@ import {
   writeUint64,
 } from "../../../src/engine/format/frame.js";
 import { type Current, readCurrent, replaceCurrent } from "../../../src/engine/manifest/current.js";
-import { decodeEdit, encodeEdit, type ManifestCounters, type ManifestEdit } from "../../../src/engine/manifest/edit.js";
+import {
+  decodeEdit,
+  encodeEdit,
+  type ManifestCounters,
+  type ManifestEdit,
+} from "../../../src/engine/manifest/edit.js";
 import { loadManifest, ManifestLog, type ManifestState } from "../../../src/engine/manifest/manifest-log.js";
 import type { TableMeta } from "../../../src/engine/manifest/table-meta.js";
 import { applyEdit, checkLevels, LEVEL_COUNT, type Levels } from "../../../src/engine/manifest/tree.js";
@@ -30,7 +35,12 @@ const DIRECTORY = "/store";
 const STORE_ID = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
 const CRC32 = checksumByName("crc32");
 
-function table(fileNumber: number, first: string, last: string, versions: readonly [number, number]): TableMeta {
+function table(
+  fileNumber: number,
+  first: string,
+  last: string,
+  versions: readonly [number, number],
+): TableMeta {
   return {
     fileNumber,
     bytes: 100 + fileNumber,
@@ -69,7 +79,12 @@ const PATH = `${DIRECTORY}/MANIFEST-000003`;
 /** A manifest of a snapshot and four edits, and the states after each of them. */
 function written(): { vfs: PlainVFS; states: ManifestState[] } {
   const vfs = disk();
-  let state: ManifestState = { storeId: STORE_ID, counters: counters(4, 9, 4), levels: emptyLevels(), editNumber: 0 };
+  let state: ManifestState = {
+    storeId: STORE_ID,
+    counters: counters(4, 9, 4),
+    levels: emptyLevels(),
+    editNumber: 0,
+  };
   const log = ManifestLog.create(vfs, DIRECTORY, CRC32, 3, state);
   const states = [{ ...state, editNumber: log.editNumber }];
   const tables = [
@@ -91,7 +106,12 @@ function written(): { vfs: PlainVFS; states: ManifestState[] } {
   });
   for (const edit of edits) {
     log.append(edit);
-    state = { ...state, counters: edit.counters, levels: applyEdit(state.levels, edit), editNumber: log.editNumber };
+    state = {
+      ...state,
+      counters: edit.counters,
+      levels: applyEdit(state.levels, edit),
+      editNumber: log.editNumber,
+    };
     states.push(state);
   }
   log.close();
@@ -128,7 +148,11 @@ describe("edits", () => {
     rangeTombstoneCount: fc.nat(),
   });
   const anyEdit = fc.record<ManifestEdit>({
-    counters: fc.record({ nextFileNumber: fc.maxSafeNat(), lastVersion: fc.maxSafeNat(), minWalNumber: fc.maxSafeNat() }),
+    counters: fc.record({
+      nextFileNumber: fc.maxSafeNat(),
+      lastVersion: fc.maxSafeNat(),
+      minWalNumber: fc.maxSafeNat(),
+    }),
     added: fc.array(fc.record({ level: fc.nat(6), table: anyTable }), { maxLength: 4 }),
     removed: fc.array(fc.record({ level: fc.nat(6), fileNumber: fc.maxSafeNat() }), { maxLength: 4 }),
   });
@@ -156,7 +180,10 @@ describe("edits", () => {
     const known = encodeEdit(edit);
     const must = Uint8Array.from([...known, 63, 1, 5]);
     const may = Uint8Array.from([...known, 64, 1, 5]);
-    expect(refusal(() => decodeEdit(must, PATH, 0))).toMatchObject({ code: "UNSUPPORTED_FORMAT", path: PATH });
+    expect(refusal(() => decodeEdit(must, PATH, 0))).toMatchObject({
+      code: "UNSUPPORTED_FORMAT",
+      path: PATH,
+    });
     expect(decodeEdit(may, PATH, 0)).toEqual(edit);
   });
 });
@@ -173,7 +200,12 @@ describe("the manifest", () => {
     levels[2] = [table(6, "a", "b", [1, 5]), table(4, "c", "d", [1, 5])];
     const vfs = disk();
     for (const level of levels) for (const one of level) touch(vfs, one);
-    const state: ManifestState = { storeId: STORE_ID, counters: counters(20, 40, 13), levels, editNumber: 77 };
+    const state: ManifestState = {
+      storeId: STORE_ID,
+      counters: counters(20, 40, 13),
+      levels,
+      editNumber: 77,
+    };
     ManifestLog.create(vfs, DIRECTORY, checksumByName("blake3"), 15, state).close();
     expect(stateOf(loadManifest(vfs, DIRECTORY))).toEqual({ ...state, editNumber: 78 });
   });
@@ -242,20 +274,38 @@ describe("the manifest", () => {
   ])("an edit that takes back %s is refused", (_name, backwards) => {
     const { vfs, states } = written();
     const base = states[2] as ManifestState;
-    const log = ManifestLog.create(vfs, DIRECTORY, CRC32, 6, { ...base, counters: { ...base.counters, nextFileNumber: 10 } });
+    const log = ManifestLog.create(vfs, DIRECTORY, CRC32, 6, {
+      ...base,
+      counters: { ...base.counters, nextFileNumber: 10 },
+    });
     log.append({ counters: backwards, added: [], removed: [] });
     log.close();
-    expect(refusal(() => loadManifest(vfs, DIRECTORY))).toMatchObject({ code: "CORRUPTION", path: `${DIRECTORY}/MANIFEST-000006` });
+    expect(refusal(() => loadManifest(vfs, DIRECTORY))).toMatchObject({
+      code: "CORRUPTION",
+      path: `${DIRECTORY}/MANIFEST-000006`,
+    });
   });
 
   test.each<readonly [string, Pick<ManifestEdit, "added" | "removed">]>([
     ["removes a table that is not there", { added: [], removed: [{ level: 1, fileNumber: 5 }] }],
     ["removes from a level that does not exist", { added: [], removed: [{ level: 7, fileNumber: 11 }] }],
-    ["adds to a level that does not exist", { added: [{ level: 7, table: table(11, "a", "b", [1, 2]) }], removed: [] }],
+    [
+      "adds to a level that does not exist",
+      { added: [{ level: 7, table: table(11, "a", "b", [1, 2]) }], removed: [] },
+    ],
     ["adds a table twice", { added: [{ level: 2, table: table(11, "a", "b", [1, 2]) }], removed: [] }],
-    ["adds a table over another of its level", { added: [{ level: 1, table: table(5, "m", "n", [1, 2]) }], removed: [] }],
-    ["adds a table whose bounds are inverted", { added: [{ level: 3, table: table(5, "n", "m", [1, 2]) }], removed: [] }],
-    ["adds a table whose versions are inverted", { added: [{ level: 3, table: table(5, "m", "n", [2, 1]) }], removed: [] }],
+    [
+      "adds a table over another of its level",
+      { added: [{ level: 1, table: table(5, "m", "n", [1, 2]) }], removed: [] },
+    ],
+    [
+      "adds a table whose bounds are inverted",
+      { added: [{ level: 3, table: table(5, "n", "m", [1, 2]) }], removed: [] },
+    ],
+    [
+      "adds a table whose versions are inverted",
+      { added: [{ level: 3, table: table(5, "m", "n", [2, 1]) }], removed: [] },
+    ],
   ])("an edit that %s is refused", (_name, change) => {
     const { vfs, states } = written();
     const log = ManifestLog.create(vfs, DIRECTORY, CRC32, 10, states.at(-1) as ManifestState);
@@ -276,7 +326,8 @@ describe("the manifest", () => {
       let last = 0;
       const header = new FrameHeader();
       const codec = { checksum: CRC32, fileNumber: 3 };
-      for (let at = 0; at < image.length; at += 8) if (readFrame(codec, image, at, image.length, header)) last = at;
+      for (let at = 0; at < image.length; at += 8)
+        if (readFrame(codec, image, at, image.length, header)) last = at;
       const payload = encodeEdit({ counters: counters(12, 40, 9), added: [], removed: [] });
       const at = nextSector(image.length);
       const longer = new Uint8Array(at + frameBytes(payload.length));
@@ -299,7 +350,9 @@ describe("the manifest", () => {
       vfs.before = (made, path) => {
         if (made === call) throw failure("IO", made, path);
       };
-      expect(refusal(() => log.append({ counters: counters(12, 40, 9), added: [], removed: [] }))?.code).toBe("IO");
+      expect(refusal(() => log.append({ counters: counters(12, 40, 9), added: [], removed: [] }))?.code).toBe(
+        "IO",
+      );
       vfs.before = null;
       log.close();
       expect(loadManifest(vfs, DIRECTORY)?.levels).toEqual(states.at(-1)?.levels);
@@ -375,9 +428,15 @@ describe("CURRENT", () => {
     const vfs = disk();
     const calls: string[] = [];
     vfs.before = (call, path) => {
-      if (["syncData", "syncDirectory", "rename", "removeFile", "write"].includes(call)) calls.push(`${call} ${path.slice(path.lastIndexOf("/") + 1)}`);
+      if (["syncData", "syncDirectory", "rename", "removeFile", "write"].includes(call))
+        calls.push(`${call} ${path.slice(path.lastIndexOf("/") + 1)}`);
     };
-    const state: ManifestState = { storeId: STORE_ID, counters: counters(4, 9, 4), levels: emptyLevels(), editNumber: 0 };
+    const state: ManifestState = {
+      storeId: STORE_ID,
+      counters: counters(4, 9, 4),
+      levels: emptyLevels(),
+      editNumber: 0,
+    };
     ManifestLog.create(vfs, DIRECTORY, CRC32, 3, state).close();
     expect(calls).toEqual([
       "write MANIFEST-000003",
@@ -394,16 +453,36 @@ describe("CURRENT", () => {
 describe("the tree", () => {
   test("[D34][FS-defect 12] level 0 is ordered by version, whatever the file numbers and the order of arrival", () => {
     const runs = [table(30, "a", "z", [10, 19]), table(4, "a", "z", [20, 29]), table(17, "a", "z", [30, 39])];
-    for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
       let levels: Levels = emptyLevels();
       for (const index of order) {
-        levels = applyEdit(levels, { counters: counters(99, 99, 99), added: [{ level: 0, table: runs[index] as TableMeta }], removed: [] });
+        levels = applyEdit(levels, {
+          counters: counters(99, 99, 99),
+          added: [{ level: 0, table: runs[index] as TableMeta }],
+          removed: [],
+        });
       }
       expect(levels[0]?.map(({ fileNumber }) => fileNumber)).toEqual([17, 4, 30]);
     }
     const overlapping = table(5, "a", "z", [15, 25]);
-    const levels = applyEdit(emptyLevels(), { counters: counters(99, 99, 99), added: [{ level: 0, table: runs[0] as TableMeta }], removed: [] });
-    expect(refusal(() => applyEdit(levels, { counters: counters(99, 99, 99), added: [{ level: 0, table: overlapping }], removed: [] }))?.code).toBe("ASSERTION");
+    const levels = applyEdit(emptyLevels(), {
+      counters: counters(99, 99, 99),
+      added: [{ level: 0, table: runs[0] as TableMeta }],
+      removed: [],
+    });
+    expect(
+      refusal(() =>
+        applyEdit(levels, {
+          counters: counters(99, 99, 99),
+          added: [{ level: 0, table: overlapping }],
+          removed: [],
+        }),
+      )?.code,
+    ).toBe("ASSERTION");
   });
 
   test("[D27] tables of a deeper level share no key, exclusive ends included", () => {
@@ -419,7 +498,11 @@ describe("the tree", () => {
     const before = emptyLevels();
     before[1] = [table(1, "a", "m", [1, 2])];
     const copy = structuredClone(before);
-    applyEdit(before, { counters: counters(9, 9, 9), added: [{ level: 1, table: table(2, "n", "z", [1, 2]) }], removed: [{ level: 1, fileNumber: 1 }] });
+    applyEdit(before, {
+      counters: counters(9, 9, 9),
+      added: [{ level: 1, table: table(2, "n", "z", [1, 2]) }],
+      removed: [{ level: 1, fileNumber: 1 }],
+    });
     expect(before).toEqual(copy);
   });
 

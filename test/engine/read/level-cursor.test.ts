@@ -54,7 +54,9 @@ class Tables implements TableSource {
 
 /** A sorted level: each key in one table; some tables hold range tombstones only, so they have bounds but no rows. */
 const level = fc
-  .array(fc.record({ keys: fc.nat(3), versions: fc.integer({ min: 0, max: 3 }), exclusive: fc.boolean() }), { maxLength: 5 })
+  .array(fc.record({ keys: fc.nat(3), versions: fc.integer({ min: 0, max: 3 }), exclusive: fc.boolean() }), {
+    maxLength: 5,
+  })
   .map((cuts) => {
     const tables = new Tables();
     let at = 0;
@@ -63,7 +65,12 @@ const level = fc
       if (mine.length === 0) break;
       at += keys + 1;
       const rows = mine.flatMap((name) =>
-        Array.from({ length: versions }, (_, i) => ({ key: bytes(name), version: 10 + i, kind: 1, value: bytes(name) })),
+        Array.from({ length: versions }, (_, i) => ({
+          key: bytes(name),
+          version: 10 + i,
+          kind: 1,
+          value: bytes(name),
+        })),
       );
       const end = exclusive ? `${mine.at(-1)}~` : (mine.at(-1) as string);
       tables.add(rows.sort(compareRows), [mine[0] as string, end], exclusive);

@@ -16,7 +16,10 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("next" as const, "previous" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("seekFirst" as const, "seekLast" as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("seekAtOrAfter" as const, "seekBefore" as const), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom("seekAtOrAfter" as const, "seekBefore" as const), key }),
+  },
 );
 
 /** Sources, newest first, with each (key, version) once among them all. */
@@ -28,7 +31,12 @@ const sources = fc
   .map((rows) => {
     const split: Row[][] = [[], [], [], [], []];
     for (const [name, version, source] of rows) {
-      (split[source] as Row[]).push({ key: bytes(name), version, kind: 1, value: bytes(`${name}@${version}`) });
+      (split[source] as Row[]).push({
+        key: bytes(name),
+        version,
+        kind: 1,
+        value: bytes(`${name}@${version}`),
+      });
     }
     return split.map((one) => one.sort(compareRows));
   });
@@ -99,8 +107,16 @@ describe("a merging cursor", () => {
   });
 
   test("of no sources, and of empty ones, is valid nowhere", () => {
-    for (const cursor of [new MergingCursor([]), new MergingCursor([new ArrayCursor([]), new ArrayCursor([])])]) {
-      for (const seek of [() => cursor.seekFirst(), () => cursor.seekLast(), () => cursor.seekAtOrAfter(bytes("")), () => cursor.seekBefore(bytes("z"))]) {
+    for (const cursor of [
+      new MergingCursor([]),
+      new MergingCursor([new ArrayCursor([]), new ArrayCursor([])]),
+    ]) {
+      for (const seek of [
+        () => cursor.seekFirst(),
+        () => cursor.seekLast(),
+        () => cursor.seekAtOrAfter(bytes("")),
+        () => cursor.seekBefore(bytes("z")),
+      ]) {
         seek();
         expect(cursor.valid).toBe(false);
       }
@@ -126,7 +142,11 @@ describe("a merging cursor", () => {
     ];
     for (const move of moves) {
       for (const failing of [0, 1, 2]) {
-        const split = [new ArrayCursor([row("a"), row("d")]), new ArrayCursor([row("b"), row("e")]), new ArrayCursor([row("c"), row("f")])];
+        const split = [
+          new ArrayCursor([row("a"), row("d")]),
+          new ArrayCursor([row("b"), row("e")]),
+          new ArrayCursor([row("c"), row("f")]),
+        ];
         const cursor = new MergingCursor(split);
         cursor.seekAtOrAfter(bytes("c"));
         (split[failing] as ArrayCursor).failsNext = true;

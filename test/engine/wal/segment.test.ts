@@ -5,7 +5,11 @@
 import { describe, expect, test } from "vitest";
 import type { StoreOptions } from "../../../src/engine/options.js";
 import { Store } from "../../../src/engine/store.js";
-import { readSegmentHeader, SEGMENT_HEADER_BYTES, writeSegmentHeader } from "../../../src/engine/wal/segment-header.js";
+import {
+  readSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  writeSegmentHeader,
+} from "../../../src/engine/wal/segment-header.js";
 import { readSegment } from "../../../src/engine/wal/segment-reader.js";
 import { CorruptionError, hasCode, StillwaterError } from "../../../src/platform/errors.js";
 import { type ManualPlatform, ManualScheduler, manualPlatform } from "../fixtures/manual-platform.js";
@@ -22,14 +26,20 @@ async function open(files: Files = new Map(), options: StoreOptions = {}): Promi
   const scheduler = new ManualScheduler();
   const vfs = new PlainVFS(scheduler, files);
   const platform = manualPlatform(vfs, scheduler);
-  return { store: await platform.settle(Store.open("/store", options, platform)), vfs, platform };
+  return {
+    store: await platform.settle(
+      Store.open("/store", { memtableBytes: 65_536, blockCacheBytes: 65_536, ...options }, platform),
+    ),
+    vfs,
+    platform,
+  };
 }
 
 /** The rows that a store of these files has, or the error that opening it gives. */
 async function look(files: Files): Promise<{ rows: TextRow[]; store: Store } | StillwaterError> {
   const scheduler = new ManualScheduler();
   const platform = manualPlatform(new PlainVFS(scheduler, files), scheduler);
-  const outcome = await platform.outcome(Store.open("/store", {}, platform));
+  const outcome = await platform.outcome(Store.open("/store", { blockCacheBytes: 65_536 }, platform));
   if (outcome.kind === "resolved") return { rows: rowsOf(outcome.value), store: outcome.value };
   if (outcome.error instanceof StillwaterError) return outcome.error;
   throw outcome.error;
@@ -56,7 +66,8 @@ function used(image: Uint8Array): number {
 /** A store that was killed with `count` acknowledged commits in its log, each synced before the next. */
 async function killed(count: number, options: StoreOptions = {}): Promise<{ files: Files; rows: TextRow[] }> {
   const { store, vfs, platform } = await open(new Map(), { memtableBytes: 4096, ...options });
-  for (let i = 0; i < count; i++) await platform.settle(store.put(bytes(`key${i}`), bytes(`value${i}`.repeat(i % 4))));
+  for (let i = 0; i < count; i++)
+    await platform.settle(store.put(bytes(`key${i}`), bytes(`value${i}`.repeat(i % 4))));
   return { files: vfs.files(), rows: rowsOf(store) };
 }
 
@@ -160,7 +171,9 @@ describe("the chain of segments", () => {
         throw new StillwaterError("NO_SPACE", "the disk is full", { path });
     };
     for (let i = 0; i < 40; i++) {
-      await platform.settle(store.put(bytes(`key${String(i).padStart(2, "0")}`), new Uint8Array(300).fill(i)));
+      await platform.settle(
+        store.put(bytes(`key${String(i).padStart(2, "0")}`), new Uint8Array(300).fill(i)),
+      );
     }
     return { files: vfs.files(), rows: rowsOf(store) };
   }
@@ -192,7 +205,9 @@ describe("the chain of segments", () => {
     for (const path of walPaths(files).slice(0, -1)) {
       const end = used(files.get(path) as Uint8Array);
       for (let at = 0; at < end; at += 37) {
-        const found = await look(damaged(files, path, (copy) => void (copy[at] = (copy[at] as number) ^ 0x10)));
+        const found = await look(
+          damaged(files, path, (copy) => void (copy[at] = (copy[at] as number) ^ 0x10)),
+        );
         if (found instanceof StillwaterError) expect(found.code).toMatch(/^(CORRUPTION|UNSUPPORTED_FORMAT)$/);
         else expect(found.rows, `${path} at ${at}`).toEqual(rows);
       }
@@ -231,7 +246,12 @@ describe("the chain of segments", () => {
     const { files, rows } = await chained();
     const last = walPaths(files).at(-1) as string;
     const next = `/store/${String(Number(last.slice(7, -4)) + 1).padStart(6, "0")}.wal`;
-    for (const unborn of [new Uint8Array(0), new Uint8Array(40), new Uint8Array(8192), new Uint8Array(8192).fill(0xa5, 0, 60)]) {
+    for (const unborn of [
+      new Uint8Array(0),
+      new Uint8Array(40),
+      new Uint8Array(8192),
+      new Uint8Array(8192).fill(0xa5, 0, 60),
+    ]) {
       const sealedOnly = new Map(files);
       sealedOnly.set(next, unborn);
       const found = await look(sealedOnly);
@@ -252,7 +272,10 @@ describe("[D12] after a torn tail", () => {
     expect(walPaths(vfs.files())).not.toContain(path);
     const found = await look(vfs.files());
     if (found instanceof StillwaterError) throw found;
-    expect(found.rows).toEqual([...rows.slice(0, 4), ...Array.from({ length: 5 }, (_, i) => [`new${i}`, "v"])]);
+    expect(found.rows).toEqual([
+      ...rows.slice(0, 4),
+      ...Array.from({ length: 5 }, (_, i) => [`new${i}`, "v"]),
+    ]);
   });
 
   test("[TD-17][FS-defect 1] versions go on above every version that the lost tail may have had", async () => {
@@ -301,7 +324,8 @@ describe("the header", () => {
         expect(readSegmentHeader(damagedImage, damagedImage.length, expected)).toBeNull();
       }
     }
-    for (let length = 0; length < image.length; length++) expect(readSegmentHeader(image, length, expected)).toBeNull();
+    for (let length = 0; length < image.length; length++)
+      expect(readSegmentHeader(image, length, expected)).toBeNull();
   });
 
   test("of another file or store is refused", () => {

@@ -91,7 +91,7 @@ function applyTo(state: Map<string, Uint8Array>, mutations: readonly Mutation[])
   for (const one of mutations) {
     if (one[0] === "put") state.set(one[1], valueBytes(one[2], one[3]));
     else if (one[0] === "delete") state.delete(one[1]);
-    else for (const key of [...state.keys()]) if (key >= one[1] && key < one[2]) state.delete(key);
+    else for (const key of state.keys()) if (key >= one[1] && key < one[2]) state.delete(key);
   }
 }
 

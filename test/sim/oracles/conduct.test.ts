@@ -98,16 +98,27 @@ describe("O16, an error", () => {
   });
 });
 
-test("O17: an acknowledgement of a commit handed in after the stop fails, one of an earlier commit does not", () => {
-  const oracle = new FailStop(ledger);
+describe("O17, an acknowledgement", () => {
   const commit = (sequence: number) => new Commit(sequence, sequence, [], "sync");
-  oracle.acknowledged(commit(1));
-  oracle.stop("commit 2 failed", 3);
-  expect(oracle.stopped).toBe(true);
-  expect(() => oracle.acknowledged(commit(3))).not.toThrow();
-  expect(() => oracle.acknowledged(commit(4))).toThrow(/^O17.*commit 2 failed/);
-  oracle.newLife();
-  expect(() => oracle.acknowledged(commit(5))).not.toThrow();
+
+  test("of a commit handed in after the stop fails, one of an earlier commit does not", () => {
+    const oracle = new FailStop(ledger);
+    oracle.acknowledged(commit(1), 1);
+    oracle.stop("commit 2 failed", 3);
+    expect(oracle.stopped).toBe(true);
+    expect(() => oracle.acknowledged(commit(3), 2)).not.toThrow();
+    expect(() => oracle.acknowledged(commit(4), 2)).toThrow(/^O17.*commit 2 failed/);
+    oracle.newLife();
+    expect(() => oracle.acknowledged(commit(5), 3)).not.toThrow();
+  });
+
+  test("of any commit, in a later step than the failed sync of the log, fails", () => {
+    const oracle = new FailStop(ledger);
+    oracle.syncFailed("/store/000002.wal", 7);
+    expect(oracle.logIsLost).toBe(true);
+    expect(() => oracle.acknowledged(commit(1), 7)).not.toThrow();
+    expect(() => oracle.acknowledged(commit(2), 8)).toThrow(/^O17.*000002\.wal/);
+  });
 });
 
 test("O18: whatever is left after close fails", () => {
