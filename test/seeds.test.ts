@@ -16,4 +16,10 @@ for (const path of cases) {
     const { result } = await replayCase(one);
     expect(result.failure?.oracle ?? null, result.failure?.message).toBe(one.expect.oracle);
   });
+
+  if (one.mutants.length === 0) continue;
+  test(`${one.name}: passes without its planted bug`, async () => {
+    const { result } = await replayCase({ ...one, mutants: [], expect: { oracle: null } });
+    expect(result.failure?.message ?? null).toBeNull();
+  });
 }

@@ -11,7 +11,7 @@ import type { PrefixSpan } from "../model/model.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
 import { checkGet, checkScan, checkStep } from "../oracles/snapshot-stability.js";
-import { keyBytes, keyText, valueBytes } from "../workload/bytes.js";
+import { keyBytes, keyText, sharedValueBytes } from "../workload/bytes.js";
 import type { Bounds, Mutation, Operation } from "../workload/operation.js";
 import { checkWholeStore } from "./checks.js";
 import { takeCheckpoint } from "./copies.js";
@@ -145,7 +145,7 @@ export class Executor {
     const [mutation] = operation.mutations;
     assert(mutation !== undefined && operation.mutations.length === 1, "a single write has one mutation");
     if (mutation[0] === "put") {
-      return store.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]), options);
+      return store.put(keyBytes(mutation[1]), sharedValueBytes(mutation[2], mutation[3]), options);
     }
     if (mutation[0] === "delete") return store.delete(keyBytes(mutation[1]), options);
     return store.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]), options);
@@ -155,7 +155,7 @@ export class Executor {
     const batch = this.#batch;
     batch.clear();
     for (const mutation of mutations) {
-      if (mutation[0] === "put") batch.put(keyBytes(mutation[1]), valueBytes(mutation[2], mutation[3]));
+      if (mutation[0] === "put") batch.put(keyBytes(mutation[1]), sharedValueBytes(mutation[2], mutation[3]));
       else if (mutation[0] === "delete") batch.delete(keyBytes(mutation[1]));
       else batch.deleteRange(keyBytes(mutation[1]), keyBytes(mutation[2]));
     }

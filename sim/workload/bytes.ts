@@ -20,7 +20,7 @@ const KEY_CACHE_MAX = 4096;
 export function keyBytes(key: string): Uint8Array {
   let bytes = keyCache.get(key);
   if (bytes === undefined) {
-    bytes = Uint8Array.from(Buffer.from(key, "latin1"));
+    bytes = new Uint8Array(Buffer.from(key, "latin1"));
     if (keyCache.size >= KEY_CACHE_MAX) keyCache.clear();
     keyCache.set(key, bytes);
   }
@@ -34,16 +34,25 @@ export function keyText(bytes: Uint8Array): string {
 
 /** The value that write number `writer` stores: its number, then bytes that depend on it, `length` in all. */
 export function valueBytes(writer: number, length: number): Uint8Array {
+  return sharedValueBytes(writer, length).slice();
+}
+
+const shared = new Uint8Array(VALUE_LENGTH_MAX);
+const COPY_BY_LOOP_MAX = 64;
+
+/** As `valueBytes`, in memory that the next call overwrites: for callers that copy at once, as the store does. */
+export function sharedValueBytes(writer: number, length: number): Uint8Array {
   assert(length >= 0 && length <= VALUE_LENGTH_MAX, "value length in range");
-  const value = new Uint8Array(length);
-  value.set(PATTERN.subarray(patternStart(writer), patternStart(writer) + length));
+  const start = patternStart(writer);
+  if (length > COPY_BY_LOOP_MAX) shared.set(PATTERN.subarray(start, start + length));
+  else for (let i = 0; i < length; i++) shared[i] = PATTERN[start + i] as number;
   if (length >= WRITER_BYTES) {
-    value[0] = writer & 0xff;
-    value[1] = (writer >>> 8) & 0xff;
-    value[2] = (writer >>> 16) & 0xff;
-    value[3] = writer >>> 24;
+    shared[0] = writer & 0xff;
+    shared[1] = (writer >>> 8) & 0xff;
+    shared[2] = (writer >>> 16) & 0xff;
+    shared[3] = writer >>> 24;
   }
-  return value;
+  return shared.subarray(0, length);
 }
 
 /** Whether `value` is byte for byte what `valueBytes(writer, length)` gives. */

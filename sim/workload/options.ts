@@ -99,7 +99,7 @@ const FAULT_MAX: FaultProbabilities = {
 };
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
-const COMMIT_BYTES = 1500;
+const COMMIT_BYTES = 1200;
 
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
 const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
@@ -127,7 +127,7 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   mutations.put = Math.max(mutations.put, 3);
   const count = 10 + draw.upTo(190);
   const valueBytesMax = draw.one([100, 0, 8, 32, 32, 100, 400, 1000, 3000]);
-  const batchMutationsMax = draw.one([1, 2, 4, 8, 16, 32]);
+  const batchMutationsMax = draw.one([1, 1, 2, 4, 8, 24]);
   return {
     workload,
     operations: 100 + draw.upTo(400),
@@ -179,8 +179,8 @@ function drawStore(draw: Draw): StoreOptions {
     blockCacheBytes: draw.one([16_384, 0, 4096, 65_536]),
     tableCacheBytes: draw.one([0, 4096, 65_536, 1_048_576]),
     bloomBitsPerKey: draw.one([10, 0, 1, 4, 16]),
-    compression: draw.chance(0.05) ? "deflate" : "none",
-    checksum: draw.chance(0.04) ? "blake3" : "crc32",
+    compression: draw.chance(0.04) ? "deflate" : "none",
+    checksum: draw.chance(0.03) ? "blake3" : "crc32",
     groupCommitsMax: draw.one([512, 1, 2, 8]),
     bufferedSyncMs: draw.one([100, 1, 5, 20, 1000]),
     pendingCommitsMax: draw.one([10_000, 10_000, 10_000, 1, 4]),

@@ -531,7 +531,7 @@ export class Committer {
         continue;
       }
       if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
-        this.#beginRotation(next.batch.byteLength);
+        if (!mutant("L1-held-commit-does-not-rotate")) this.#beginRotation(next.batch.byteLength);
         return;
       }
       this.#waiting.shift();

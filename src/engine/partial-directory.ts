@@ -50,7 +50,7 @@ export function copyFile(vfs: VFS, from: string, to: string): void {
   try {
     const target = vfs.createFile(to);
     try {
-      const chunk = new Uint8Array(COPY_CHUNK_BYTES);
+      const chunk = new Uint8Array(Math.min(COPY_CHUNK_BYTES, source.size() + 1));
       for (let at = 0; ; ) {
         const length = source.read(chunk, 0, chunk.length, at);
         if (length === 0) break;

@@ -152,7 +152,7 @@ function reopenStore(
   let report = EMPTY_REPORT;
   // Without a seal the state that was read may not be durable (a failed sync leaves it in the page cache alone), so it
   // is written anew before anything is built on it.
-  if (walNumbers.length > 0 || !loaded.isSealed) {
+  if (walNumbers.length > 0 || (!loaded.isSealed && !mutant("M24-unsealed-manifest-trusted"))) {
     const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
     nextFileNumber = replay.nextFileNumber;
     manifestNumber = nextFileNumber++;

@@ -8,7 +8,7 @@
 import { StillwaterError } from "../platform/errors.js";
 import { parentPath } from "../platform/path.js";
 import type { Platform } from "../platform/platform.js";
-import { crashPoint } from "../platform/probes.js";
+import { crashPoint, mutant } from "../platform/probes.js";
 import type { VLock } from "../platform/vfs.js";
 import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
@@ -142,7 +142,7 @@ export class Store {
         vfs.syncDirectory(parentPath(directory));
       } catch (error) {
         // Else the next attempt would find the directory, take its name for durable, and build on it.
-        vfs.removeDirectory(directory);
+        if (!mutant("M25-directory-of-unknown-durability-kept")) vfs.removeDirectory(directory);
         throw error;
       }
     } else if (stat.kind === "file") {

@@ -3,6 +3,7 @@
  * And what recovery may not do: lose evidence, change what it refuses, write where nothing is to be done.
  */
 import { describe, expect, test } from "vitest";
+import type { DiskOptions } from "../../sim/disk/options.js";
 import type { CrashKind } from "../../sim/disk/simulation-disk.js";
 import { Batch } from "../../src/engine/batch.js";
 import { loadManifest } from "../../src/engine/manifest/manifest-log.js";
@@ -86,12 +87,34 @@ function expectPrefix(store: Store, ledger: Ledger, where: string): void {
   ledger.acknowledged = at;
 }
 
-describe.each<CrashKind>(["power-loss", "process-kill"])("after a %s", (kind) => {
+/** Kinds of crash and of disk, and every how many calls one is tried. */
+const CRASHES: readonly (readonly [
+  name: string,
+  kind: CrashKind,
+  disk: Partial<DiskOptions>,
+  stride: number,
+])[] = [
+  ["power loss", "power-loss", {}, 2],
+  [
+    "power loss that damages the sectors being written",
+    "power-loss",
+    { powersafeOverwrite: false, collateralProbability: 0.7 },
+    4,
+  ],
+  [
+    "power loss that shows garbage where bytes were lost",
+    "power-loss",
+    { holeContent: "garbage", tearProbability: 1 },
+    6,
+  ],
+  ["process kill", "process-kill", {}, 7],
+];
+
+describe.each(CRASHES)("after a %s", (_name, kind, disk, stride) => {
   test("[D9][D12][D17][D18][FS-defect 1][FS-defect 4][FS-defect 8] at any file call, in recovery too, everything acknowledged is there, and no version comes twice", async () => {
     const total = await callsOfLife();
-    const stride = kind === "power-loss" ? 2 : 5;
     for (let call = 1; call < total; call += stride) {
-      const machine = new CrashMachine(call);
+      const machine = new CrashMachine(call, disk);
       const ledger: Ledger = { states: [[]], acknowledged: 0, newestVersion: 9 };
       // Three lives: one crashes at this call, the next soon, perhaps within its recovery; the last looks.
       for (const crashCall of [call, 1 + ((call * 7) % 60), Number.POSITIVE_INFINITY]) {

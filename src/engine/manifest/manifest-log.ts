@@ -207,7 +207,8 @@ export class ManifestLog {
 
   #writeFrame(type: number, number: number, payload: Uint8Array): void {
     // Whole sectors, so that what is durable shares none with what is being written, and growing the file touches none.
-    const length = nextSector(frameBytes(payload.length));
+    const frame = frameBytes(payload.length);
+    const length = mutant("S12-edit-shares-synced-sector") ? frame : nextSector(frame);
     const bytes = new Uint8Array(length);
     bytes.set(payload, FRAME_HEADER_BYTES);
     const header = this.#header;

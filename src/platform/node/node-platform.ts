@@ -16,7 +16,7 @@ import { NodeWorkerHost } from "./worker-host.js";
 export interface NodePlatformOptions {
   /** Where files live. Default: the real file system. */
   readonly vfs?: VFS;
-  /** False: no threads; background work runs in slices on the caller's thread. Default: true. */
+  /** False: no threads; background work runs in slices on the caller's thread. Default: true, unless `vfs` is given. */
   readonly workers?: boolean;
 }
 
@@ -33,7 +33,15 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
   if (options.workers !== undefined && typeof options.workers !== "boolean") {
     throw new StillwaterError("INVALID_ARGUMENT", `The option "workers" must be true or false.`);
   }
-  const workers: WorkerHost | null = options.workers === false ? null : new NodeWorkerHost();
+  // Threads share the real file system with this one; of any other `vfs` they know nothing.
+  const sharesFiles = options.vfs === undefined;
+  if (options.workers === true && !sharesFiles) {
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `The option "workers" cannot be true together with "vfs": threads would not see its files.`,
+    );
+  }
+  const workers: WorkerHost | null = options.workers === false || !sharesFiles ? null : new NodeWorkerHost();
   return {
     vfs: options.vfs ?? new NodeVFS(),
     clock: new NodeClock(),

@@ -425,13 +425,13 @@ test.each(kinds)(
     const strategy: CompactionStrategy = strategyFor(resolveOptions({ memtableBytes: 4096, ...options }));
     fc.assert(
       fc.property(flushes, fc.boolean(), (arrivals, mayAllShrink) => {
-        const mayShrink = (): boolean => mayAllShrink;
+        const mayShrink = (table: TableMeta): boolean => mayAllShrink || hasTombstones(table);
         const simulation = new Simulation();
         for (const keys of arrivals) simulation.flush(keys);
         const newest = simulation.newest();
         for (let step = 0; step <= LEVEL_COUNT; ) {
           const plan =
-            strategy.pick(simulation.levels) ?? strategy.pickManual(simulation.levels, step++, hasTombstones);
+            strategy.pick(simulation.levels) ?? strategy.pickManual(simulation.levels, step++, mayShrink);
           if (plan === null) continue;
           simulation.carryOut(plan);
           simulation.check(newest);
