@@ -101,6 +101,19 @@ export class Model {
     this.#raiseDurable(sequence);
   }
 
+  /** Buffered commits that were answered before this time have been in the page cache for as long as they may be. */
+  promiseBuffered(beforeMs: number): void {
+    for (let i = this.#commits.length - 1; i >= 0; i--) {
+      const commit = this.#commits[i] as Commit; // i < length
+      if (commit.sequence <= this.#floorAfterPowerLoss) return;
+      const isOld = commit.outcome === "acknowledged" && commit.acknowledgedMs < beforeMs;
+      if (isOld && commit.durability === "buffered") {
+        this.#raiseDurable(commit.sequence);
+        return;
+      }
+    }
+  }
+
   /** The engine has answered that the commit was never begun. */
   refuse(commit: Commit): void {
     const index = this.#commits.indexOf(commit);

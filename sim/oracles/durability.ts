@@ -1,7 +1,7 @@
 /**
  * O1. Verifies: after a crash the store holds at least the shortest prefix that was promised: for a power loss
- * everything up to the newest commit acknowledged as `sync` (or made durable by a flush or a close), for the end of
- * the process everything acknowledged.
+ * everything up to the newest commit acknowledged as `sync`, made durable by a flush or a close, or acknowledged as
+ * `buffered` longer ago than the window of the store; for the end of the process everything acknowledged.
  * Does not verify: commits of a store opened with durability `none`, of which nothing is promised before a flush.
  */
 import { describeValue } from "../model/comparison.js";

@@ -5,6 +5,7 @@
 import { Store } from "../../src/engine/store.js";
 import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
+import type { LatencyOptions } from "../disk/options.js";
 import type { VFSOperation } from "../disk/simulation-disk.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
@@ -54,7 +55,6 @@ export class LifeCycle {
   #mustObserve = 0;
   #restarts = 0;
   #logIsRotten = false;
-  #syncErrorsSeen = 0;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
@@ -67,6 +67,7 @@ export class LifeCycle {
   crashed(how: CrashRequest["how"]): void {
     this.#afterCrash = true;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
+    this.#promiseBuffered();
     if (this.#phase === "last") this.#phase = "liveness";
     checkDurableState(this.#session);
     const { world, disk, options } = this.#session;
@@ -78,6 +79,15 @@ export class LifeCycle {
     ) {
       this.#logIsRotten = rotLog(disk, choices);
     }
+  }
+
+  /** A buffered commit is promised to be durable after a while, as long as the log can be written. */
+  #promiseBuffered(): void {
+    const { model, world, options, failStop, hasStore } = this.#session;
+    if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
+    const windowMs =
+      (options.store.bufferedSyncMs ?? BUFFERED_SYNC_MS) + slowestSyncsMs(options.disk.latency);
+    model.promiseBuffered(world.clock.nowMs() - windowMs);
   }
 
   async run(life: Life): Promise<AfterLife> {
@@ -154,11 +164,7 @@ export class LifeCycle {
     const { store, model, ledger, world, counts, idempotence } = session;
     session.doing = "reading what recovery brought back";
     const rows = await session.retrying("a scan after recovery", () => readAll(store));
-    // A failed sync may have thrown away what was only in the page cache, as a power loss does.
-    const syncErrors = session.disk.counters.faults["S22 sync error"];
-    const cacheLost = this.#powerLost || syncErrors > this.#syncErrorsSeen;
-    this.#syncErrorsSeen = syncErrors;
-    const { shortest, longest } = judgeRecovery(ledger, model, rows, cacheLost);
+    const { shortest, longest } = judgeRecovery(ledger, model, rows, this.#powerLost);
     checkRecoveredVersion(ledger, model, shortest, store.version);
     model.resolve(longest, store.version);
     idempotence.recovered(rows, store.version);
@@ -235,6 +241,7 @@ export class LifeCycle {
     await checkWholeStore(session);
     const { problems } = await store.verify();
     session.checkAlive();
+    if (problems.length > 0 && session.disk.damage.length > 0) throw new DamageFound("verify at rest");
     if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
     return true;
   }
@@ -352,6 +359,20 @@ export class LifeCycle {
     }
   }
 }
+
+/** The default of the store, for options that do not say. */
+const BUFFERED_SYNC_MS = 100;
+/** What turns of the scheduler may add to a window. */
+const TURNS_MS = 20;
+
+/** One sync that was under way already, and the one that covers what came meanwhile, at their slowest. */
+function slowestSyncsMs({ minimumMs, meanMs, stallProbability, stallFactor }: LatencyOptions): number {
+  const slowest = minimumMs + Math.max(0, meanMs - minimumMs) * EXPONENTIAL_MAX;
+  return 2 * slowest * (stallProbability > 0 ? stallFactor : 1) + TURNS_MS;
+}
+
+/** The disk draws latencies by inversion from 2^16 steps, so the longest is ln(2^16) times the mean. */
+const EXPONENTIAL_MAX = 11.1;
 
 const TRACE_OPERATION = 1000;
 const TRACE_RECOVERED = 1003;

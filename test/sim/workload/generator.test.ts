@@ -75,7 +75,8 @@ describe("options", () => {
       expect(without.weights.space).toBe(0);
       expect(mayRefuse(without)).toBe(false);
       const withAll = optionsOf(seed);
-      expect({ ...without, disk: 0, weights: 0 }).toEqual({ ...withAll, disk: 0, weights: 0 });
+      const others = { disk: 0, weights: 0, logRotProbability: 0 };
+      expect({ ...without, ...others }).toEqual({ ...withAll, ...others });
     }
   });
 
