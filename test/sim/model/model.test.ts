@@ -66,6 +66,20 @@ describe("what must survive", () => {
     expect(model.floorAfterKill).toBe(4);
   });
 
+  test("a power loss: what was buffered for longer than its window, and what came before it", () => {
+    const model = new Model();
+    for (let i = 1; i <= 4; i++) {
+      const durability = i === 2 ? "sync" : "buffered";
+      model.acknowledge(model.submit(i, [put("k", i)], durability), 10 + i, i * 100);
+    }
+    model.promiseBuffered(100);
+    expect(model.floorAfterPowerLoss).toBe(2);
+    model.promiseBuffered(301);
+    expect(model.floorAfterPowerLoss).toBe(3);
+    model.promiseBuffered(100);
+    expect(model.floorAfterPowerLoss).toBe(3);
+  });
+
   test("what a recovery has found, from then on", () => {
     const model = new Model();
     for (let i = 1; i <= 3; i++) model.submit(i, [put("k", i)], "sync");
