@@ -41,11 +41,21 @@ const workloads = Object.keys(results.get("stillwater")[0]);
 const table = workloads.map((workload) => {
   const [ours, theirs] = engines.map((engine) => median(results.get(engine).map((round) => round[workload])));
   const better = workload.startsWith("memory") ? theirs / ours : ours / theirs;
-  return { workload, stillwater: Math.round(ours), "classic-level": Math.round(theirs), ratio: Number(better.toFixed(2)) };
+  return {
+    workload,
+    stillwater: Math.round(ours),
+    "classic-level": Math.round(theirs),
+    ratio: Number(better.toFixed(2)),
+  };
 });
-console.log(`${entries} entries of 16 B + 100 B, median of ${rounds}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model} (${arch()})`);
+console.log(
+  `${entries} entries of 16 B + 100 B, median of ${rounds}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model} (${arch()})`,
+);
 console.log("operations per second (memory: MiB); ratio above 1: Stillwater is ahead");
 console.table(table);
 if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify({ entries, node: process.version, rounds: Object.fromEntries(results), table }, null, 2)}\n`);
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ entries, node: process.version, rounds: Object.fromEntries(results), table }, null, 2)}\n`,
+  );
 }

@@ -18,7 +18,8 @@ function permuted(i) {
 
 const keyOf = (n) => Buffer.from(String(n).padStart(16, "0"));
 const valueBytes = Buffer.alloc(4196);
-for (let i = 0; i < valueBytes.length; i++) valueBytes[i] = (Math.imul(i, 2654435761) >>> 13) & (i % 2 ? 0xff : 0x0f);
+for (let i = 0; i < valueBytes.length; i++)
+  valueBytes[i] = (Math.imul(i, 2654435761) >>> 13) & (i % 2 ? 0xff : 0x0f);
 const valueOf = (n) => valueBytes.subarray(n % 4000, (n % 4000) + 100);
 
 async function openStillwater() {
@@ -45,7 +46,12 @@ async function openStillwater() {
 
 async function openClassicLevel() {
   const { ClassicLevel } = await import("classic-level");
-  const db = new ClassicLevel(directory, { keyEncoding: "buffer", valueEncoding: "buffer", cacheSize: 256 * 1024 * 1024, compression: false });
+  const db = new ClassicLevel(directory, {
+    keyEncoding: "buffer",
+    valueEncoding: "buffer",
+    cacheSize: 256 * 1024 * 1024,
+    compression: false,
+  });
   await db.open();
   return {
     writeBatch: (items) => db.batch(items.map(([key, value]) => ({ type: "put", key, value }))),
@@ -97,11 +103,13 @@ result["get random, sync"] = await timed(READS, () => {
   }
 });
 result["get random, await"] = await timed(READS / 4, async () => {
-  for (let i = 0; i < READS / 4; i++) if ((await engine.get(keyOf(permuted(i)))) === undefined) throw new Error("lost");
+  for (let i = 0; i < READS / 4; i++)
+    if ((await engine.get(keyOf(permuted(i)))) === undefined) throw new Error("lost");
 });
 result["get missing, sync"] = await timed(READS, () => {
   for (let i = 0; i < READS; i++) {
-    if (engine.getSync(Buffer.from(`${String(permuted(i)).padStart(15, "0")}x`)) !== undefined) throw new Error("found");
+    if (engine.getSync(Buffer.from(`${String(permuted(i)).padStart(15, "0")}x`)) !== undefined)
+      throw new Error("found");
   }
 });
 result["full scan"] = await timed(ENTRIES, async () => {
