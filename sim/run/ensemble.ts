@@ -1,6 +1,6 @@
 /**
- * Many seeds: runs a series until a number of them, a time or enough failures is reached, in this thread or in several
- * worker threads, and adds everything up. Which seeds are run does not depend on the number of threads, only how far
+ * Many seeds: runs a series until a number of them, a time or enough failures is reached, in worker threads or in this
+ * one, and adds everything up. Which seeds are run does not depend on the number of threads, only how far
  * the series gets in a given time. Owns the only wall clock of the simulator: for the time budget and for rates.
  */
 import { Worker } from "node:worker_threads";
@@ -12,6 +12,7 @@ export interface EnsembleConfig extends SeedConfig {
   /** Infinity: as many as the time allows. */
   readonly seeds: number;
   readonly timeMs: number;
+  /** Worker threads; 0 runs everything in the calling thread. */
   readonly jobs: number;
   /** Stops after so many failing seeds. */
   readonly failuresMax: number;
@@ -40,6 +41,7 @@ export interface Progress {
   readonly failures: readonly { readonly index: number; readonly result: SeedResult }[];
 }
 
+const YOUNG_GENERATION_MB = 48;
 /** Seeds between two messages of a thread. */
 const REPORT_EVERY = 16;
 
@@ -58,7 +60,7 @@ export async function runEnsemble(
     onProgress(seeds, failures.length, performance.now() - started);
   };
   const isEnough = (): boolean => failures.length >= config.failuresMax;
-  if (config.jobs <= 1) {
+  if (config.jobs === 0) {
     await runShare({ config, first: 0, stride: 1 }, collect, isEnough);
   } else {
     const shares = Array.from({ length: config.jobs }, (_, first) => ({
@@ -111,6 +113,8 @@ function runInThread(
     const worker = new Worker(new URL("./ensemble-worker.js", import.meta.url), {
       workerData: share,
       execArgv: [],
+      // Most of what a seed allocates dies with it, and with room for a whole seed it dies without being copied.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     worker.on("message", (progress: Progress) => {
       collect(progress);

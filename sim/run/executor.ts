@@ -166,11 +166,8 @@ export class Executor {
     const { ledger, model, failStop, counts, world, store, hasStore } = this.#session;
     counts.acknowledged++;
     world.trace.event(TRACE_ACKNOWLEDGED, commit.sequence, version, 0);
-    if (isEmpty) {
-      // Nothing to store, so the engine need not give it a version of its own.
-      model.refuse(commit);
-      return;
-    }
+    // Nothing to store, so the engine need not give it a version of its own.
+    if (isEmpty) return model.refuse(commit);
     checkCommitVersion(ledger, model, commit, version);
     failStop.acknowledged(commit, world.steps);
     model.acknowledge(commit, version, world.clock.nowMs());
@@ -186,10 +183,7 @@ export class Executor {
     const { model, failStop, world } = this.#session;
     const verdict = this.#session.judge(error, commit.describe(), ["BUSY", "VERSION_TOO_LOW"]);
     world.trace.event(TRACE_FAILED, commit.sequence, verdict.length, 0);
-    if (verdict === "refused") {
-      model.refuse(commit);
-      return;
-    }
+    if (verdict === "refused") return model.refuse(commit);
     commit.outcome = "unknown";
     failStop.stop(`${commit.describe()} failed`, model.submitted);
   }

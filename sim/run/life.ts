@@ -74,6 +74,7 @@ export class LifeCycle {
     const choices = world.choices.stream("crash");
     if (
       this.#phase === "safety" &&
+      how === "power-loss" &&
       !this.#logIsRotten &&
       choices.chance(options.logRotProbability, "crash.rots")
     ) {

@@ -29,7 +29,7 @@ interface Frame {
   readonly bytes: number;
 }
 
-/** Called between two lives. False when no record qualifies. */
+/** Called after a power loss, when what is durable is all there is. False when no record qualifies. */
 export function rotLog(disk: SimulationDisk, choices: ChoiceStream): boolean {
   const durable = disk.snapshotDurable();
   const manifest = durable.stat(STORE_DIRECTORY) === null ? null : loadManifest(durable, STORE_DIRECTORY);

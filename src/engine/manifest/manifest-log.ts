@@ -121,6 +121,8 @@ export class ManifestLog {
   readonly #header = new FrameHeader();
   #chain: number;
   #end = 0;
+  /** Everything below this offset is durable. */
+  #syncedTo = 0;
   #editNumber: number;
   #editsSinceSnapshot = 0;
 
@@ -149,6 +151,7 @@ export class ManifestLog {
         file.syncData();
         vfs.syncDirectory(directory);
       }
+      log.#syncedTo = log.#end;
       // CRASH_POINT(id: manifest.snapshot-durable)
       crashPoint("manifest.snapshot-durable");
       replaceCurrent(vfs, directory, current);
@@ -181,6 +184,7 @@ export class ManifestLog {
     // CRASH_POINT(id: manifest.edit-written)
     crashPoint("manifest.edit-written");
     if (!mutant("M3-edit-not-synced")) this.#file.syncData();
+    this.#syncedTo = this.#end;
     // CRASH_POINT(id: manifest_save)
     crashPoint("manifest_save");
     this.#editsSinceSnapshot++;
@@ -193,6 +197,7 @@ export class ManifestLog {
   seal(): void {
     this.#writeFrame(FRAME_SEAL, this.#editNumber, EMPTY_BYTES);
     this.#file.syncData();
+    this.#syncedTo = this.#end;
     // CRASH_POINT(id: manifest.sealed)
     crashPoint("manifest.sealed");
   }
@@ -217,7 +222,7 @@ export class ManifestLog {
     header.count = 0;
     header.chain = this.#chain;
     header.number = number;
-    header.durableTo = this.#end;
+    header.durableTo = this.#syncedTo;
     const codec = { checksum: this.#checksum, fileNumber: this.manifestNumber };
     this.#chain = sealFrame(codec, bytes, 0, this.#end, header);
     this.#file.write(bytes, 0, length, this.#end);

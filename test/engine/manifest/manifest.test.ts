@@ -530,3 +530,24 @@ describe("the tree", () => {
     expect([set.heldCount, set.liveTables()]).toEqual([1, []]);
   });
 });
+
+test("a mark that a power loss took, under an edit that it kept, is a torn tail: nobody had synced the mark", () => {
+  const { vfs, states } = written();
+  const image = vfs.bytesOf(PATH).slice();
+  const codec = { checksum: CRC32, fileNumber: 3 };
+  const frame = new FrameHeader();
+  // The last edit of the manifest, whose own mark goes too: the power fails while its sync is under way.
+  let lastEdit = 0;
+  for (
+    let at = 0;
+    readFrame(codec, image, at, image.length, frame);
+    at = nextSector(at + frameBytes(frame.payloadBytes))
+  ) {
+    if (frame.type === FRAME_EDIT) lastEdit = at;
+  }
+  readFrame(codec, image, lastEdit, image.length, frame);
+  image.fill(0, nextSector(lastEdit + frameBytes(frame.payloadBytes)));
+  image.fill(0, lastEdit - 512, lastEdit);
+  vfs.setBytes(PATH, image);
+  expect(loadManifest(vfs, DIRECTORY)?.editNumber).toBe((states.at(-2) as ManifestState).editNumber);
+});

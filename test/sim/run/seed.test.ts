@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runEnsemble } from "../../../sim/run/ensemble.js";
 import { runSeed, type SeedConfig, seedAt } from "../../../sim/run/seed.js";
 import { DEFAULT_LIMITS } from "../../../sim/workload/options.js";
 import { type Compiled, compileSources, runModule } from "../compiled.js";
@@ -6,25 +7,29 @@ import { type Compiled, compileSources, runModule } from "../compiled.js";
 const CONFIG: SeedConfig = { limits: DEFAULT_LIMITS, mutants: [], repeatShare: 0, recording: false };
 
 describe("a small ensemble over the real engine", () => {
-  test("keeps every promise in 50 seeds, with crashes, recoveries and faults", {
-    timeout: 120_000,
-  }, async () => {
-    let crashes = 0;
-    let recoveries = 0;
-    let faults = 0;
-    const failures: string[] = [];
-    for (let i = 0; i < 50; i++) {
-      const { failure, seed, counts } = await runSeed(seedAt("4000", i), CONFIG);
-      if (failure !== null) failures.push(`seed ${seed}: ${failure.message}`);
-      crashes += counts.processKills + counts.powerLosses;
-      recoveries += counts.recoveries;
-      faults += Object.values(counts.faults).reduce((sum, times) => sum + times, 0);
-    }
-    expect(failures).toEqual([]);
-    expect(crashes).toBeGreaterThan(50);
-    expect(recoveries).toBeGreaterThan(crashes);
-    expect(faults).toBeGreaterThan(100);
-  });
+  test(
+    "keeps every promise in 50 seeds, with crashes, recoveries and faults",
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      let crashes = 0;
+      let recoveries = 0;
+      let faults = 0;
+      const failures: string[] = [];
+      for (let i = 0; i < 50; i++) {
+        const { failure, seed, counts } = await runSeed(seedAt("4000", i), CONFIG);
+        if (failure !== null) failures.push(`seed ${seed}: ${failure.message}`);
+        crashes += counts.processKills + counts.powerLosses;
+        recoveries += counts.recoveries;
+        faults += Object.values(counts.faults).reduce((sum, times) => sum + times, 0);
+      }
+      expect(failures).toEqual([]);
+      expect(crashes).toBeGreaterThan(50);
+      expect(recoveries).toBeGreaterThan(crashes);
+      expect(faults).toBeGreaterThan(100);
+    },
+  );
 
   test("runs a seed the same way twice, recorded or not", async () => {
     for (const seed of ["11", "12", "deadbeef"]) {
@@ -98,6 +103,26 @@ describe("in other processes", () => {
     expect(two).toEqual(one);
     expect(one?.[0]).toBe(12);
   });
+});
+
+test("an ensemble adds up its seeds, and stops when enough have failed", async () => {
+  const ensemble = {
+    ...CONFIG,
+    from: "1",
+    seeds: 60,
+    timeMs: Number.POSITIVE_INFINITY,
+    jobs: 0,
+    failuresMax: 2,
+  };
+  const told: number[] = [];
+  const bad = await runEnsemble({ ...ensemble, mutants: ["W1-ack-before-sync"] }, (seeds) =>
+    told.push(seeds),
+  );
+  expect(bad.failures.map(({ failure }) => failure?.oracle)).toEqual(["O1", "O1"]);
+  expect(bad.seeds).toBeLessThan(60);
+  expect(told.at(-1)).toBe(bad.seeds);
+  const none = await runEnsemble({ ...ensemble, timeMs: 0 }, () => {});
+  expect(none).toMatchObject({ seeds: 0, failures: [] });
 });
 
 test("seeds count up from a number, and get a suffix otherwise", () => {
