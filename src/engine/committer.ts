@@ -341,6 +341,11 @@ export class Committer {
   }
 
   #sync(segment: Segment): void {
+    if (segment.hasOpenRecord && !mutant("S12-sync-beside-open-record")) {
+      // An open record has its place, and may begin in a sector that this sync is to make durable. It goes along.
+      this.#writeRecord();
+      if (this.#failure !== null || segment.syncInFlight) return;
+    }
     try {
       segment.syncLater((error) => {
         this.#onSynced(error);

@@ -70,15 +70,17 @@ export class SliceRunner implements JobRunner {
   }
 
   #beat(running: RunningJob): void {
+    let result: JobResult | null = null;
+    let error: Error | null = null;
     try {
       const step = running.job.next();
       if (step.done !== true) return;
-      this.#remove(running);
-      running.done(null, step.value);
-    } catch (error) {
-      this.#remove(running);
-      running.done(error instanceof Error ? error : new Error(String(error)), null);
+      result = step.value;
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
+    this.#remove(running);
+    running.done(error, result);
   }
 
   #remove(running: RunningJob): void {

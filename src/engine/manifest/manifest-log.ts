@@ -121,6 +121,8 @@ export class ManifestLog {
   readonly #header = new FrameHeader();
   #chain: number;
   #end = 0;
+  /** Where the last frame ends; what is between that and `#end` is padding, which proves nothing. */
+  #frameEnd = 0;
   /** Everything below this offset is durable. */
   #syncedTo = 0;
   #editNumber: number;
@@ -151,7 +153,7 @@ export class ManifestLog {
         file.syncData();
         vfs.syncDirectory(directory);
       }
-      log.#syncedTo = log.#end;
+      log.#syncedTo = log.#frameEnd;
       // CRASH_POINT(id: manifest.snapshot-durable)
       crashPoint("manifest.snapshot-durable");
       replaceCurrent(vfs, directory, current);
@@ -184,7 +186,7 @@ export class ManifestLog {
     // CRASH_POINT(id: manifest.edit-written)
     crashPoint("manifest.edit-written");
     if (!mutant("M3-edit-not-synced")) this.#file.syncData();
-    this.#syncedTo = this.#end;
+    this.#syncedTo = this.#frameEnd;
     // CRASH_POINT(id: manifest_save)
     crashPoint("manifest_save");
     this.#editsSinceSnapshot++;
@@ -197,7 +199,7 @@ export class ManifestLog {
   seal(): void {
     this.#writeFrame(FRAME_SEAL, this.#editNumber, EMPTY_BYTES);
     this.#file.syncData();
-    this.#syncedTo = this.#end;
+    this.#syncedTo = this.#frameEnd;
     // CRASH_POINT(id: manifest.sealed)
     crashPoint("manifest.sealed");
   }
@@ -226,6 +228,7 @@ export class ManifestLog {
     const codec = { checksum: this.#checksum, fileNumber: this.manifestNumber };
     this.#chain = sealFrame(codec, bytes, 0, this.#end, header);
     this.#file.write(bytes, 0, length, this.#end);
+    this.#frameEnd = this.#end + frame;
     this.#end += length;
   }
 }
