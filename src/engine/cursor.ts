@@ -30,4 +30,17 @@ export abstract class Cursor {
   abstract previous(): void;
   /** Gives back what the cursor pins. Idempotent. */
   abstract close(): void;
+
+  /** Shows the current row of `source`, which must be valid: for cursors made of others. */
+  protected showRowOf(source: Cursor): void {
+    this.valid = true;
+    this.keyBytes = source.keyBytes;
+    this.keyStart = source.keyStart;
+    this.keyLength = source.keyLength;
+    this.version = source.version;
+    this.kind = source.kind;
+    this.valueBytes = source.valueBytes;
+    this.valueStart = source.valueStart;
+    this.valueLength = source.valueLength;
+  }
 }

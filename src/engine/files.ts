@@ -50,7 +50,8 @@ export function walPath(directory: string, fileNumber: number): string {
 
 export function parseFileName(name: string): FileName {
   if (name === CURRENT_NAME) return { kind: "current", number: 0 };
-  if (name === LOCK_NAME) return { kind: "lock", number: 0 };
+  // Where the kernel has no lock to offer, each contender leaves a note of its own (`platform/node/claim-lock.ts`).
+  if (name === LOCK_NAME || name.startsWith(`${LOCK_NAME}.`)) return { kind: "lock", number: 0 };
   if (name === QUARANTINE_NAME) return { kind: "quarantine", number: 0 };
   const manifest = /^MANIFEST-(\d{6,15})$/.exec(name);
   if (manifest !== null) return { kind: "manifest", number: Number(manifest[1]) };

@@ -4,22 +4,10 @@
  * tombstone and no key of the table is equal to it.
  */
 import { compareKeys } from "../format/bytes.js";
+import type { TableSummary } from "../table/properties.js";
 
-export interface TableMeta {
-  readonly fileNumber: number;
-  /** Size of the file. */
-  readonly bytes: number;
-  readonly smallest: Uint8Array;
-  readonly largest: Uint8Array;
-  readonly largestExclusive: boolean;
-  readonly minVersion: number;
-  readonly maxVersion: number;
-  /** Rows: puts and deletes. */
-  readonly entryCount: number;
-  /** Of the rows, deletes. */
-  readonly tombstoneCount: number;
-  readonly rangeTombstoneCount: number;
-}
+/** The summary that a table gives of itself, as the manifest keeps it. */
+export type TableMeta = Omit<TableSummary, "rawBytes">;
 
 /** True when the table may hold `key`. */
 export function tableCovers(table: TableMeta, key: Uint8Array): boolean {

@@ -116,14 +116,6 @@ export class LevelCursor extends Cursor {
       this.valid = false;
       return;
     }
-    this.valid = true;
-    this.keyBytes = child.keyBytes;
-    this.keyStart = child.keyStart;
-    this.keyLength = child.keyLength;
-    this.version = child.version;
-    this.kind = child.kind;
-    this.valueBytes = child.valueBytes;
-    this.valueStart = child.valueStart;
-    this.valueLength = child.valueLength;
+    this.showRowOf(child);
   }
 }

@@ -141,15 +141,7 @@ export class MergingCursor extends Cursor {
       return;
     }
     const top = this.#sources[this.#heap[0] as number] as Cursor;
-    this.valid = true;
-    this.keyBytes = top.keyBytes;
-    this.keyStart = top.keyStart;
-    this.keyLength = top.keyLength;
-    this.version = top.version;
-    this.kind = top.kind;
-    this.valueBytes = top.valueBytes;
-    this.valueStart = top.valueStart;
-    this.valueLength = top.valueLength;
+    this.showRowOf(top);
   }
 }
 
