@@ -23,13 +23,8 @@ export type { StoreIterator } from "./engine/read/store-iterator.js";
 export type { RecoveryReport } from "./engine/recovery.js";
 export type { Row, Scan } from "./engine/scan.js";
 export type { Snapshot } from "./engine/snapshots.js";
-export {
-  type ReadOptions,
-  Store,
-  type StoreInspection,
-  type StoreStats,
-  type WriteOptions,
-} from "./engine/store.js";
+export { Store } from "./engine/store.js";
+export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
 export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./platform/errors.js";
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";

@@ -5,7 +5,7 @@
  * Does not verify: the quarantine, into which recovery moves what nobody refers to.
  */
 import { CURRENT_NAME, LOCK_NAME, QUARANTINE_NAME } from "../../src/engine/files.js";
-import type { StoreInspection } from "../../src/engine/store.js";
+import type { StoreInspection } from "../../src/engine/store-types.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
 const FIXED: readonly string[] = [CURRENT_NAME, LOCK_NAME, QUARANTINE_NAME];

@@ -4,7 +4,7 @@
  * that got stuck at any time, with what it was waiting for: never a hang.
  * Does not verify: how fast; virtual time and steps are bounded generously.
  */
-import type { StoreInspection } from "../../src/engine/store.js";
+import type { StoreInspection } from "../../src/engine/store-types.js";
 import type { StuckReason } from "../world/world.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 

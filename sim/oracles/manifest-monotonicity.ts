@@ -5,7 +5,7 @@
  * Does not verify: that the numbers rise when they should (recovery would then lose commits, which O1 sees).
  */
 import type { LoadedManifest } from "../../src/engine/manifest/manifest-log.js";
-import type { StoreInspection } from "../../src/engine/store.js";
+import type { StoreInspection } from "../../src/engine/store-types.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";

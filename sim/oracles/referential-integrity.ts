@@ -6,7 +6,7 @@
  * Does not verify: the content of tables (verify, O23) nor the log (O1).
  */
 import { type LoadedManifest, loadManifest } from "../../src/engine/manifest/manifest-log.js";
-import type { StoreInspection } from "../../src/engine/store.js";
+import type { StoreInspection } from "../../src/engine/store-types.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 

@@ -3,7 +3,8 @@
  * the oracles. Does not own: opening, closing and crashing (`life.ts`); an operation that ends the life says so.
  */
 import { Batch } from "../../src/engine/batch.js";
-import type { Store, WriteOptions } from "../../src/engine/store.js";
+import type { Store } from "../../src/engine/store.js";
+import type { WriteOptions } from "../../src/engine/store-types.js";
 import { assert } from "../../src/platform/assert.js";
 import type { Commit } from "../model/commit.js";
 import type { Row } from "../model/comparison.js";

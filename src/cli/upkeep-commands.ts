@@ -1,6 +1,6 @@
 /** `stats`, `verify` and `compact`: looking after a store. */
 import type { Command } from "commander";
-import type { StoreStats } from "../engine/store.js";
+import type { StoreStats } from "../engine/store-types.js";
 import { count, JSON_FLAG, type JsonOption, printResult, withStore } from "./session.js";
 import { setExitCode } from "./terminal.js";
 

@@ -18,7 +18,6 @@ import { Committer } from "./committer.js";
 import type { TableFormat } from "./compaction/job.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
-import type { TableMeta } from "./manifest/table-meta.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { iterationRange, type ScanOptions } from "./range.js";
 import { readKey } from "./read/read-view.js";
@@ -26,67 +25,12 @@ import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
 import { type RecoveredStore, type RecoveryReport, recoverStore } from "./recovery.js";
 import { Scan } from "./scan.js";
 import { Snapshot, SnapshotList } from "./snapshots.js";
+import type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./store-types.js";
 import { BlockCache } from "./table/block-cache.js";
 import { TableCache } from "./table-cache.js";
 import { TreeKeeper } from "./tree-keeper.js";
 import { type VerifyReport, verifyStore } from "./verify.js";
 import { Segment, type SegmentEnd, segmentCapacity } from "./wal/segment.js";
-
-export interface ReadOptions {
-  /** Read at this snapshot instead of now. */
-  readonly snapshot?: Snapshot;
-}
-
-export interface WriteOptions {
-  /** What the acknowledgement promises. Default: the store's `durability`. */
-  readonly durability?: "sync" | "buffered";
-  /** Fail with `VERSION_TOO_LOW` unless the store has reached this version. */
-  readonly requireVersionAtLeast?: number;
-}
-
-/** Counters and sizes. Plain data. */
-export interface StoreStats {
-  readonly version: number;
-  readonly levels: readonly { readonly tables: number; readonly bytes: number; readonly entries: number }[];
-  readonly memtableBytes: number;
-  readonly immutableMemtables: number;
-  readonly debtBytes: number;
-  readonly openSnapshots: number;
-  readonly openIterators: number;
-  readonly cacheHits: number;
-  readonly cacheMisses: number;
-  readonly openTables: number;
-  readonly tableMemoryBytes: number;
-  readonly flushes: number;
-  readonly compactions: number;
-  readonly trivialMoves: number;
-  readonly jobFailures: number;
-  readonly bytesFlushed: number;
-  readonly bytesCompacted: number;
-  readonly rowsDropped: number;
-  readonly damagedTables: readonly number[];
-  readonly failure: string | null;
-}
-
-/** Internals for oracles and tools. Plain data. */
-export interface StoreInspection {
-  readonly levels: readonly (readonly TableMeta[])[];
-  readonly immutableMemtables: number;
-  readonly walNumbers: readonly number[];
-  readonly manifestNumber: number;
-  readonly editNumber: number;
-  readonly nextFileNumber: number;
-  readonly lastVersion: number;
-  readonly minWalNumber: number;
-  /** Names in the directory that must exist now. */
-  readonly liveFiles: readonly string[];
-  readonly snapshots: readonly number[];
-  readonly openTables: number;
-  readonly debtBytes: number;
-  readonly failedStop: boolean;
-  readonly backgroundBusy: boolean;
-  readonly damagedTables: readonly number[];
-}
 
 /** Arenas of the default size kept for the next segment. */
 const SPARE_ARENAS_MAX = 2;

@@ -7,7 +7,7 @@ import { failureClass, ORACLE_IDS, OracleLedger } from "../../../sim/oracles/fai
 import { IdempotentRecovery } from "../../../sim/oracles/idempotent-recovery.js";
 import { checkNoLeaks } from "../../../sim/oracles/leaks.js";
 import { checkAtRest, checkSettled, stuckFailure } from "../../../sim/oracles/liveness.js";
-import type { StoreInspection } from "../../../src/engine/store.js";
+import type { StoreInspection } from "../../../src/engine/store-types.js";
 import { CorruptionError, StillwaterError } from "../../../src/platform/errors.js";
 
 const ledger = new OracleLedger();

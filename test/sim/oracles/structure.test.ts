@@ -13,7 +13,7 @@ import { manifestName } from "../../../src/engine/files.js";
 import { checksumByName } from "../../../src/engine/format/checksum.js";
 import { ManifestLog } from "../../../src/engine/manifest/manifest-log.js";
 import type { TableMeta } from "../../../src/engine/manifest/table-meta.js";
-import type { StoreInspection } from "../../../src/engine/store.js";
+import type { StoreInspection } from "../../../src/engine/store-types.js";
 import { machine } from "../disk/machine.js";
 
 const ledger = new OracleLedger();
