@@ -358,6 +358,30 @@ describe("when background work lags", () => {
     }
     expect(states).toEqual(new Set(["resolved", "BUSY"]));
   });
+
+  test("[CX-17] commits held back by debt go on when the log is full and compaction cannot pay the debt", async () => {
+    const { store, vfs, platform } = await opened({
+      ...tiny,
+      immutableMemtablesMax: 16,
+      level0CompactionFiles: 1,
+      level0StallFiles: 50,
+      level0LimitFiles: 60,
+      slowdownDebtBytes: 0,
+    });
+    // Compactions open tables and fail; flushes open only the log. So each flush adds to the debt, and none is paid.
+    vfs.before = (made, path) => {
+      if (made === "openFile" && path.endsWith(".sst")) throw failure("IO", made, path);
+    };
+    const outcomes: { state: string }[] = [];
+    for (let i = 0; i < 8; i++) {
+      outcomes.push(watch(store.write(large(`k${i}`))));
+      await platform.pass(100);
+    }
+    expect(store.stats().debtBytes).toBeGreaterThan(0);
+    expect(outcomes.map(({ state }) => state)).toEqual(Array(8).fill("resolved"));
+    vfs.before = null;
+    await platform.settle(store.close());
+  });
 });
 
 /** A commit that fills a memtable of 4 KiB by itself, with keys all over the key space. */
