@@ -182,7 +182,7 @@ export class Executor {
 
   #failed(commit: Commit, error: unknown): void {
     const { model, failStop, world } = this.#session;
-    const verdict = this.#session.judge(error, commit.describe(), ["BUSY", "VERSION_TOO_LOW"]);
+    const verdict = this.#session.judge(error, commit.describe(), ["BUSY", "VERSION_TOO_LOW", "NO_SPACE"]);
     world.trace.event(TRACE_FAILED, commit.sequence, verdict.length, 0);
     if (verdict === "refused") return model.refuse(commit);
     commit.outcome = "unknown";

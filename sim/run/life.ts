@@ -237,6 +237,9 @@ export class LifeCycle {
       await session.pause(REST_MS);
     }
     session.checkAlive();
+    // A sector that cannot be read keeps its table from being compacted for good.
+    if (store.inspect().backgroundBusy && session.disk.damage.length > 0)
+      throw new DamageFound("coming to rest");
     checkAtRest(ledger, store.inspect(), REST_MS * REST_ROUNDS_MAX);
     checkNoOrphans(ledger, store.inspect(), session.listStore());
     await checkWholeStore(session);

@@ -610,7 +610,9 @@ export class Store {
   }
 
   #checkConditions(): void {
-    const error = this.#committer.failure ?? this.#keeper.obstacle;
+    // Who has asked for the work hears what its error is; commits that only wait for it are told to come again.
+    const jobError = this.#keeper.obstacle === null ? null : this.#keeper.lastJobError;
+    const error = this.#committer.failure ?? jobError;
     this.#conditions = this.#conditions.filter(({ isMet, resolve, reject }) => {
       if (isMet()) resolve();
       else if (error !== null) reject(error);

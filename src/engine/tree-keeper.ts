@@ -199,7 +199,7 @@ export class TreeKeeper {
     const { code, message, path } = this.#lastJobError;
     const details = { cause: this.#lastJobError, ...(path === undefined ? {} : { path }) };
     return new StillwaterError(
-      code,
+      code === "NO_SPACE" ? "NO_SPACE" : "BUSY",
       `background work keeps failing, and until it succeeds no more can be written: ${message} What was acknowledged is safe in the log.`,
       details,
     );
@@ -504,7 +504,12 @@ export class TreeKeeper {
   #onJobError(error: Error): void {
     this.counters.jobFailures++;
     this.#lastJobError = error;
-    if (hasCode(error, "ASSERTION") || !isStoreError(error)) {
+    // A failed sync of the directory may have lost the names of other jobs' files as well, whatever the next one says.
+    const losesNames =
+      error instanceof StillwaterError &&
+      error.operation === "syncDirectory" &&
+      !mutant("M27-directory-sync-tried-again");
+    if (hasCode(error, "ASSERTION") || !isStoreError(error) || losesNames) {
       this.#context.onFatal(error);
       return;
     }
