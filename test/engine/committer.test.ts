@@ -408,6 +408,20 @@ describe("fail-stop", () => {
     return failed;
   }
 
+  test("close tells of a failure that comes up only while closing, and gives everything back all the same", async () => {
+    // Nothing is logged before the seal, so the first write of the log is the close's own.
+    const { store, vfs, platform } = await opened({ durability: "none" });
+    await platform.settle(put(store, "acknowledged"));
+    failOn(vfs, "write", ".wal");
+    expect(await platform.outcome(store.close())).toMatchObject({
+      kind: "rejected",
+      error: { code: "FAILED_STOP" },
+    });
+    vfs.before = null;
+    const again = await platform.settle(Store.open("/store", {}, platform));
+    await platform.settle(again.close());
+  });
+
   async function filled(options: StoreOptions = {}): Promise<Opened> {
     const one = await opened(options);
     await one.platform.settle(put(one.store, "in a table"));

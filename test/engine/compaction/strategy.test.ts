@@ -446,6 +446,18 @@ test.each(kinds)(
   },
 );
 
+test("rewriting the bottom takes the clean tables between stale ones along: an output could span them", () => {
+  const levels = tree({
+    2: [
+      { number: 1, first: "a", last: "c", tombstones: 1 },
+      { number: 2, first: "d", last: "f" },
+      { number: 3, first: "g", last: "i", tombstones: 1 },
+      { number: 4, first: "j", last: "l" },
+    ],
+  });
+  expect(numbers(leveled.pickManual(levels, 2, hasTombstones))).toEqual({ 2: [1, 2, 3] });
+});
+
 function hasTombstones(table: TableMeta): boolean {
   return table.tombstoneCount + table.rangeTombstoneCount > 0;
 }
