@@ -8,6 +8,7 @@ import type { StillwaterError } from "../../src/platform/errors.js";
 import type { ChoiceStream, Choices } from "../choices/choices.js";
 import type { Trace } from "../trace/trace.js";
 import { DiskCounters } from "./counters.js";
+import type { DiskRecorder } from "./disk-recorder.js";
 import { type Errno, SimulatedCrash, systemError } from "./errors.js";
 import { FaultDice } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
@@ -122,6 +123,7 @@ export class DiskState {
   /** Called when a sync of a file fails, before the caller learns of it. */
   onSyncFailed: ((path: string) => void) | null = null;
   damageAllowed: ((path: string, offset: number, length: number) => boolean) | null = null;
+  recorder: DiskRecorder | null = null;
   readonly timers: DiskTimers;
   private readonly latency: ChoiceStream;
   private sequence = 0;
@@ -157,6 +159,7 @@ export class DiskState {
     this.counters.calls++;
     this.trace.event(OPERATION_NUMBERS[operation], path.id, a, b);
     if (this.trace.recording) this.trace.line(`vfs ${operation} ${path.text} ${a} ${b}`);
+    if (this.recorder !== null) this.recorder.call(operation, path.text, a, b);
   }
 
   /** Order number of a change, for deciding what came before what. */
@@ -173,6 +176,7 @@ export class DiskState {
   fault(errno: Errno, operation: VFSOperation, path: Path, offset?: number): StillwaterError {
     this.trace.event(TRACE_ERROR, OPERATION_NUMBERS[operation], path.id, offset ?? 0);
     if (this.trace.recording) this.trace.line(`fault ${errno} ${operation} ${path.text} ${offset ?? ""}`);
+    if (this.recorder !== null) this.recorder.error(errno, operation, path.text, offset);
     return systemError(errno, operation, path.text, offset);
   }
 
@@ -239,6 +243,7 @@ export class DiskState {
       this.lastCompleted = Math.max(this.lastCompleted, completed.submission);
       this.trace.event(TRACE_COMPLETION, completed.path.id, completed.submission, 0);
       if (this.trace.recording) this.trace.line(`completes ${completed.path.text} #${completed.submission}`);
+      if (this.recorder !== null) this.recorder.completion(completed.path.text, completed.submission);
       completed.task();
     });
   }

@@ -120,5 +120,6 @@ function rotSector(page: Page, start: number, detail: number): void {
 function record(disk: DiskState, kind: "latent-sector" | "bit-rot", path: Path, offset: number): void {
   disk.trace.event(TRACE_FAULT, kind === "bit-rot" ? 1 : 0, path.id, offset);
   if (disk.trace.recording) disk.trace.line(`damage ${kind} ${path.text} ${offset}`);
+  disk.recorder?.damage(kind, path.text, offset);
   disk.damage.push({ kind, path: path.text, offset, length: SECTOR_BYTES });
 }

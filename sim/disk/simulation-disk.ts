@@ -12,6 +12,7 @@ import type { Choices } from "../choices/choices.js";
 import { Sfc32 } from "../choices/random.js";
 import type { Trace } from "../trace/trace.js";
 import type { DiskCounters } from "./counters.js";
+import type { DiskRecorder } from "./disk-recorder.js";
 import {
   type DamageRecord,
   DiskState,
@@ -62,6 +63,7 @@ export class SimulationDisk {
     const { counters, names, trace } = state;
     trace.event(TRACE_CRASH, kind === "power-loss" ? 1 : 0, this.lives, counters.calls);
     if (trace.recording) trace.line(`crash ${kind} in life ${this.lives}`);
+    state.recorder?.crash(kind, this.lives);
     this.endLife();
     if (kind === "process-kill") {
       counters.processKills++;
@@ -180,6 +182,17 @@ export class SimulationDisk {
 
   set damageAllowed(budget: ((path: string, offset: number, length: number) => boolean) | null) {
     this.state.damageAllowed = budget;
+  }
+
+  /** Who is told of every event from now on. Only on a disk that nobody has used yet is the recording whole. */
+  get recorder(): DiskRecorder | null {
+    return this.state.recorder;
+  }
+
+  set recorder(recorder: DiskRecorder | null) {
+    this.state.recorder = recorder;
+    const { names, counters, timers } = this.state;
+    recorder?.attached({ names, counters, timers });
   }
 
   private endLife(): void {

@@ -135,6 +135,7 @@ export class SimulationVFS implements VFS {
     const path = this.disk.paths.intern(text);
     this.disk.trace.event(0, path.id, 0, 0);
     if (this.disk.trace.recording) this.disk.trace.line(`  to ${text}`);
+    this.disk.recorder?.secondPath(text);
     return path;
   }
 }

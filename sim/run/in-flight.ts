@@ -1,7 +1,15 @@
 /** Calls to the store that have no answer yet, and what each one is, for the report of a stuck run. */
 import { SimulatedCrash } from "../disk/errors.js";
 
+/** Hears of calls, for recordings. */
+export interface InFlightListener {
+  began(number: number, what: string): void;
+  /** Not for calls whose process has gone. */
+  answered(number: number, outcome: string): void;
+}
+
 export class InFlight {
+  listener: InFlightListener | null = null;
   readonly #ended: () => boolean;
   readonly #onFailure: (error: unknown) => void;
   readonly #calls = new Map<number, { readonly what: string; readonly settled: Promise<void> }>();
@@ -24,9 +32,11 @@ export class InFlight {
     onError: (error: unknown) => void,
   ): void {
     const number = this.#number++;
-    const handle = (handler: () => void): void => {
+    this.listener?.began(number, what);
+    const handle = (outcome: unknown, handler: () => void): void => {
       this.#calls.delete(number);
       if (this.#ended()) return;
+      this.listener?.answered(number, outcomeText(outcome));
       try {
         handler();
       } catch (error) {
@@ -34,8 +44,8 @@ export class InFlight {
       }
     };
     const settled = call.then(
-      (value) => handle(() => onAnswer(value)),
-      (error: unknown) => handle(() => onError(error)),
+      (value) => handle(value, () => onAnswer(value)),
+      (error: unknown) => handle(error, () => onError(error)),
     );
     this.#calls.set(number, { what, settled });
   }
@@ -56,4 +66,9 @@ export class InFlight {
   clear(): void {
     this.#calls.clear();
   }
+}
+
+function outcomeText(outcome: unknown): string {
+  if (typeof outcome === "number") return `acknowledged as version ${outcome}`;
+  return outcome instanceof Error ? `failed: ${outcome.message}` : "done";
 }

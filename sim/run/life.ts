@@ -172,6 +172,7 @@ export class LifeCycle {
     checkStructure(session);
     world.trace.event(TRACE_RECOVERED, longest, store.version, rows.length);
     if (world.trace.recording) world.trace.line(`recovered to commit ${longest}, version ${store.version}`);
+    world.recorder?.happens("note", `recovered to commit ${longest}, version ${store.version}`);
     this.#powerLost = false;
     counts.recoveries++;
     const afterCrash = this.#afterCrash;

@@ -77,10 +77,9 @@ export class Session {
   faultsAreOn = true;
   /** Whether the store is being closed, so that calls under way may be told so. */
   closing = false;
-  /** What the main task is doing, for the report of a stuck run. */
-  doing = "starting";
   #life: Life | null = null;
   #store: Store | null = null;
+  #doing = "starting";
 
   constructor(world: World<SimulationDisk>, options: SimulationOptions) {
     this.world = world;
@@ -88,6 +87,13 @@ export class Session {
     this.monotonicity = new ManifestMonotonicity(this.ledger);
     this.idempotence = new IdempotentRecovery(this.ledger);
     this.failStop = new FailStop(this.ledger);
+    const { recorder } = world;
+    if (recorder !== null) {
+      this.inFlight.listener = {
+        began: (number, what) => recorder.begins("calls in flight", number, what),
+        answered: (number, outcome) => recorder.ends("calls in flight", number, outcome),
+      };
+    }
     this.disk.onSyncFailed = (path) => {
       const { kind } = parseFileName(baseName(path));
       if (parentPath(path) === STORE_DIRECTORY && (kind === "wal" || kind === "manifest"))
@@ -101,6 +107,21 @@ export class Session {
       noSpace: faults["S24 no space"],
       damage: this.disk.damage.length,
     }));
+  }
+
+  /** What the main task is doing, for the report of a stuck run and for recordings. */
+  get doing(): string {
+    return this.#doing;
+  }
+
+  set doing(doing: string) {
+    this.#doing = doing;
+    const { recorder } = this.world;
+    if (recorder === null) return;
+    // One task at a time: what it did before is done.
+    recorder.ends("operations", 0, "");
+    const operation = doing.startsWith("operation") ? ` ${JSON.stringify(this.operations.at(-1))}` : "";
+    recorder.begins("operations", 0, doing + operation);
   }
 
   get disk(): SimulationDisk {

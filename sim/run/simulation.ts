@@ -13,6 +13,7 @@ import { Trace } from "../trace/trace.js";
 import type { OperationSource } from "../workload/generator.js";
 import type { Operation } from "../workload/operation.js";
 import { mayRefuse, type SimulationOptions } from "../workload/options.js";
+import type { RunRecorder } from "../world/run-recorder.js";
 import { World } from "../world/world.js";
 import { checkDamagedStore } from "./checks.js";
 import type { RunCounts } from "./counts.js";
@@ -30,6 +31,8 @@ export interface SimulationSetup {
   readonly mutants: readonly string[];
   /** Whether lines of the trace are kept. */
   readonly recording: boolean;
+  /** Hears of everything, for a page (`sim/viewer`). Changes nothing about the run. */
+  readonly recorder?: RunRecorder;
 }
 
 export interface SimulationFailure {
@@ -63,6 +66,8 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
     trace,
     (timers) => new SimulationDisk(options.disk, choices, trace, timers),
   );
+  world.recorder = setup.recorder ?? null;
+  world.disk.recorder = setup.recorder?.disk ?? null;
   if (mayRefuse(options)) world.disk.damageAllowed = (path) => path.endsWith(".sst");
   const session = new Session(world, options);
   const cycle = new LifeCycle(session, setup.source);

@@ -23,6 +23,7 @@ import { SimulationClock } from "./clock.js";
 import { CrashPlan } from "./crash-plan.js";
 import { SimulationProbes } from "./probes.js";
 import { SimulationRandom } from "./random.js";
+import type { RunRecorder } from "./run-recorder.js";
 import { type SchedulePolicy, SimulationScheduler } from "./scheduler.js";
 
 /** What one turn and one VFS call cost in virtual time, so that waiting by yielding cannot stop the clock. */
@@ -86,6 +87,7 @@ export class World<Disk extends MachineDisk> {
   observer: ((operation: VFSOperation, path: string) => void) | null = null;
   /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
   finding: { readonly error: unknown } | null = null;
+  recorder: RunRecorder | null = null;
   lives = 0;
   steps = 0;
   readonly #options: WorldOptions;
@@ -106,6 +108,7 @@ export class World<Disk extends MachineDisk> {
     this.crashes = new CrashPlan(this.clock);
     this.random = new SimulationRandom(choices.stream("random"));
     this.probes = new SimulationProbes(choices.stream("buggify"), options.buggify, options.mutants, (id) => {
+      if (this.recorder !== null && this.#living()) this.recorder.happens("crash-point", id);
       if (this.#living() && this.crashes.onPoint(id)) {
         this.#goDown(`crash point ${id}`);
         throw new SimulatedCrash(`the simulated machine went down at crash point ${id}`);
@@ -136,6 +139,7 @@ export class World<Disk extends MachineDisk> {
     );
     const platform = simulationPlatform(this.disk.mount(), this.clock, this.random, scheduler);
     const life = new Life(++this.lives, platform, scheduler);
+    this.recorder?.happens("life", `process ${life.number} begins`);
     this.#life = life;
     this.#crash = null;
     this.progress();
@@ -203,6 +207,7 @@ export class World<Disk extends MachineDisk> {
     this.#life.scheduler.end();
     this.#crash = { how: request.how, where };
     this.trace.text("crash", `${request.how} at ${where}`);
+    this.recorder?.happens("crash", where);
     this.disk.crash(request.how);
   }
 }
