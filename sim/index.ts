@@ -8,9 +8,11 @@ export { type Replay, replayCase } from "./cases/replay.js";
 export { type ChoiceLog, type ChoiceStream, Choices, type StreamName } from "./choices/choices.js";
 export { simCommand } from "./cli.js";
 export { FAULT_KINDS, type FaultKind } from "./disk/counters.js";
+export { itemText } from "./disk/crash-items.js";
 export { SimulatedCrash } from "./disk/errors.js";
 export { type DiskOptions, type FaultProbabilities, NO_FAULTS, SOUND_DISK } from "./disk/options.js";
 export {
+  type CrashItem,
   type CrashKind,
   type DiskTimers,
   SimulationDisk,

@@ -107,7 +107,7 @@ const CHECKSUM_SAMPLES = 32;
 export class DiskState {
   readonly options: DiskOptions;
   readonly trace: Trace;
-  readonly names = new Namespace();
+  readonly names: Namespace;
   readonly paths = new PathTable();
   readonly counters = new DiskCounters();
   readonly damage: DamageRecord[] = [];
@@ -130,10 +130,17 @@ export class DiskState {
   private submissions = 0;
   private lastCompleted = 0;
 
-  constructor(options: DiskOptions, choices: Choices, trace: Trace, timers: DiskTimers) {
+  constructor(
+    options: DiskOptions,
+    choices: Choices,
+    trace: Trace,
+    timers: DiskTimers,
+    names: Namespace = new Namespace(),
+  ) {
     const { faults } = options;
     const storage = choices.stream("storage");
     this.options = options;
+    this.names = names;
     this.trace = trace;
     this.timers = timers;
     this.latency = choices.stream("latency");
@@ -147,6 +154,25 @@ export class DiskState {
     ]);
     this.writeDice = new FaultDice(storage, "fault.write", [faults.writeError, faults.shortWrite]);
     this.syncDice = new FaultDice(storage, "fault.sync", [faults.syncError]);
+  }
+
+  /**
+   * A copy with decisions, trace and time of its own. Hooks, handles, locks and calls in flight stay behind: they
+   * belong to processes.
+   */
+  fork(choices: Choices, trace: Trace, timers: DiskTimers): DiskState {
+    const fork = new DiskState(this.options, choices, trace, timers, this.names.fork());
+    for (const file of fork.names.files()) fork.usedPages += file.allocatedPages;
+    fork.capacityPages = this.capacityPages;
+    fork.faultsEnabled = this.faultsEnabled;
+    fork.durableVersion = this.durableVersion;
+    fork.sequence = this.sequence;
+    fork.damage.push(...this.damage);
+    fork.graveyard.push(...this.graveyard);
+    const { faults, ...counts } = this.counters;
+    Object.assign(fork.counters, counts);
+    Object.assign(fork.counters.faults, faults);
+    return fork;
   }
 
   /** Starts a call: the hook may crash the life, and then, as in a life that has ended, this throws. */

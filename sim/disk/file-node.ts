@@ -3,7 +3,7 @@
  * the two, for each page written since its last successful sync, a chain of versions, and the sizes the file had: a
  * power loss picks from these (`power-loss.ts`). Pages are shared between cache and medium until one is written.
  * Promises: a page on the medium is never changed in place by a write; a sync moves exactly the versions that it
- * covers. Does not own: names, handles, faults, space.
+ * covers; what a fork shares with its origin neither of them changes. Does not own: names, handles, faults, space.
  */
 import {
   copyBytes,
@@ -56,6 +56,8 @@ export class FileNode {
   private readonly cache: Pages = [];
   private readonly media: Pages = [];
   private cachedPages = 0;
+  /** A fork holds the same pages, so that the memory of none may be used again. */
+  private sharesPages = false;
 
   constructor(id: number) {
     this.id = id;
@@ -86,6 +88,28 @@ export class FileNode {
       if (this.cachePage(index) === null) missing++;
     }
     return missing;
+  }
+
+  /**
+   * A copy of cache, medium and everything between, for a copy of the disk: it has the names that this file has, no
+   * handles, and nothing in flight. Shares all pages, so it costs a few words a page.
+   */
+  fork(): FileNode {
+    const fork = new FileNode(this.id);
+    this.sharesPages = true;
+    fork.sharesPages = true;
+    fork.links = this.links;
+    fork.syncFailures = this.syncFailures;
+    fork.size = this.size;
+    fork.mediaSize = this.mediaSize;
+    for (const [index, newest] of this.dirty) fork.dirty.set(index, copyOfChain(newest));
+    fork.sizes.push(...this.sizes);
+    for (const index of this.forsaken) fork.forsaken.add(index);
+    for (const sector of this.latentSectors) fork.latentSectors.add(sector);
+    fork.cache.push(...this.cache);
+    fork.media.push(...this.media);
+    fork.cachedPages = this.cachedPages;
+    return fork;
   }
 
   /** Copies from the cache. The range must lie below the size. */
@@ -186,6 +210,13 @@ export class FileNode {
     if (shared) this.setCache(index, page);
   }
 
+  /** Replaces a page of the cache that differs from the medium, as rot in memory does; its versions stay as they are. */
+  replaceCachePage(index: number, page: Page): void {
+    const newest = this.dirty.get(index);
+    if (newest !== undefined) this.dirty.set(index, { page, sequence: newest.sequence, older: newest.older });
+    this.setCache(index, page);
+  }
+
   /** The end of a power loss: the medium has this size, what lies beyond is gone, and the cache shows the medium. */
   settle(size: number): void {
     this.mediaSize = size;
@@ -206,7 +237,8 @@ export class FileNode {
   private newVersion(index: number, sequence: number): Page {
     const current = this.cachePage(index);
     const newest = this.dirty.get(index) ?? null;
-    const page = (this.syncsInFlight === 0 ? recycled(newest, sequence) : null) ?? createPage();
+    const spare = this.syncsInFlight === 0 ? withoutOneVersion(newest, sequence) : null;
+    const page = spare === null || this.sharesPages ? createPage() : spare;
     if (current !== null) page.set(current);
     else page.fill(0);
     this.dirty.set(index, { page, sequence, older: newest });
@@ -258,8 +290,8 @@ export class FileNode {
   }
 }
 
-/** Takes one of the older versions out of a chain that is full, and returns its page for a new use. */
-function recycled(newest: PageVersion | null, sequence: number): Page | null {
+/** Takes one of the older versions out of a chain that is full, and returns its page. */
+function withoutOneVersion(newest: PageVersion | null, sequence: number): Page | null {
   let length = 0;
   for (let version = newest; version !== null; version = version.older) length++;
   if (newest === null || length < VERSIONS_MAX) return null;
@@ -269,6 +301,11 @@ function recycled(newest: PageVersion | null, sequence: number): Page | null {
   const victim = later.older as PageVersion;
   later.older = victim.older;
   return victim.page;
+}
+
+function copyOfChain(newest: PageVersion): PageVersion {
+  const older = newest.older === null ? null : copyOfChain(newest.older);
+  return { page: newest.page, sequence: newest.sequence, older };
 }
 
 function copyOut(

@@ -65,7 +65,7 @@ export function flipBit(disk: DiskState, path: Path, node: FileNode, offset: num
   const onMedium = node.mediaPage(index);
   const inCache = node.cachePage(index);
   if (offset < node.mediaSize) disk.accounting(node, () => node.replaceMediaPage(index, flipped(onMedium)));
-  if (inCache !== null && inCache !== onMedium) inCache.set(flipped(inCache));
+  if (inCache !== null && inCache !== onMedium) node.replaceCachePage(index, flipped(inCache));
   disk.durableVersion++;
   disk.damage.push({ kind: "bit-rot", path: path.text, offset, length: 1 });
 }

@@ -58,6 +58,12 @@ export class NameLog {
     return this.log;
   }
 
+  /** The log of a fork: copies of another log's operations, over copies of its nodes. */
+  adopt(operations: readonly NameOperation[]): void {
+    assert(this.log.length === 0, "only an empty log becomes the copy of another");
+    this.log = [...operations];
+  }
+
   /** Records an operation and shows it to processes. */
   record(kind: NameOperationKind, sequence: number, changes: readonly NameChange[]): void {
     const needs: NameOperation[] = [];

@@ -6,6 +6,7 @@
 import type { StillwaterError } from "../../src/platform/errors.js";
 import { type Errno, systemError } from "./errors.js";
 import { FileNode } from "./file-node.js";
+import { NameFork } from "./name-fork.js";
 import { DirectoryNode, NameLog, type TreeNode } from "./name-log.js";
 import type { Path } from "./paths.js";
 
@@ -25,6 +26,14 @@ export class Namespace {
   readonly log = new NameLog();
   readonly root = new DirectoryNode(1, null);
   private nextId = 2;
+
+  /** A copy of all names, pending operations and files, which shares nothing but pages. O(names + dirty pages). */
+  fork(): Namespace {
+    const fork = new Namespace();
+    fork.nextId = this.nextId;
+    new NameFork().run(this, fork);
+    return fork;
+  }
 
   /**
    * `NOT_FOUND` or `NOT_DIRECTORY` when the way there does not exist; the last part may be missing. Errors of calls

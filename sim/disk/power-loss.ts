@@ -27,7 +27,7 @@ export interface PowerLoss {
 }
 
 /** One dirty file with where its items stand in the list of all. */
-interface DirtyFile {
+export interface DirtyFile {
   readonly file: FileNode;
   readonly sizeItem: number;
   readonly pages: readonly { readonly index: number; readonly newest: PageVersion; readonly item: number }[];
@@ -61,7 +61,8 @@ export function countAlternatives(names: Namespace, files: readonly FileNode[]):
   return listItems(names.log.pending, files).items.map(({ sequences }) => sequences.length + 1);
 }
 
-function listItems(
+/** What is to be decided: pending name operations in order of time, then for each file its size and its pages. */
+export function listItems(
   pending: readonly NameOperation[],
   files: readonly FileNode[],
 ): { items: SurvivalItem[]; dirtyFiles: DirtyFile[] } {

@@ -8,10 +8,11 @@
  */
 import { assert } from "../../src/platform/assert.js";
 import type { VFS } from "../../src/platform/vfs.js";
-import type { Choices } from "../choices/choices.js";
+import { Choices } from "../choices/choices.js";
 import { Sfc32 } from "../choices/random.js";
-import type { Trace } from "../trace/trace.js";
+import { Trace } from "../trace/trace.js";
 import type { DiskCounters } from "./counters.js";
+import { type CrashItem, describeItems } from "./crash-items.js";
 import type { DiskRecorder } from "./disk-recorder.js";
 import {
   type DamageRecord,
@@ -29,9 +30,13 @@ import { PAGE_BYTES } from "./page.js";
 import { countAlternatives, losePower } from "./power-loss.js";
 import { SimulationVFS } from "./simulation-vfs.js";
 
+export type { CrashItem } from "./crash-items.js";
 export type { DamageRecord, DiskTimers, VFSOperation } from "./disk-state.js";
 
 export type CrashKind = "process-kill" | "power-loss";
+
+/** Of a copy that no process uses, so that nothing is ever asked to happen later. */
+const NO_TIMERS: DiskTimers = { after: () => {}, nowMs: () => 0 };
 
 export class SimulationDisk {
   private readonly state: DiskState;
@@ -41,10 +46,50 @@ export class SimulationDisk {
   /** Garbage is no decision: nothing but its presence may matter, so it need not be in the log. */
   private readonly garbageSeed: number;
 
-  constructor(options: DiskOptions, choices: Choices, trace: Trace, timers: DiskTimers) {
+  /** `origin`: a disk to be the copy of, see `fork`. */
+  constructor(
+    options: DiskOptions,
+    choices: Choices,
+    trace: Trace,
+    timers: DiskTimers,
+    origin: SimulationDisk | null = null,
+  ) {
     this.choices = choices;
-    this.garbageSeed = new Sfc32(choices.seed, "garbage").nextUint32();
-    this.state = new DiskState(options, choices, trace, timers);
+    this.garbageSeed = origin?.garbageSeed ?? new Sfc32(choices.seed, "garbage").nextUint32();
+    this.state = origin?.state.fork(choices, trace, timers) ?? new DiskState(options, choices, trace, timers);
+  }
+
+  /**
+   * A second disk with the same names, bytes, sizes and unsynced versions of them, and no process: what a process kill
+   * leaves. Pages are shared until one of the disks writes them, so that a copy costs microseconds. Callable at any
+   * time, within `onCall` too; this disk does not change.
+   */
+  fork(choices: Choices, trace: Trace, timers: DiskTimers): SimulationDisk {
+    const fork = new SimulationDisk(this.state.options, choices, trace, timers, this);
+    fork.lives = this.lives;
+    return fork;
+  }
+
+  /**
+   * A second disk as a power loss now would leave this one: exactly what `crash("power-loss")` leaves with these
+   * answers in the `crash` stream. Answers that are not there are 0, so that what they decide keeps its newest state;
+   * `crashItems` says what is decided and what its last answer is. For explorers and lints.
+   */
+  crashedCopy(answers: readonly number[]): SimulationDisk {
+    const crash = answers.flatMap((answer, index) => (answer === 0 ? [] : [[index, answer] as const]));
+    const copy = this.fork(Choices.fromLog(this.choices.seed, { crash }), new Trace(), NO_TIMERS);
+    copy.crash("power-loss");
+    return copy;
+  }
+
+  /** What a power loss now would decide, in the order in which the `crash` stream is asked. */
+  crashItems(): readonly CrashItem[] {
+    return describeItems(this.state.names);
+  }
+
+  /** Grows with whatever changes what a crash may leave: while it stands, every crash leaves what it would have left. */
+  get changes(): number {
+    return this.state.currentSequence + this.state.durableVersion;
   }
 
   /** Begins a new process life. The former one must have ended. */
