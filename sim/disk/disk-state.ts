@@ -14,7 +14,7 @@ import { FaultDice } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
 import type { DirectoryNode } from "./name-log.js";
 import { Namespace } from "./namespace.js";
-import type { DiskOptions } from "./options.js";
+import { type DiskOptions, READ_FAULTS, SYNC_FAULTS, WRITE_FAULTS } from "./options.js";
 import { PAGE_BYTES, type Page, pagesFor } from "./page.js";
 import { type Path, PathTable } from "./paths.js";
 
@@ -55,10 +55,6 @@ export const TRACE_ERROR = 65;
 export const TRACE_COMPLETION = 66;
 export const TRACE_FAULT = 67;
 export const TRACE_CRASH = 68;
-
-/** The order of kinds in `DiskState.readDice` and `writeDice`. */
-export const READ_FAULTS = { error: 0, latentSector: 1, bitRot: 2, shortRead: 3, eviction: 4 } as const;
-export const WRITE_FAULTS = { error: 0, shortWrite: 1 } as const;
 
 /** Damage done to bytes at rest (S14, S15), for the oracles that demand its detection. */
 export interface DamageRecord {
@@ -111,9 +107,9 @@ export class DiskState {
   readonly paths = new PathTable();
   readonly counters = new DiskCounters();
   readonly damage: DamageRecord[] = [];
-  readonly readDice: FaultDice;
-  readonly writeDice: FaultDice;
-  readonly syncDice: FaultDice;
+  readonly readDice: FaultDice<(typeof READ_FAULTS)[number]>;
+  readonly writeDice: FaultDice<(typeof WRITE_FAULTS)[number]>;
+  readonly syncDice: FaultDice<(typeof SYNC_FAULTS)[number]>;
   readonly graveyard: Page[] = [];
   capacityPages: number;
   usedPages = 0;
@@ -138,22 +134,15 @@ export class DiskState {
     names: Namespace = new Namespace(),
   ) {
     const { faults } = options;
-    const storage = choices.stream("storage");
     this.options = options;
     this.names = names;
     this.trace = trace;
     this.timers = timers;
     this.latency = choices.stream("latency");
     this.capacityPages = Math.floor(options.capacityBytes / PAGE_BYTES);
-    this.readDice = new FaultDice(storage, "fault.read", [
-      faults.readError,
-      faults.latentSector,
-      faults.bitRot,
-      faults.shortRead,
-      faults.eviction,
-    ]);
-    this.writeDice = new FaultDice(storage, "fault.write", [faults.writeError, faults.shortWrite]);
-    this.syncDice = new FaultDice(storage, "fault.sync", [faults.syncError]);
+    this.readDice = new FaultDice(choices.stream("disk.read"), READ_FAULTS, faults);
+    this.writeDice = new FaultDice(choices.stream("disk.write"), WRITE_FAULTS, faults);
+    this.syncDice = new FaultDice(choices.stream("disk.sync"), SYNC_FAULTS, faults);
   }
 
   /**

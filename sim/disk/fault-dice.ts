@@ -1,49 +1,59 @@
 /**
  * One decision per call about all the faults that this kind of call may suffer: none, or which one and how. A single
- * choice, so that deleting it from a log removes that fault and shifts nothing. Does not own: what a fault does.
+ * choice, so that deleting it from a log removes that fault and shifts nothing. Each kind of call has a stream of its
+ * own, and an answer holds the number of the fault with a fixed stride: a fault added later at the end of a list
+ * changes the meaning of no answer that exists. Does not own: what a fault does.
  */
 import type { ChoiceStream } from "../choices/choices.js";
+import type { DiskFault, FaultProbabilities } from "./options.js";
 
 const TWO_POW_32 = 4294967296;
 /** How many ways a fault may play out; the mechanism maps them to what is possible. */
 const DETAILS = 1 << 20;
+/** An answer is 1 + the number of the fault + this times the detail. More than any list will ever have. */
+export const FAULT_STRIDE = 64;
 
-export class FaultDice {
+export class FaultDice<Name extends DiskFault> {
   /** Of the last roll: in [0, 2^20), for the fault to shape itself by. */
   detail = 0;
   private readonly stream: ChoiceStream;
-  private readonly label: string;
-  private readonly probabilities: readonly number[];
-  /** Upper bound of each kind's share of the 32-bit range. */
+  private readonly names: readonly Name[];
+  /** Upper bound of each fault's share of the 32-bit range. */
   private readonly bounds: number[] = [];
 
-  constructor(stream: ChoiceStream, label: string, probabilities: readonly number[]) {
+  /** `names` in the order of their numbers: it may only grow, at its end. */
+  constructor(stream: ChoiceStream, names: readonly Name[], probabilities: FaultProbabilities) {
     this.stream = stream;
-    this.label = label;
-    this.probabilities = probabilities;
+    this.names = names;
     let sum = 0;
-    for (const probability of probabilities) {
-      sum = Math.min(1, sum + probability);
+    for (const name of names) {
+      sum = Math.min(1, sum + probabilities[name]);
       this.bounds.push(sum * TWO_POW_32);
     }
   }
 
-  /** The number of the kind that strikes, or -1. Uses one index of the stream, enabled or not. */
-  roll(enabled: boolean): number {
-    const kinds = this.probabilities.length;
-    const answer = this.stream.propose(enabled && !this.stream.replaying ? this.draw() : 0, this.label);
-    if (answer === 0 || !enabled) return -1;
-    const kind = (answer - 1) % kinds;
-    this.detail = Math.floor((answer - 1) / kinds) % DETAILS;
-    return (this.probabilities[kind] as number) > 0 ? kind : -1;
+  /** The fault that strikes, or null. Uses one index of the stream, enabled or not. */
+  roll(enabled: boolean): Name | null {
+    const { stream } = this;
+    const answer = stream.propose(enabled && !stream.replaying ? this.draw() : 0, stream.name);
+    return answer === 0 || !enabled ? null : this.read(answer);
+  }
+
+  /** A log may be edited, or be of a seed with other probabilities: a number without a fault is none. */
+  private read(answer: number): Name | null {
+    const number = (answer - 1) % FAULT_STRIDE;
+    this.detail = Math.floor((answer - 1) / FAULT_STRIDE) % DETAILS;
+    const from = number === 0 ? 0 : this.bounds[number - 1];
+    const to = this.bounds[number];
+    return from !== undefined && to !== undefined && to > from ? (this.names[number] as Name) : null;
   }
 
   private draw(): number {
-    const kinds = this.probabilities.length;
-    const at = this.stream.random.nextUint32();
-    if (at >= (this.bounds[kinds - 1] as number)) return 0;
-    const kind = this.bounds.findIndex((bound) => at < bound);
-    return 1 + kind + kinds * this.stream.random.below(DETAILS);
+    const { random } = this.stream;
+    const at = random.nextUint32();
+    if (at >= (this.bounds[this.bounds.length - 1] as number)) return 0;
+    const number = this.bounds.findIndex((bound) => at < bound);
+    return 1 + number + FAULT_STRIDE * random.below(DETAILS);
   }
 }
 

@@ -7,11 +7,12 @@
 import { assert } from "../../src/platform/assert.js";
 import { closedError } from "../../src/platform/node/errno.js";
 import { PositionalFile } from "../../src/platform/positional-file.js";
-import { type DiskState, type Life, READ_FAULTS, type VFSOperation, WRITE_FAULTS } from "./disk-state.js";
+import type { DiskState, Life, VFSOperation } from "./disk-state.js";
 import { readOnlyError } from "./errors.js";
 import type { FileNode } from "./file-node.js";
 import { syncFile } from "./file-sync.js";
 import { damageBits, damageLatentSector, unreadableOffset } from "./media-damage.js";
+import type { READ_FAULTS } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
 import type { Path } from "./paths.js";
 
@@ -64,10 +65,10 @@ export class SimulationFile extends PositionalFile {
 
     const fault = disk.writeDice.roll(disk.faultsEnabled);
     const { detail } = disk.writeDice;
-    const fails = fault === WRITE_FAULTS.error;
+    const fails = fault === "writeError";
     let accepted = length;
     if (fails) accepted = acceptedByFailure(detail, length);
-    else if (fault === WRITE_FAULTS.shortWrite && length > 1) {
+    else if (fault === "shortWrite" && length > 1) {
       accepted = 1 + (detail % (length - 1));
       disk.counters.faults["S31 short write"]++;
     }
@@ -99,7 +100,7 @@ export class SimulationFile extends PositionalFile {
   override syncData(): void {
     this.begin("syncData", 0, 0);
     const { disk } = this;
-    const fails = disk.syncDice.roll(disk.faultsEnabled) >= 0;
+    const fails = disk.syncDice.roll(disk.faultsEnabled) === "syncError";
     const error = syncFile(
       disk,
       this.interned,
@@ -119,7 +120,7 @@ export class SimulationFile extends PositionalFile {
       return;
     }
     const covered = disk.currentSequence;
-    const fails = disk.syncDice.roll(disk.faultsEnabled) >= 0;
+    const fails = disk.syncDice.roll(disk.faultsEnabled) === "syncError";
     const { detail } = disk.syncDice;
     node.syncsInFlight++;
     disk.later(this.life, interned, node, () => {
@@ -191,7 +192,7 @@ export class SimulationFile extends PositionalFile {
     let moved = Math.min(length, node.size - position);
     if (moved <= 0) return 0;
     const fault = disk.readDice.roll(disk.faultsEnabled);
-    if (fault >= 0) moved = this.sufferRead(operation, fault, disk.readDice.detail, moved, position);
+    if (fault !== null) moved = this.sufferRead(operation, fault, disk.readDice.detail, moved, position);
     const unreadable = unreadableOffset(node, position, moved, false);
     if (unreadable !== null) throw disk.fault("EIO", operation, interned, unreadable);
     node.read(target, targetStart, moved, position);
@@ -202,7 +203,7 @@ export class SimulationFile extends PositionalFile {
   /** Returns how many bytes the read may still move. */
   private sufferRead(
     operation: VFSOperation,
-    fault: number,
+    fault: (typeof READ_FAULTS)[number],
     detail: number,
     length: number,
     position: number,
@@ -210,25 +211,27 @@ export class SimulationFile extends PositionalFile {
     const { disk, node, interned } = this;
     const { faults } = disk.counters;
     switch (fault) {
-      case READ_FAULTS.error:
+      case "readError":
         // What is dirty comes from the cache, not from the medium, and so cannot fail.
         if (node.dirty.has(Math.floor(position / PAGE_BYTES))) return length;
         faults["S13 read error"]++;
         throw disk.fault("EIO", operation, interned, position);
-      case READ_FAULTS.latentSector:
+      case "latentSector":
         damageLatentSector(disk, interned, node, position, length, detail);
         return length;
-      case READ_FAULTS.bitRot:
+      case "bitRot":
         damageBits(disk, interned, node, position, length, detail);
         return length;
-      case READ_FAULTS.shortRead:
+      case "shortRead":
         if (length === 1) return length;
         faults["S30 short read"]++;
         return 1 + (detail % (length - 1));
-      default:
+      case "eviction":
         if (node.forsaken.size === 0) return length;
         faults["B5 eviction"]++;
         disk.accounting(node, () => node.evictForsaken());
+        return length;
+      default:
         return length;
     }
   }

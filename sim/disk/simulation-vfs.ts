@@ -79,7 +79,7 @@ export class SimulationVFS implements VFS {
     const { disk } = this;
     const directory = disk.names.directory(path, "syncDirectory");
     disk.counters.syncs++;
-    if (disk.syncDice.roll(disk.faultsEnabled) >= 0) {
+    if (disk.syncDice.roll(disk.faultsEnabled) === "syncError") {
       disk.counters.faults["S22 sync error"]++;
       if (disk.options.syncFailure !== "dirty-keep") disk.names.log.forsakeDirectory(directory);
       throw disk.fault("EIO", "syncDirectory", path);

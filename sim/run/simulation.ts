@@ -187,4 +187,17 @@ function fingerprintOf(session: Session): RunFingerprint {
   };
 }
 
-const STREAMS = ["storage", "crash", "schedule", "latency", "buggify", "random"] as const;
+const STREAMS = [
+  "disk.read",
+  "disk.write",
+  "disk.sync",
+  "disk.name",
+  "disk.close",
+  "disk.stat",
+  "disk.life",
+  "crash",
+  "schedule",
+  "latency",
+  "buggify",
+  "random",
+] as const;

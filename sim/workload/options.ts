@@ -6,11 +6,14 @@
  * Does not own: what the numbers do (generator, disk, engine).
  */
 import type { StoreOptions } from "../../src/engine/options.js";
-import { StillwaterError } from "../../src/platform/errors.js";
 import type { ChoiceStream } from "../choices/choices.js";
-import { type DiskOptions, type FaultProbabilities, SOUND_DISK } from "../disk/options.js";
+import type { DiskOptions } from "../disk/options.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
+import { drawDisk, FAULT_NAMES, type FaultName } from "./disk-options.js";
+import { Draw, round } from "./draw.js";
 import { type OperationFamily, WORKLOADS, type WorkloadName } from "./workloads.js";
+
+export { FAULT_NAMES, type FaultName, parseFaults } from "./disk-options.js";
 
 export interface KeySpaceOptions {
   readonly count: number;
@@ -56,25 +59,6 @@ export interface SimulationOptions {
   readonly logRotProbability: number;
 }
 
-/** Names of the faults that `--faults` takes; all of them is `default`. */
-export const FAULT_NAMES = [
-  "readError",
-  "latentSector",
-  "bitRot",
-  "shortRead",
-  "shortWrite",
-  "writeError",
-  "syncError",
-  "eviction",
-  "collateral",
-  "tear",
-  "stall",
-  "reorder",
-  "noSpace",
-  "logRot",
-] as const;
-export type FaultName = (typeof FAULT_NAMES)[number];
-
 /** What the caller of a run decides; the seed decides the rest. */
 export interface SwarmLimits {
   readonly workloads: readonly WorkloadName[];
@@ -86,24 +70,9 @@ export const DEFAULT_LIMITS: SwarmLimits = {
   faults: FAULT_NAMES,
 };
 
-/** Highest sensible probability per call for each fault that is decided call by call (simulation.md B3). */
-const FAULT_MAX: FaultProbabilities = {
-  readError: 1e-2,
-  latentSector: 1e-3,
-  bitRot: 1e-3,
-  shortRead: 1e-1,
-  shortWrite: 1e-1,
-  writeError: 5e-3,
-  syncError: 5e-3,
-  eviction: 1e-2,
-};
-
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
 
-/** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
-const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
-const DAMAGE_SEEDS = 0.1;
 const LOG_ROT_SEEDS = 0.05;
 
 /** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
@@ -196,90 +165,8 @@ function drawStore(draw: Draw): StoreOptions {
   };
 }
 
-function drawDisk(draw: Draw, allowed: readonly FaultName[]): DiskOptions {
-  const quiet = draw.chance(0.25);
-  const damage = draw.chance(DAMAGE_SEEDS);
-  const drawn = (name: FaultName): number => {
-    const on = draw.half();
-    const share = draw.fraction();
-    if (!on || quiet || !allowed.includes(name) || (DAMAGE.includes(name) && !damage)) return 0;
-    return share;
-  };
-  const faults = {} as Record<keyof FaultProbabilities, number>;
-  for (const name of Object.keys(FAULT_MAX) as (keyof FaultProbabilities)[]) {
-    // Cubed: probabilities spread over some orders of magnitude.
-    faults[name] = round(FAULT_MAX[name] * drawn(name) ** 3);
-  }
-  const collateral = drawn("collateral");
-  const stall = drawn("stall");
-  return {
-    capacityBytes: SOUND_DISK.capacityBytes,
-    powersafeOverwrite: collateral === 0,
-    collateralProbability: round(collateral),
-    tearProbability: round(drawn("tear")),
-    holeContent: draw.one(["zeros", "stale", "garbage"]),
-    syncFailure: draw.one(["clean-keep", "clean-revert", "dirty-keep"]),
-    faults,
-    latency: {
-      minimumMs: draw.one([0.1, 0, 1]),
-      meanMs: draw.one([1, 0.1, 10]),
-      stallProbability: stall === 0 ? 0 : 0.02,
-      stallFactor: 100,
-    },
-    reorderCompletions: drawn("reorder") > 0,
-  };
-}
-
-/** Parses the value of `--faults`. Throws `INVALID_ARGUMENT` for a name that is none. */
-export function parseFaults(text: string): readonly FaultName[] {
-  if (text === "none") return [];
-  if (text === "default") return FAULT_NAMES;
-  return text.split(",").map((name) => {
-    const fault = FAULT_NAMES.find((known) => known === name);
-    if (fault !== undefined) return fault;
-    throw new StillwaterError(
-      "INVALID_ARGUMENT",
-      `there is no fault "${name}". Known: none, default, ${FAULT_NAMES.join(", ")}.`,
-    );
-  });
-}
-
 /** Whether damage may make the store refuse, so that refusing is a legal end. */
 export function mayRefuse(options: SimulationOptions): boolean {
   const { bitRot, latentSector } = options.disk.faults;
   return bitRot > 0 || latentSector > 0 || options.logRotProbability > 0;
-}
-
-function round(probability: number): number {
-  return Math.round(probability * 1e7) / 1e7;
-}
-
-/** The draws used here; answer 0 is the plain default of each. */
-class Draw {
-  readonly #choices: ChoiceStream;
-
-  constructor(choices: ChoiceStream) {
-    this.#choices = choices;
-  }
-
-  one<T>(values: readonly T[]): T {
-    return values[this.#choices.below(values.length, "options.one")] as T; // below(n) < n
-  }
-
-  upTo(max: number): number {
-    return this.#choices.below(max + 1, "options.upTo");
-  }
-
-  half(): boolean {
-    return this.#choices.chance(0.5, "options.half");
-  }
-
-  chance(probability: number): boolean {
-    return this.#choices.chance(probability, "options.chance");
-  }
-
-  /** In (0, 1]. */
-  fraction(): number {
-    return (1 + this.#choices.below(1000, "options.fraction")) / 1000;
-  }
 }

@@ -31,12 +31,12 @@ describe("Choices", () => {
     fc.assert(
       fc.property(fc.string(), asks, (seed, questions) => {
         const drawn = Choices.fromSeed(seed);
-        const answers = questions.map((ask) => answer(drawn.stream("storage"), ask));
+        const answers = questions.map((ask) => answer(drawn.stream("disk.read"), ask));
         const log = JSON.parse(JSON.stringify(drawn.log())) as ChoiceLog;
         const replayed = Choices.fromLog(seed, log);
-        expect(questions.map((ask) => answer(replayed.stream("storage"), ask))).toEqual(answers);
+        expect(questions.map((ask) => answer(replayed.stream("disk.read"), ask))).toEqual(answers);
         expect(replayed.log()).toEqual(log);
-        expect(replayed.stream("storage").next).toBe(drawn.stream("storage").next);
+        expect(replayed.stream("disk.read").next).toBe(drawn.stream("disk.read").next);
       }),
     );
   });
@@ -45,7 +45,7 @@ describe("Choices", () => {
     const alone = Choices.fromSeed("7").stream("crash");
     const disturbed = Choices.fromSeed("7");
     for (let i = 0; i < 20; i++) {
-      disturbed.stream("storage").below(9, "x");
+      disturbed.stream("disk.read").below(9, "x");
       expect(disturbed.stream("crash").below(1000, "x")).toBe(alone.below(1000, "x"));
     }
   });
@@ -63,28 +63,28 @@ describe("Choices", () => {
 
   it("make one decision benign when its entry is deleted, and no other", () => {
     const drawn = Choices.fromSeed("3");
-    const answers = Array.from({ length: 40 }, () => drawn.stream("storage").chance(0.3, "x"));
-    const [first, ...rest] = drawn.log()["storage"] ?? [];
-    const stream = Choices.fromLog("3", { storage: rest }).stream("storage");
+    const answers = Array.from({ length: 40 }, () => drawn.stream("disk.read").chance(0.3, "x"));
+    const [first, ...rest] = drawn.log()["disk.read"] ?? [];
+    const stream = Choices.fromLog("3", { "disk.read": rest }).stream("disk.read");
     const replayed = Array.from({ length: 40 }, () => stream.chance(0.3, "x"));
     expect(replayed).toEqual(answers.with(first?.[0] as number, false));
   });
 
   it("with probability 0 are false but use an index, whatever the log says", () => {
-    const drawn = Choices.fromSeed("1").stream("storage");
+    const drawn = Choices.fromSeed("1").stream("disk.read");
     for (let i = 0; i < 100; i++) expect(drawn.chance(0, "x")).toBe(false);
     expect(drawn.next).toBe(100);
     const replayed = Choices.fromLog("1", {
-      storage: [
+      "disk.read": [
         [0, 1],
         [1, 1],
       ],
-    }).stream("storage");
+    }).stream("disk.read");
     expect([replayed.chance(0, "x"), replayed.chance(0.5, "x")]).toEqual([false, true]);
   });
 
   it("fold an answer of an edited log into the range that is asked for", () => {
-    const stream = Choices.fromLog("1", { storage: [[0, 17]] }).stream("storage");
+    const stream = Choices.fromLog("1", { "disk.read": [[0, 17]] }).stream("disk.read");
     expect(stream.below(5, "x")).toBe(2);
   });
 
@@ -111,7 +111,9 @@ describe("Choices", () => {
       [[-1, 1]],
     ] as unknown as [number, number][][];
     for (const storage of bad) {
-      expect(() => Choices.fromLog("1", { storage }).stream("storage")).toThrow(StillwaterError);
+      expect(() => Choices.fromLog("1", { "disk.read": storage }).stream("disk.read")).toThrow(
+        StillwaterError,
+      );
     }
   });
 });

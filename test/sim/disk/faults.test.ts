@@ -1,7 +1,8 @@
 /** Each kind of fault that is decided call by call: that it fires, is counted, and does exactly what it says. */
 import { describe, expect, it } from "vitest";
 import { type ChoiceStream, Choices } from "../../../sim/choices/choices.js";
-import { FaultDice } from "../../../sim/disk/fault-dice.js";
+import { FAULT_STRIDE, FaultDice } from "../../../sim/disk/fault-dice.js";
+import { type DiskFault, type FaultProbabilities, NO_FAULTS } from "../../../sim/disk/options.js";
 import type { VFS } from "../../../src/platform/vfs.js";
 import {
   codeOf,
@@ -252,40 +253,70 @@ describe("time", () => {
 });
 
 describe("decisions about faults", () => {
+  const NAMES = ["readError", "latentSector", "shortRead"] as const;
+  const dice = (stream: ChoiceStream, ...[readError = 0, latentSector = 0, shortRead = 0]: number[]) =>
+    new FaultDice(stream, NAMES, { ...NO_FAULTS, readError, latentSector, shortRead });
+
   it("strike as often as their probability says, each with any detail", () => {
-    const dice = new FaultDice(Choices.fromSeed("dice").stream("storage"), "test", [0.1, 0, 0.3]);
-    const counts = [0, 0, 0, 0];
+    const thrown = dice(Choices.fromSeed("dice").stream("disk.read"), 0.1, 0, 0.3);
     const details = new Set<number>();
-    for (let i = 0; i < 10_000; i++) {
-      const kind = dice.roll(true);
-      counts[kind + 1] = (counts[kind + 1] as number) + 1;
-      if (kind >= 0) details.add(dice.detail % 64);
-    }
-    expect(counts[2]).toBe(0);
-    expect(Math.abs((counts[1] as number) - 1000)).toBeLessThan(150);
-    expect(Math.abs((counts[3] as number) - 3000)).toBeLessThan(250);
+    const struck = outcomes(10_000, () => {
+      const name = thrown.roll(true);
+      if (name !== null) details.add(thrown.detail % 64);
+      return name;
+    });
+    expect(struck.get("latentSector")).toBeUndefined();
+    expect(Math.abs((struck.get("readError") as number) - 1000)).toBeLessThan(150);
+    expect(Math.abs((struck.get("shortRead") as number) - 3000)).toBeLessThan(250);
     expect(details.size).toBe(64);
   });
 
+  /** The details of fifty rolls, -1 where no fault struck. */
+  const fates = (stream: ChoiceStream): number[] => {
+    const thrown = dice(stream, 0.2);
+    return Array.from({ length: 50 }, () => (thrown.roll(true) === null ? -1 : thrown.detail));
+  };
+
   it("use one choice each, so that taking one away leaves the others where they are", () => {
     const choices = Choices.fromSeed("dice");
-    const drawn = fates(choices.stream("storage"));
+    const drawn = fates(choices.stream("disk.read"));
     const log = choices.log();
-    expect(fates(Choices.fromLog("dice", log).stream("storage"))).toEqual(drawn);
-    const [first, ...rest] = log["storage"] ?? [];
+    expect(fates(Choices.fromLog("dice", log).stream("disk.read"))).toEqual(drawn);
+    const [first, ...rest] = log["disk.read"] ?? [];
     const index = first?.[0] as number;
-    const without = fates(Choices.fromLog("dice", { storage: rest }).stream("storage"));
+    const without = fates(Choices.fromLog("dice", { "disk.read": rest }).stream("disk.read"));
     expect(drawn[index]).not.toBe(-1);
     expect(without).toEqual(drawn.with(index, -1));
   });
 
   it("are off where their probability is 0, even if a log says otherwise, and when faults are off", () => {
-    const log = { storage: [[0, 1] as const] };
+    const log = { "disk.read": [[0, 1] as const] };
     const roll = (probability: number, enabled: boolean) =>
-      new FaultDice(Choices.fromLog("x", log).stream("storage"), "test", [probability]).roll(enabled);
-    expect([roll(0.1, true), roll(0, true), roll(0.1, false)]).toEqual([0, -1, -1]);
+      dice(Choices.fromLog("x", log).stream("disk.read"), probability, 0.5).roll(enabled);
+    expect([roll(0.1, true), roll(0, true), roll(0.1, false)]).toEqual(["readError", null, null]);
+  });
+
+  it("keep their meaning in logs when a list of faults grows, and what a list does not have is no fault", () => {
+    const log = {
+      "disk.read": [3, 2, 60].map((number, at) => [at, 1 + number + FAULT_STRIDE * 77] as const),
+    };
+    const read = (names: readonly DiskFault[]) => {
+      const thrown = new FaultDice(Choices.fromLog("x", log).stream("disk.read"), names, ALL_FAULTS);
+      return [0, 1, 2].map(() => [thrown.roll(true), thrown.detail]);
+    };
+    const grown = read([...NAMES, "bitRot"]);
+    expect(grown).toEqual([
+      ["bitRot", 77],
+      ["shortRead", 77],
+      [null, 77],
+    ]);
+    expect(read(NAMES)).toEqual(grown.with(0, [null, 77]));
   });
 });
+
+const ALL_FAULTS = Object.fromEntries(
+  Object.keys(NO_FAULTS).map((name) => [name, 0.01]),
+) as unknown as FaultProbabilities;
 
 function contentBytes(vfs: VFS, path: string): Uint8Array {
   const file = vfs.openFile(path, "read");
@@ -312,10 +343,4 @@ function completions(
   }
   made.timers.run();
   return { order, made, times };
-}
-
-/** The details of fifty rolls, -1 where no fault struck. */
-function fates(stream: ChoiceStream): number[] {
-  const dice = new FaultDice(stream, "test", [0.2]);
-  return Array.from({ length: 50 }, () => (dice.roll(true) < 0 ? -1 : dice.detail));
 }

@@ -296,7 +296,7 @@ describe("determinism", () => {
       trace: trace.hash(),
       durable: disk.hashDurable(),
       counters: disk.counters,
-      next: [choices.stream("storage").next, choices.stream("crash").next, choices.stream("latency").next],
+      next: [choices.stream("disk.read").next, choices.stream("crash").next, choices.stream("latency").next],
     };
     return { outcome, log: choices.log() };
   }
