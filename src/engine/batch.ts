@@ -5,6 +5,7 @@
  * Does not own: versions, durability, checks against other commits.
  */
 import { StillwaterError } from "../platform/errors.js";
+import { mutant } from "../platform/probes.js";
 import { compareBytes, EMPTY_BYTES } from "./format/bytes.js";
 import {
   KEY_BYTES_MAX,
@@ -72,7 +73,7 @@ export class Batch {
     checkKey(begin);
     checkKey(end);
     if (compareBytes(begin, 0, begin.length, end, 0, end.length) >= 0) return this;
-    this.#dropCovered(begin, end);
+    if (!mutant("B3-range-delete-spares-own-batch")) this.#dropCovered(begin, end);
     this.#append(KIND_RANGE_DELETE, begin, end);
     return this;
   }

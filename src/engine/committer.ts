@@ -137,7 +137,7 @@ export class Committer {
         ),
       );
     }
-    const copy = batch.clone();
+    const copy = mutant("B2-waiting-batch-not-copied") ? batch : batch.clone();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch: copy, needsSync, resolve, reject });
       this.#admit();
@@ -147,7 +147,7 @@ export class Committer {
 
   /** As `commit`, blocking. Throws `BUSY` where the commit would have to wait for background work. */
   commitSync(batch: Batch, needsSync: boolean): number {
-    if (this.#failure !== null) throw this.#failure;
+    if (this.#failure !== null && !mutant("F1-blocking-commit-after-failure")) throw this.#failure;
     if (
       this.#waiting.length > 0 ||
       this.#rotating ||
@@ -273,7 +273,7 @@ export class Committer {
     assert(version === this.#lastVersion + 1, "versions are given out one by one");
     this.#lastVersion = version;
     this.#open.push({ version, resolve, reject });
-    if (needsSync) this.#openNeedsSync = true;
+    if (needsSync || mutant("W2-buffered-commit-clears-sync")) this.#openNeedsSync = needsSync;
     if (
       segment.openRecordCommits >= this.#options.groupCommitsMax ||
       segment.openRecordBytes >= RECORD_BYTES_MAX ||
@@ -450,7 +450,7 @@ export class Committer {
       if (this.#failure !== null) throw this.#failure;
       try {
         segment.writeSeal();
-        segment.sync();
+        if (!mutant("W5-blocking-rotation-without-sync")) segment.sync();
       } catch (error) {
         this.fail(error as Error);
         throw this.#failure ?? error;
@@ -507,7 +507,8 @@ export class Committer {
     if (this.#rotating && (this.#active !== null || this.#host.mayCreateSegment())) return;
     const obstacle = this.#host.obstacle();
     if (obstacle === null) return;
-    for (const { reject } of this.#waiting.splice(0)) reject(obstacle);
+    const refused = mutant("W19-refused-commit-stays-queued") ? this.#waiting : this.#waiting.splice(0);
+    for (const { reject } of refused) reject(obstacle);
     // The rotation was for them; the next commit begins another.
     this.#rotationBytes = 0;
     this.#rotating = false;
@@ -553,7 +554,7 @@ export class Committer {
         const active = this.#active;
         if (active === null || active.isSealed || active.syncInFlight || active.syncedTo >= active.writtenTo)
           return;
-        if (this.#options.durability !== "none") this.#sync(active);
+        if (this.#options.durability !== "none" && !mutant("D11-buffered-never-synced")) this.#sync(active);
       });
     } else if (segment.syncedTo === segment.usedBytes && this.#hasCommits(segment)) {
       this.#markTimer?.cancel();
@@ -579,7 +580,7 @@ export class Committer {
     if (
       this.#idleListeners.length === 0 ||
       this.#queue.length > 0 ||
-      this.#waiting.length > 0 ||
+      (this.#waiting.length > 0 && !mutant("E8-close-forgets-waiting-commits")) ||
       this.#rotating
     )
       return;

@@ -153,13 +153,18 @@ function reopenStore(
   // Without a seal the state that was read may not be durable (a failed sync leaves it in the page cache alone), so it
   // is written anew before anything is built on it.
   if (walNumbers.length > 0 || (!loaded.isSealed && !mutant("M24-unsealed-manifest-trusted"))) {
+    if (mutant("M8-manifest-before-replay")) {
+      const early = { ...state.counters, nextFileNumber: nextFileNumber + 1, minWalNumber: nextFileNumber };
+      const sum = checksumByName(options.checksum);
+      ManifestLog.create(vfs, directory, sum, nextFileNumber++, { ...loaded, counters: early }).close();
+    }
     const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
     nextFileNumber = replay.nextFileNumber;
     manifestNumber = nextFileNumber++;
     const counters: ManifestCounters = {
       nextFileNumber,
       lastVersion: replay.lastVersion,
-      minWalNumber: nextFileNumber,
+      minWalNumber: mutant("M32-replayed-log-stays-live") ? loaded.counters.minWalNumber : nextFileNumber,
     };
     const added = replay.tables.map((table) => ({ level: 0, table }));
     const levels = applyEdit(loaded.levels, { counters, added, removed: [] });
@@ -218,9 +223,10 @@ function replaySegments(
       // CRASH_POINT(id: recovery.segment-read)
       crashPoint("recovery.segment-read");
       if (segment === null) {
-        refuseUnlessUnborn(vfs, directory, walNumber, isLast);
+        refuseUnlessUnborn(vfs, directory, walNumber, isLast && !mutant("W27-unborn-segment-refused"));
         continue;
       }
+      if (mutant("W13-zero-tail-drops-segment") && !segment.sealed && segment.tornBytes === 0) continue;
       if (!mutant("D10-segment-chain-unchecked"))
         checkContinues(directory, segment, before, loaded.counters.minWalNumber);
       if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
@@ -326,7 +332,7 @@ function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLa
   const frame = new FrameHeader();
   const codecs = (["crc32", "blake3"] as const).map((name) => ({
     checksum: checksumByName(name),
-    fileNumber: walNumber,
+    fileNumber: mutant("W8-frames-not-bound-to-file") ? 0 : walNumber,
   }));
   for (let at = 0; isLast && at < bytes.length; at += 8) {
     if (bytes[at + 24] === 0) continue;
@@ -357,7 +363,8 @@ function tidy(
 ): RecoveryReport {
   const { state, manifestNumber } = found;
   const live = new Set<number>();
-  for (const tables of state.levels) for (const table of tables) live.add(table.fileNumber);
+  for (const tables of mutant("G7-level0-taken-for-garbage") ? state.levels.slice(1) : state.levels)
+    for (const table of tables) live.add(table.fileNumber);
   const superseded: string[] = [];
   const orphans: string[] = [];
   for (const name of vfs.list(directory)) {
@@ -408,7 +415,8 @@ function removeTablesQuietly(vfs: VFS, directory: string, tables: readonly Table
 
 function highestNumber(vfs: VFS, directory: string, names: readonly string[]): number {
   const quarantine = joinPath(directory, QUARANTINE_NAME);
-  const all = vfs.stat(quarantine) === null ? names : [...names, ...vfs.list(quarantine)];
+  const skips = vfs.stat(quarantine) === null || mutant("M30-quarantined-number-reused");
+  const all = skips ? names : [...names, ...vfs.list(quarantine)];
   return all.reduce((highest, name) => Math.max(highest, parseFileName(name).number), 0);
 }
 

@@ -144,7 +144,7 @@ export class Store {
         tables: this.#tables,
         snapshots: () => this.#snapshots.versions(),
         onProgress: () => {
-          this.#committer.poke();
+          if (!mutant("L2-stalled-commits-not-woken")) this.#committer.poke();
           this.#checkConditions();
         },
         onFlushed: (segment) => this.#forgetSegment(segment),
@@ -274,7 +274,8 @@ export class Store {
   flush(): Promise<void> {
     return this.#guarded(() => {
       // What is in the log only would stay there, so "done" (and a checkpoint built on it) would be a lie.
-      if (this.#committer.failure !== null) throw this.#committer.failure;
+      if (this.#committer.failure !== null && !mutant("F3-flush-after-failure-says-done"))
+        throw this.#committer.failure;
       this.#committer.rotate();
       this.#keeper.retryNow();
       return this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
@@ -303,14 +304,14 @@ export class Store {
       if (typeof target !== "string" || target === "") {
         throw new StillwaterError("INVALID_ARGUMENT", "a checkpoint's target must be a path.");
       }
-      await this.flush();
+      if (!mutant("E7-checkpoint-without-flush")) await this.flush();
       const { vfs } = this.#platform;
       const { levels } = this.#keeper.current;
       const { storeId, editNumber, counterState: counters } = this.#keeper;
       writeCheckpoint(vfs, this.directory, target, checksumByName(this.#options.checksum), {
         storeId,
         counters,
-        levels,
+        levels: mutant("E7-checkpoint-misses-newest-table") ? [[], ...levels.slice(1)] : levels,
         editNumber,
       });
       return counters.lastVersion;
@@ -416,7 +417,7 @@ export class Store {
     await this.#committer.close();
     let problem: Error | null = null;
     try {
-      await this.#keeper.close(isFlushed);
+      await this.#keeper.close(isFlushed || mutant("M14-sealed-after-failure"));
     } catch (error) {
       // Everything is durable by now; what failed is tidying up. The handles go back all the same.
       problem = error as Error;
@@ -426,6 +427,7 @@ export class Store {
     const closed = new StillwaterError("CLOSED", "the store was closed before this was done.", {
       path: this.directory,
     });
+    if (mutant("L5-calls-left-pending-at-close")) this.#conditions = [];
     for (const { reject } of this.#conditions.splice(0)) reject(closed);
     this.#segments = [];
     this.#spareArenas = [];
@@ -434,7 +436,8 @@ export class Store {
     await this.#lock.release();
     // A failure that came up only now concerns commits that have been acknowledged: whoever closes must hear of it.
     const { failure } = this.#committer;
-    if (failure !== null && failure !== failureBefore) throw failure;
+    if (failure !== null && failure !== failureBefore && !mutant("K3-failure-while-closing-not-told"))
+      throw failure;
     if (problem !== null) throw problem;
   }
 
@@ -447,7 +450,7 @@ export class Store {
         this.#checkConditions();
       });
       await this.#until(() => isIdle);
-      this.#committer.rotate();
+      if (!mutant("W7-close-without-flush")) this.#committer.rotate();
       this.#keeper.retryNow();
       await this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
       return this.#committer.failure === null;
@@ -494,7 +497,7 @@ export class Store {
       if (!Number.isSafeInteger(requireVersionAtLeast)) {
         throw new StillwaterError("INVALID_ARGUMENT", "requireVersionAtLeast must be a version.");
       }
-      if (this.version < requireVersionAtLeast) {
+      if (this.version < requireVersionAtLeast && !mutant("R20-required-version-ignored")) {
         throw new StillwaterError(
           "VERSION_TOO_LOW",
           `the store is at version ${this.version}, but the write requires ${requireVersionAtLeast}.`,
@@ -572,12 +575,14 @@ export class Store {
   #forgetSegment(segment: Segment): void {
     this.#listSegments();
     const isUsual = segment.arena.capacity === segmentCapacity(this.#options.memtableBytes);
-    if (isUsual && segment.pins === 0 && this.#spareArenas.length < SPARE_ARENAS_MAX)
+    const isFree = segment.pins === 0 || mutant("R1-pinned-arena-reused");
+    if (isUsual && isFree && this.#spareArenas.length < SPARE_ARENAS_MAX)
       this.#spareArenas.push(segment.arena);
   }
 
   #listSegments(created: Segment | null = null): void {
-    const segments = [...this.#keeper.sealed].reverse();
+    const segments = [...this.#keeper.sealed];
+    if (!mutant("R3-sealed-memtables-out-of-order")) segments.reverse();
     const active = created ?? this.#committer.active;
     if (active !== null && !segments.includes(active)) segments.unshift(active);
     this.#segments = segments;

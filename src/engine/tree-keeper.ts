@@ -256,7 +256,7 @@ export class TreeKeeper {
     this.#manual = {
       step: 0,
       done: () => {
-        former?.done();
+        if (!mutant("L4-earlier-manual-compaction-forgotten")) former?.done();
         done();
       },
     };
@@ -301,7 +301,7 @@ export class TreeKeeper {
       directory,
       storeId: this.#storeId,
       walNumber: segment.fileNumber,
-      fileNumber: this.takeFileNumber(),
+      fileNumber: mutant("M20-flush-number-not-taken") ? this.#nextFileNumber : this.takeFileNumber(),
       snapshots: snapshots(),
       format,
       beatRows: options.beatRows,
@@ -316,6 +316,7 @@ export class TreeKeeper {
       if (result !== null) this.#onFlushed(segment, result);
       else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush);
       else this.#onJobError(error as Error);
+      if (result === null && mutant("G2-number-of-failed-job-freed")) this.#nextFileNumber = flush.fileNumber;
     });
   }
 
@@ -339,8 +340,8 @@ export class TreeKeeper {
 
   #onFlushed(segment: Segment, result: JobResult): void {
     assert(this.#sealed[0] === segment, "segments are flushed in order");
-    this.#lastVersion = segment.lastVersion;
-    this.#minWalNumber = segment.fileNumber + 1;
+    if (!mutant("R11-flushed-version-not-recorded")) this.#lastVersion = segment.lastVersion;
+    this.#minWalNumber = mutant("M11-replay-starts-too-late") ? this.#nextFileNumber : segment.fileNumber + 1;
     const recorded = this.#record({
       added: result.tables.map((table) => ({ level: 0, table })),
       removed: [],
@@ -353,7 +354,7 @@ export class TreeKeeper {
     this.#context.onFlushed(segment);
     // CRASH_POINT(id: wal.gc.before-delete)
     crashPoint("wal.gc.before-delete");
-    this.#remove(walPath(this.#context.directory, segment.fileNumber));
+    if (!mutant("G9-flushed-log-kept")) this.#remove(walPath(this.#context.directory, segment.fileNumber));
     // CRASH_POINT(id: memtable_flush)
     crashPoint("memtable_flush");
     this.#progress();
@@ -517,6 +518,7 @@ export class TreeKeeper {
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer?.cancel();
+    if (mutant("L3-failed-job-not-retried")) return;
     this.#retryTimer = this.#context.scheduler.after(delayMs, () => {
       this.#retryTimer = null;
       this.work();
@@ -554,7 +556,7 @@ export class TreeKeeper {
         const state = {
           storeId: this.#storeId,
           counters: this.counterState,
-          levels,
+          levels: mutant("C17-stale-shape-recorded") ? this.current.levels : levels,
           editNumber: this.#editNumber,
         };
         this.#manifestLog = ManifestLog.create(
@@ -572,7 +574,9 @@ export class TreeKeeper {
       }
     } catch (error) {
       if (!isStoreError(error)) throw error;
-      this.#context.onFatal(error);
+      if (mutant("M5-failed-manifest-removes-former"))
+        this.#remove(joinPath(directory, manifestName(this.#manifestNumber)));
+      if (!mutant("M4-manifest-error-not-fatal")) this.#context.onFatal(error);
       return false;
     }
     this.#editNumber = this.#manifestLog?.editNumber ?? this.#editNumber;
@@ -621,7 +625,8 @@ export class TreeKeeper {
 }
 
 function overlapping(tables: readonly TableMeta[], inputs: readonly TableMeta[]): readonly TableMeta[] {
-  const range = { ...(inputs[0] as TableMeta), ...coveringRange(inputs) };
+  const bounding = mutant("C7-older-data-by-first-input") ? inputs.slice(0, 1) : inputs;
+  const range = { ...(inputs[0] as TableMeta), ...coveringRange(bounding) };
   return tables.filter((table) => tablesOverlap(table, range));
 }
 

@@ -170,7 +170,9 @@ class OutputWriter {
           keyBytes,
           keyStart,
           keyLength,
-          stripes.stripeEnd(stripes.stripeOf(version)),
+          mutant("C23-range-delete-ignores-snapshots")
+            ? Number.MAX_SAFE_INTEGER
+            : stripes.stripeEnd(stripes.stripeOf(version)),
         );
     // Only a delete in the oldest stripe can be dropped, so only for it the levels below are asked.
     const isBase =
@@ -244,7 +246,8 @@ class OutputWriter {
   /** Ends the open output before `nextKey`; null: at the end of everything. */
   #finishOutput(nextKey: Uint8Array | null): void {
     const builder = this.#builder as TableBuilder;
-    builder.addRangeTombstones(this.#keptFragments.clipped(this.#outputBegin, nextKey).fragments());
+    const end = mutant("C20-range-delete-not-cut") ? null : nextKey;
+    builder.addRangeTombstones(this.#keptFragments.clipped(this.#outputBegin, end).fragments());
     this.#output.finish();
     this.#builder = null;
     this.#outputBegin = nextKey;

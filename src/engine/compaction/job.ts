@@ -114,6 +114,8 @@ export class JobOutput {
    */
   abandon(): void {
     this.close();
+    if (mutant("G5-job-output-kept")) return;
+    if (mutant("G8-failed-job-removes-others")) this.#created.push(...this.#created.map((own) => own - 1));
     for (const fileNumber of this.#created) {
       const path = tablePath(this.#directory, fileNumber);
       try {

@@ -126,8 +126,9 @@ export class LeveledStrategy implements CompactionStrategy {
     const isTrivialMove =
       mayMove &&
       tables.length === 1 &&
-      below.length === 0 &&
+      (below.length === 0 || mutant("C11-moved-into-an-overlap")) &&
       totalBytes(grandparents) <= GRANDPARENT_OVERLAP_MAX * this.#options.tableBytes;
+    if (below.length > 1 && mutant("C13-output-level-input-omitted")) below.pop();
     if (below.length > 0) runs.push({ level: outputLevel, tables: below });
     return { runs, outputLevel, isTrivialMove, tableBytes: this.#options.tableBytes };
   }

@@ -19,7 +19,7 @@ export class StripeRule {
   /** Number of snapshots older than `version`: the index of the stripe it belongs to. */
   stripeOf(version: number): number {
     const snapshots = this.#snapshots;
-    let low = 0;
+    let low = mutant("C8-oldest-snapshot-ignored") && snapshots.length > 0 ? 1 : 0;
     let high = snapshots.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -49,7 +49,11 @@ export class StripeRule {
     const stripe = this.stripeOf(version);
     if (stripe === this.#shadowedStripe) return false;
     this.#shadowedStripe = stripe;
-    if (coveringVersion > version) return false;
+    if (
+      coveringVersion > version ||
+      (coveringVersion === version && mutant("C22-range-delete-beats-own-batch"))
+    )
+      return false;
     return !(kind === KIND_DELETE && stripe === 0 && isBaseLevel);
   }
 
@@ -61,7 +65,7 @@ export class StripeRule {
       const stripe = this.stripeOf(version);
       if (stripe === stripeBefore) continue;
       stripeBefore = stripe;
-      if (stripe === 0 && isBaseLevel) continue;
+      if (stripe === 0 && (isBaseLevel || mutant("R13-range-delete-dropped-above-data"))) continue;
       kept.push(version);
     }
     return kept;

@@ -4,6 +4,7 @@
  * Only runs that are neighbours in age are merged, so level 0 stays ordered by version.
  */
 
+import { mutant } from "../../platform/probes.js";
 import type { TableMeta } from "../manifest/table-meta.js";
 import { totalBytes } from "../manifest/table-meta.js";
 import type { Levels } from "../manifest/tree.js";
@@ -19,6 +20,7 @@ export class TieredStrategy implements CompactionStrategy {
 
   pick(levels: Levels): CompactionPlan | null {
     const tier = this.#fullTier(levels);
+    if (tier !== null && mutant("C18-tiered-run-left-out")) return planOf(tier.filter((_, i) => i !== 1));
     return tier === null ? null : planOf(tier);
   }
 

@@ -186,7 +186,7 @@ function refuseIfOnceDurable(
   for (let at = torn; at + FRAME_HEADER_BYTES <= limit; at += 8) {
     if (bytes[at + 24] === 0) continue;
     if (!readFrame(codec, bytes, at, limit, header)) continue;
-    if (header.durableTo > torn) {
+    if (header.durableTo > torn || mutant("W22-torn-tail-refused")) {
       throw new CorruptionError(
         `bytes that had been made durable do not verify any more: a valid frame at byte ${at} follows. ` +
           "The store refuses to open, so as not to lose acknowledged commits; restore a backup, or run `stillwater salvage`",

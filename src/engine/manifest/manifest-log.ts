@@ -169,7 +169,7 @@ export class ManifestLog {
     this.#checksum = checksum;
     this.manifestNumber = current.manifestNumber;
     this.#chain = chainSeed(current);
-    this.#editNumber = editNumber;
+    this.#editNumber = mutant("M19-edit-number-restarts") ? 0 : editNumber;
   }
 
   get editNumber(): number {
@@ -216,7 +216,7 @@ export class ManifestLog {
     // Whole sectors, so that what is durable shares none with what is being written, and growing the file touches none.
     const frame = frameBytes(payload.length);
     const length = mutant("S12-edit-shares-synced-sector") ? frame : nextSector(frame);
-    const bytes = new Uint8Array(length);
+    const bytes = mutant("E10-uninitialised-padding") ? Buffer.allocUnsafe(length) : new Uint8Array(length);
     bytes.set(payload, FRAME_HEADER_BYTES);
     const header = this.#header;
     header.payloadBytes = payload.length;

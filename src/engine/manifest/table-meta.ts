@@ -3,6 +3,7 @@
  * A table's bounds include its range tombstones; `largestExclusive` says that the upper bound is the end of a range
  * tombstone and no key of the table is equal to it.
  */
+import { mutant } from "../../platform/probes.js";
 import { compareKeys } from "../format/bytes.js";
 import type { TableSummary } from "../table/properties.js";
 
@@ -17,7 +18,7 @@ export function tableCovers(table: TableMeta, key: Uint8Array): boolean {
 /** True when every key of the table is < `key`. */
 export function endsBefore(table: TableMeta, key: Uint8Array): boolean {
   const order = compareKeys(table.largest, key);
-  return order < 0 || (order === 0 && table.largestExclusive);
+  return order < 0 || (order === 0 && (table.largestExclusive || mutant("R7-largest-key-excluded")));
 }
 
 /** True when the key ranges of two tables share a key. */

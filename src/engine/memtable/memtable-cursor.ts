@@ -5,6 +5,7 @@
  * and pins nothing: the arena lives as long as anybody refers to it.
  */
 import { assert } from "../../platform/assert.js";
+import { mutant } from "../../platform/probes.js";
 import { Cursor } from "../cursor.js";
 import { type Arena, OPERATION_HEADER_BYTES } from "../format/operation.js";
 import type { OperationTree } from "./operation-tree.js";
@@ -60,7 +61,8 @@ export class MemtableCursor extends Cursor {
 
   private currentSlot(): number {
     assert(this.valid, "a cursor is stepped only while it is valid");
-    if (this.tree.holds(this.slot, this.reference)) return this.slot;
+    if (mutant("R4-moved-slot-not-found-again") || this.tree.holds(this.slot, this.reference))
+      return this.slot;
     const delta = this.words[this.reference + 2] as number;
     return this.tree.lowerBound(this.keyBytes, this.keyStart, this.keyLength, delta);
   }

@@ -4,6 +4,7 @@
  * compaction's business. Moving costs O(log sources) comparisons; no allocation per row.
  */
 import { assert } from "../../platform/assert.js";
+import { mutant } from "../../platform/probes.js";
 import { Cursor } from "../cursor.js";
 import { compareBytes, copyOf } from "../format/bytes.js";
 
@@ -130,7 +131,7 @@ export class MergingCursor extends Cursor {
     const x = this.#sources[a] as Cursor;
     const y = this.#sources[b] as Cursor;
     let order = compareBytes(x.keyBytes, x.keyStart, x.keyLength, y.keyBytes, y.keyStart, y.keyLength);
-    if (order === 0) order = y.version - x.version;
+    if (order === 0) order = mutant("C14-merge-prefers-older-source") ? b - a : y.version - x.version;
     if (order === 0) order = a - b;
     return this.#forward ? order < 0 : order > 0;
   }

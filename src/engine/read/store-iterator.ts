@@ -71,7 +71,8 @@ export class StoreIterator {
     tree.levels.forEach((level, depth) => {
       const inRange = tablesInRange(level, range.begin, range.end);
       for (const table of inRange)
-        if (table.rangeTombstoneCount > 0) tombstones.push(tables.rangeTombstones(table));
+        if (table.rangeTombstoneCount > 0 && !(depth > 0 && mutant("R13-deep-range-deletes-ignored")))
+          tombstones.push(tables.rangeTombstones(table));
       if (depth === 0) for (const table of inRange) cursors.push(new LevelCursor([table], tables));
       else if (inRange.length > 0) cursors.push(new LevelCursor(inRange, tables));
     });
@@ -106,7 +107,7 @@ export class StoreIterator {
     const { begin, end, reverse } = this.#range;
     this.#isPositioned = true;
     this.#hasRow = false;
-    this.#keyLength = -1;
+    if (!mutant("R4-seek-keeps-old-key")) this.#keyLength = -1;
     try {
       if (reverse) {
         const after = keyAfter(key);

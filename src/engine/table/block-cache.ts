@@ -11,7 +11,7 @@
  * Does not own: reading and proving blocks (`block-file.ts`), or who holds which pin.
  */
 import { assert } from "../../platform/assert.js";
-import { buggify } from "../../platform/probes.js";
+import { buggify, mutant } from "../../platform/probes.js";
 import { BlockMemory, EMPTY_MEMORY, wholeWords } from "./block-memory.js";
 
 /** In a slot map: the block is not cached. */
@@ -276,7 +276,7 @@ export class BlockCache {
     const block = this.blocks[slot] as number;
     assert(owner !== undefined && owner !== null && owner.slots[block] === slot, "slot and slot map agree");
     assert(this.pins[slot] === 0, "a pinned slot is never evicted");
-    owner.slots[block] = SLOT_NONE;
+    if (!mutant("R18-evicted-block-still-mapped")) owner.slots[block] = SLOT_NONE;
     this.owners[slot] = null;
     this.filledSlots--;
     if (buggify("block-cache.mangle")) {

@@ -7,7 +7,7 @@
  * Splitting is the caller's matter, who must not split the versions of one user key over two tables of a level.
  */
 import { assert } from "../../platform/assert.js";
-import { crashPoint } from "../../platform/probes.js";
+import { crashPoint, mutant } from "../../platform/probes.js";
 import type { VFile } from "../../platform/vfs.js";
 import { compareBytes, compareKeys, copyOf, EMPTY_BYTES } from "../format/bytes.js";
 import type { ChecksumAlgorithm } from "../format/checksum.js";
@@ -124,7 +124,7 @@ export class TableBuilder implements TableIdentity {
         this.lastKey = copyOf(key, keyStart, keyLength);
         this.lastVersion = version;
       }
-      if (isNewKey) this.addHash(key, keyStart, keyLength);
+      if (isNewKey && !mutant("R16-filter-misses-first-keys")) this.addHash(key, keyStart, keyLength);
     } else if (result === ADD_NEW_KEY) {
       this.addHash(key, keyStart, keyLength);
     }
@@ -142,7 +142,8 @@ export class TableBuilder implements TableIdentity {
       const { versions } = fragment;
       this.fragments.push(fragment);
       this.maxVersion = Math.max(this.maxVersion, versions[0] as number);
-      this.minVersion = Math.min(this.minVersion, versions[versions.length - 1] as number);
+      if (!mutant("T1-oldest-version-ignores-range-deletes"))
+        this.minVersion = Math.min(this.minVersion, versions[versions.length - 1] as number);
     }
   }
 

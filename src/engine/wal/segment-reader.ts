@@ -4,6 +4,7 @@
  * Memory: one segment image (about `memtableBytes`). Does not own: which segments are live, or what to do with them.
  */
 import { CorruptionError } from "../../platform/errors.js";
+import { mutant } from "../../platform/probes.js";
 import type { VFS } from "../../platform/vfs.js";
 import { walPath } from "../files.js";
 import { checksumById } from "../format/checksum.js";
@@ -81,7 +82,8 @@ export function parseSegment(
   const { bytes, words } = arena;
   const header = readSegmentHeader(bytes, size, { path, ...expected });
   if (header === null) return null;
-  const codec = { checksum: checksumById(header.checksumId), fileNumber: header.fileNumber };
+  const fileNumber = mutant("W8-frames-not-bound-to-file") ? 0 : header.fileNumber;
+  const codec = { checksum: checksumById(header.checksumId), fileNumber };
   const points = new OffsetList();
   const rangeDeletes = new OffsetList();
   let commitCount = 0;

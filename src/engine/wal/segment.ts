@@ -100,9 +100,10 @@ export class Segment {
       // CRASH_POINT(id: wal.rotate.after-create)
       crashPoint("wal.rotate.after-create");
       // The full size at once, so that later syncs need not change it (engine.md fact 2).
-      file.truncate(arena.capacity);
+      if (!mutant("M13-segment-sized-after-sync")) file.truncate(arena.capacity);
       const segment = new Segment(file, arena, origin);
       file.syncData();
+      if (mutant("M13-segment-sized-after-sync")) file.truncate(arena.capacity);
       segment.syncedTo = segment.#writtenTo;
       // CRASH_POINT(id: wal.rotate.after-sync)
       crashPoint("wal.rotate.after-sync");
@@ -124,7 +125,8 @@ export class Segment {
     this.baseVersion = origin.baseVersion;
     this.lastVersion = origin.baseVersion;
     this.memtable = new Memtable(arena, origin.baseVersion);
-    this.#codec = { checksum: origin.checksum, fileNumber: origin.fileNumber };
+    const fileNumber = mutant("W8-frames-not-bound-to-file") ? 0 : origin.fileNumber;
+    this.#codec = { checksum: origin.checksum, fileNumber };
     this.#isLogged = origin.isLogged;
     this.#chain = previous === null ? 0 : previous.chain;
     writeSegmentHeader(arena.bytes, {
@@ -137,6 +139,7 @@ export class Segment {
       previousChain: this.#chain,
       storeId: origin.storeId,
     });
+    if (mutant("W14-chain-forgotten-at-rotation")) this.#chain = 0;
     // The arena may have served another segment; the rest of the header's sector is to be zero.
     arena.bytes.fill(0, SEGMENT_HEADER_BYTES, SEGMENT_FRAMES_START);
     this.#used = SEGMENT_FRAMES_START;
@@ -275,12 +278,15 @@ export class Segment {
     const target = this.#writtenTo;
     this.#syncAskedTo = target;
     this.syncInFlight = true;
+    if (mutant("W17-published-before-sync")) this.syncedTo = target;
     // CRASH_POINT(id: wal.sync-submitted)
     crashPoint("wal.sync-submitted");
     this.#file.syncDataLater((error) => {
-      this.syncInFlight = false;
+      this.syncInFlight = error !== null && mutant("W16-failed-sync-stays-in-flight");
       if (error === null || mutant("E1-sync-error-ignored")) {
-        this.syncedTo = Math.max(this.syncedTo, target);
+        this.syncedTo = mutant("W26-sync-covers-later-writes")
+          ? this.#writtenTo
+          : Math.max(this.syncedTo, target);
         // CRASH_POINT(id: wal.sync-completed)
         crashPoint("wal.sync-completed");
         done(null);
@@ -315,7 +321,7 @@ export class Segment {
 
   #seal(at: number, header: FrameHeader): void {
     header.chain = this.#chain;
-    header.durableTo = Math.min(this.syncedTo, at);
+    header.durableTo = mutant("W25-record-vouches-for-unsynced") ? at : Math.min(this.syncedTo, at);
     this.#chain = sealFrame(this.#codec, this.arena.bytes, at, at, header);
     this.#used = at + frameBytes(header.payloadBytes);
     assert(this.#used <= this.arena.capacity, "a record ends inside its segment");

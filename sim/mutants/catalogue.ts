@@ -1,0 +1,33 @@
+/**
+ * The catalogue of planted bugs: for each switch `mutant("…")` in the sources, what it breaks, which real bug it copies,
+ * and which promises must object. A test compares it with the sources both ways. A simulator is worth what it kills
+ * (reference: simulation.md e); the list is in parts by area, in `catalogue/`.
+ * Does not own: the automatic mutants, which need no switch (`sabotage.ts`).
+ */
+import { StillwaterError } from "../../src/platform/errors.js";
+import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
+import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
+import { LOG_MUTANTS } from "./catalogue/log.js";
+import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
+import type { PlantedMutant } from "./catalogue/mutant.js";
+import { READ_MUTANTS } from "./catalogue/reads.js";
+
+export type { Killer, PlantedMutant } from "./catalogue/mutant.js";
+
+export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
+  ...LOG_MUTANTS,
+  ...MANIFEST_MUTANTS,
+  ...COMPACTION_MUTANTS,
+  ...READ_MUTANTS,
+  ...CONDUCT_MUTANTS,
+];
+
+/** The entry of one id. Throws `INVALID_ARGUMENT` for an id that is none. */
+export function plantedMutant(id: string): PlantedMutant {
+  const found = PLANTED_MUTANTS.find((mutant) => mutant.id === id);
+  if (found !== undefined) return found;
+  throw new StillwaterError(
+    "INVALID_ARGUMENT",
+    `there is no mutant "${id}". \`stillwater sim mutants --list\` shows them all.`,
+  );
+}
