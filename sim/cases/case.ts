@@ -5,7 +5,7 @@
  */
 import { resolveOptions } from "../../src/engine/options.js";
 import { StillwaterError } from "../../src/platform/errors.js";
-import type { ChoiceLog } from "../choices/choices.js";
+import { type ChoiceLog, parseAddress } from "../choices/choices.js";
 import { ORACLES, type OracleId } from "../oracles/failure.js";
 import type { SeedResult } from "../run/seed.js";
 import { OPERATION_KINDS, type Operation } from "../workload/operation.js";
@@ -179,14 +179,16 @@ function checkMutation(check: Checker, value: unknown, place: string): void {
 
 function checkChoices(check: Checker, value: unknown): void {
   for (const [stream, answers] of Object.entries(check.object(value, "choices"))) {
-    let last = -1;
+    const lastOf = new Map<string, number>();
     check.array(answers, `choices.${stream}`).forEach((entry, index) => {
       const place = `choices.${stream}[${index}]`;
       const [at, answer] = check.array(entry, place);
-      check.count(at, `${place}[0]`);
+      const address = typeof at === "number" || typeof at === "string" ? parseAddress(at) : null;
+      if (address === null) return check.fail(`${place}[0]`, 'an address like "7:3": segment, colon, index');
       check.count(answer, `${place}[1]`);
-      if ((at as number) <= last) check.fail(`${place}[0]`, `more than ${last}`);
-      last = at as number;
+      const last = lastOf.get(address.segment) ?? -1;
+      if (address.index <= last) check.fail(`${place}[0]`, `more than ${last} in its segment`);
+      lastOf.set(address.segment, address.index);
     });
   }
 }

@@ -14,6 +14,7 @@ import type { NameOperation } from "./name-log.js";
 import type { Namespace } from "./namespace.js";
 import type { DiskOptions } from "./options.js";
 import { copyOfPage, PAGE_BYTES, type Page, SECTOR_BYTES, SECTORS_PER_PAGE } from "./page.js";
+import { type PowerLossReport, reportOf } from "./power-loss-report.js";
 import { decideFates, type Fate, type SurvivalItem, tornBase, tornSectors } from "./survival.js";
 
 export interface PowerLoss {
@@ -24,6 +25,7 @@ export interface PowerLoss {
   readonly graveyard: readonly Page[];
   /** Different for each crash, so that garbage is not the same twice. */
   readonly salt: number;
+  readonly onReport: ((report: PowerLossReport) => void) | null;
 }
 
 /** One dirty file with where its items stand in the list of all. */
@@ -43,7 +45,9 @@ export function losePower(names: Namespace, files: readonly FileNode[], loss: Po
   const { pending } = names.log;
   const { items, dirtyFiles } = listItems(pending, files);
   if (items.length > 0) loss.counters.crashStates++;
+  const { address } = loss.stream;
   const fates = decideFates(loss.stream, items, loss.options.tearProbability);
+  if (loss.onReport !== null) loss.onReport(reportOf(names, dirtyFiles, items, fates, address));
   const order: Order = { firstLost: Number.POSITIVE_INFINITY, lastKept: -1 };
 
   const survivors = settleNames(names, fates, order, loss.counters);

@@ -28,6 +28,7 @@ import { flipBit } from "./media-damage.js";
 import type { DiskOptions } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
 import { countAlternatives, losePower } from "./power-loss.js";
+import type { PowerLossReport } from "./power-loss-report.js";
 import { SimulationVFS } from "./simulation-vfs.js";
 
 export type { CrashItem } from "./crash-items.js";
@@ -43,6 +44,8 @@ export class SimulationDisk {
   private readonly choices: Choices;
   private life: Life | null = null;
   private lives = 0;
+  /** Hears of each power loss: what was not synced, item by item, and what became of it. */
+  onPowerLoss: ((report: PowerLossReport) => void) | null = null;
   /** Garbage is no decision: nothing but its presence may matter, so it need not be in the log. */
   private readonly garbageSeed: number;
 
@@ -121,6 +124,7 @@ export class SimulationDisk {
       counters,
       graveyard: state.graveyard,
       salt: mix(this.garbageSeed, counters.powerLosses),
+      onReport: this.onPowerLoss,
     });
     state.usedPages = 0;
     for (const file of names.becomeDurable()) {

@@ -22,6 +22,7 @@ import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, checkWholeStore, readAll } from "./checks.js";
 import { Executor } from "./executor.js";
 import { rotLog } from "./log-rot.js";
+import { RunSegments } from "./segments.js";
 import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
 
 /** `done`: the run is over. */
@@ -55,11 +56,13 @@ export class LifeCycle {
   #mustObserve = 0;
   #restarts = 0;
   #logIsRotten = false;
+  readonly #segments: RunSegments;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
     this.#source = source;
     this.#executor = new Executor(session);
+    this.#segments = new RunSegments(session);
     session.world.observer = (operation, path) => this.#observe(operation, path);
   }
 
@@ -105,6 +108,7 @@ export class LifeCycle {
         return "another";
       }
       this.#phase = "liveness";
+      this.#segments.operationsEnd();
       if (session.world.crashes.armed !== null) this.#crashNow(session.world.crashes.armed.how);
     }
     if (this.#phase === "liveness") {
@@ -196,6 +200,7 @@ export class LifeCycle {
       const operation = this.#source.next(this.#workloadState(), number);
       if (operation === null) return "end";
       operations.push(operation);
+      this.#segments.operation(number, operation.kind === "crash");
       counts.operations++;
       counts.operationKinds[operation.kind]++;
       trace.event(TRACE_OPERATION, number, OPERATION_KINDS.indexOf(operation.kind), 0);

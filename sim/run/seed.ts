@@ -6,6 +6,7 @@ import { type ChoiceLog, Choices } from "../choices/choices.js";
 import { Sfc32 } from "../choices/random.js";
 import { checkSameRun } from "../oracles/determinism.js";
 import { failureClass, OracleFailure, OracleLedger } from "../oracles/failure.js";
+import type { TraceMarks } from "../trace/trace.js";
 import { OperationGenerator } from "../workload/generator.js";
 import type { Operation } from "../workload/operation.js";
 import { drawOptions, type SimulationOptions, type SwarmLimits } from "../workload/options.js";
@@ -32,6 +33,7 @@ export interface SeedResult {
   readonly counts: RunCounts;
   readonly fingerprint: SimulationResult["fingerprint"];
   readonly traceLines: readonly string[];
+  readonly traceMarks: TraceMarks;
 }
 
 export async function runSeed(seed: string, config: SeedConfig): Promise<SeedResult> {
@@ -47,6 +49,7 @@ export async function runSeed(seed: string, config: SeedConfig): Promise<SeedRes
     counts: result.counts,
     fingerprint: result.fingerprint,
     traceLines: result.traceLines,
+    traceMarks: result.trace.marks(),
   };
 }
 

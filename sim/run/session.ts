@@ -25,6 +25,7 @@ import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
+import type { CrashNote } from "./segments.js";
 
 /** Where the store lives on the simulated disk. */
 export const STORE_DIRECTORY = "/store";
@@ -60,6 +61,7 @@ export class Session {
   readonly counts = emptyCounts();
   /** Every operation so far, literally. */
   readonly operations: Operation[] = [];
+  readonly crashes: CrashNote[] = [];
   readonly inFlight = new InFlight(
     () => this.ended(),
     (error) => this.found(error),

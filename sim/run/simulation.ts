@@ -5,6 +5,7 @@
  */
 import { installProbes } from "../../src/platform/probes.js";
 import type { ChoiceLog, Choices } from "../choices/choices.js";
+import type { PowerLossReport } from "../disk/power-loss-report.js";
 import { SimulationDisk } from "../disk/simulation-disk.js";
 import type { RunFingerprint } from "../oracles/determinism.js";
 import { OracleFailure, type OracleId } from "../oracles/failure.js";
@@ -18,6 +19,7 @@ import { World } from "../world/world.js";
 import { checkDamagedStore } from "./checks.js";
 import type { RunCounts } from "./counts.js";
 import { LifeCycle } from "./life.js";
+import type { CrashNote } from "./segments.js";
 import { DamageFound, Session } from "./session.js";
 
 /** A life that takes this many turns, or this much virtual time, on one operation is stuck. */
@@ -33,6 +35,8 @@ export interface SimulationSetup {
   readonly recording: boolean;
   /** Hears of everything, for a page (`sim/viewer`). Changes nothing about the run. */
   readonly recorder?: RunRecorder;
+  /** Hears of each power loss, what was not synced and what became of it. */
+  readonly onPowerLoss?: (report: PowerLossReport) => void;
 }
 
 export interface SimulationFailure {
@@ -49,6 +53,10 @@ export interface SimulationResult {
   readonly counts: RunCounts;
   readonly fingerprint: RunFingerprint;
   readonly traceLines: readonly string[];
+  /** For comparing this run with another one event by event. */
+  readonly trace: Trace;
+  /** In order. */
+  readonly crashes: readonly CrashNote[];
 }
 
 export async function simulate(setup: SimulationSetup): Promise<SimulationResult> {
@@ -69,6 +77,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   world.recorder = setup.recorder ?? null;
   world.disk.recorder = setup.recorder?.disk ?? null;
   if (mayRefuse(options)) world.disk.damageAllowed = (path) => path.endsWith(".sst");
+  world.disk.onPowerLoss = setup.onPowerLoss ?? null;
   const session = new Session(world, options);
   const cycle = new LifeCycle(session, setup.source);
   let failure: SimulationFailure | null = null;
@@ -90,6 +99,8 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
     counts: session.counts,
     fingerprint: fingerprintOf(session),
     traceLines: trace.lines(),
+    trace,
+    crashes: session.crashes,
   };
 }
 

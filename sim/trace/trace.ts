@@ -5,6 +5,22 @@
  * accidents, not attacks.
  */
 
+/** At most so many marks are kept; when there are more, every second one goes. */
+const MARKS_MAX = 32;
+const MARK_EVERY_AT_FIRST = 64;
+
+/** Hashes of the beginnings of a trace, after each `every` events: two runs parted between two of them. */
+export interface TraceMarks {
+  readonly every: number;
+  readonly hashes: readonly string[];
+}
+
+/** Two runs agree up to `same` events, and no more at event `different`. */
+export interface Divergence {
+  readonly same: number;
+  readonly different: number;
+}
+
 export class Trace {
   /** Whether lines are kept. May be switched at any time. */
   recording: boolean;
@@ -12,6 +28,11 @@ export class Trace {
   private high = 0x85ebca6b | 0;
   private count = 0;
   private readonly kept: string[] = [];
+  /** How many events came before each line that is kept. */
+  private readonly keptAt: number[] = [];
+  private markEvery = MARK_EVERY_AT_FIRST;
+  private nextMark = MARK_EVERY_AT_FIRST;
+  private marked: string[] = [];
 
   constructor(recording = false) {
     this.recording = recording;
@@ -27,6 +48,7 @@ export class Trace {
     // What exceeds 32 bits would be lost by the folding above; it is rare, so it pays for itself only there.
     if (b > 0xffffffff) this.fold(Math.floor(b / 0x100000000));
     if (c > 0xffffffff) this.fold(Math.floor(c / 0x100000000));
+    if (this.count === this.nextMark) this.mark();
   }
 
   /** Folds a text, and keeps it as a line while recording. */
@@ -34,12 +56,13 @@ export class Trace {
     this.count++;
     this.foldText(kind);
     this.foldText(detail);
-    if (this.recording) this.kept.push(`${kind} ${detail}`);
+    if (this.recording) this.keep(`${kind} ${detail}`);
+    if (this.count === this.nextMark) this.mark();
   }
 
   /** Keeps a line for the reader while recording. Not part of the hash: callers fold what it says by `event`. */
   line(line: string): void {
-    if (this.recording) this.kept.push(line);
+    if (this.recording) this.keep(line);
   }
 
   /** 16 hexadecimal digits. Reading it changes nothing. */
@@ -56,6 +79,29 @@ export class Trace {
     return this.kept;
   }
 
+  /** The lines that were kept while the number of events was in [from, to]. */
+  linesBetween(from: number, to: number): readonly string[] {
+    return this.kept.filter((_, i) => (this.keptAt[i] as number) >= from && (this.keptAt[i] as number) <= to);
+  }
+
+  marks(): TraceMarks {
+    return { every: this.markEvery, hashes: [...this.marked] };
+  }
+
+  private keep(line: string): void {
+    this.kept.push(line);
+    this.keptAt.push(this.count);
+  }
+
+  private mark(): void {
+    this.marked.push(this.hash());
+    if (this.marked.length >= MARKS_MAX) {
+      this.marked = this.marked.filter((_, i) => i % 2 === 1);
+      this.markEvery *= 2;
+    }
+    this.nextMark += this.markEvery;
+  }
+
   private foldText(text: string): void {
     this.fold(text.length);
     for (let i = 0; i < text.length; i++) this.fold(text.charCodeAt(i));
@@ -68,6 +114,28 @@ export class Trace {
     this.high = Math.imul(this.high ^ value, 0xc2b2ae3d) + this.low;
     this.high = (this.high << 17) | (this.high >>> 15);
   }
+}
+
+/**
+ * Where two runs parted, as exactly as their marks say; null when these agree as far as both go. `lengths` are the
+ * numbers of events of the two runs.
+ */
+export function divergenceOf(
+  one: TraceMarks,
+  other: TraceMarks,
+  lengths: readonly [number, number],
+): Divergence | null {
+  // Both are the first distance times a power of two.
+  const every = Math.max(one.every, other.every);
+  const markOf = ({ every: own, hashes }: TraceMarks, at: number) => hashes[at / own - 1];
+  let same = 0;
+  for (let at = every; ; at += every) {
+    const [mine, theirs] = [markOf(one, at), markOf(other, at)];
+    if (mine === undefined || theirs === undefined) break;
+    if (mine !== theirs) return { same, different: at };
+    same = at;
+  }
+  return lengths[0] === lengths[1] ? null : { same, different: Math.min(...lengths) + 1 };
 }
 
 function finish(hash: number): number {

@@ -85,6 +85,8 @@ export class World<Disk extends MachineDisk> {
   readonly disk: Disk;
   /** Called before every VFS call of a living process, after the crash plan: for oracles that look at each instant. */
   observer: ((operation: VFSOperation, path: string) => void) | null = null;
+  /** Called when the machine goes down, before the disk decides what is left. */
+  onCrash: ((how: CrashKind, where: string) => void) | null = null;
   /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
   finding: { readonly error: unknown } | null = null;
   recorder: RunRecorder | null = null;
@@ -208,6 +210,7 @@ export class World<Disk extends MachineDisk> {
     this.#crash = { how: request.how, where };
     this.trace.text("crash", `${request.how} at ${where}`);
     this.recorder?.happens("crash", where);
+    if (this.onCrash !== null) this.onCrash(request.how, where);
     this.disk.crash(request.how);
   }
 }

@@ -1,7 +1,7 @@
 /** Decisions as data: what a log replays, and that streams do not disturb each other. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ChoiceLog, type ChoiceStream, Choices } from "../../../sim/choices/choices.js";
+import { type ChoiceLog, type ChoiceStream, Choices, type StreamName } from "../../../sim/choices/choices.js";
 import { StillwaterError } from "../../../src/platform/errors.js";
 
 type Ask = { readonly kind: "below" | "chance" | "propose"; readonly n: number };
@@ -21,10 +21,11 @@ function answer(stream: ChoiceStream, ask: Ask): number | boolean {
 
 describe("Choices", () => {
   it("give the same answers for the same seed, and others for another", () => {
-    expect(many("1")).toEqual(many("1"));
-    expect(many("1")).not.toEqual(many("2"));
+    const drawn = (seed: string) => many(Choices.fromSeed(seed), "workload");
+    expect(drawn("1")).toEqual(drawn("1"));
+    expect(drawn("1")).not.toEqual(drawn("2"));
     const commit = "0123456789abcdef0123456789abcdef01234567";
-    expect(many(commit)).toEqual(many(commit));
+    expect(drawn(commit)).toEqual(drawn(commit));
   });
 
   it("are replayed exactly from their log, through JSON, for any questions", () => {
@@ -100,6 +101,62 @@ describe("Choices", () => {
     ]);
   });
 
+  it("of one segment do not shift those of another: indices start anew where a segment begins", () => {
+    const ask = (choices: Choices, segments: readonly (readonly [string, number])[]) =>
+      segments.map(([segment, times]) => {
+        choices.begin(segment);
+        return Array.from({ length: times }, () => choices.stream("disk.read").below(1000, "x"));
+      });
+    const drawn = Choices.fromSeed("5");
+    const [first, second, third] = ask(drawn, [
+      ["0", 4],
+      ["1", 7],
+      ["1!1", 3],
+    ]);
+    const log = JSON.parse(JSON.stringify(drawn.log())) as ChoiceLog;
+    expect(log["disk.read"]?.[0]).toEqual(["0:0", first?.[0]]);
+    expect(
+      ask(Choices.fromLog("5", log), [
+        ["0", 4],
+        ["1", 7],
+        ["1!1", 3],
+      ]),
+    ).toEqual([first, second, third]);
+    // One question less in the first, one more in the second, and the third without them.
+    expect(
+      ask(Choices.fromLog("5", log), [
+        ["0", 3],
+        ["1", 8],
+        ["1!1", 3],
+      ]),
+    ).toEqual([first?.slice(0, 3), [...(second ?? []), 0], third]);
+    expect(ask(Choices.fromLog("5", log), [["1!1", 3]])).toEqual([third]);
+  });
+
+  it("say where the next one will be in the log", () => {
+    const choices = Choices.fromSeed("5");
+    const stream = choices.stream("crash");
+    expect(stream.address).toBe(0);
+    stream.below(9, "x");
+    expect(stream.address).toBe(1);
+    choices.begin("7!1");
+    expect(stream.address).toBe("7!1:0");
+    stream.below(9, "x");
+    expect(stream.address).toBe("7!1:1");
+  });
+
+  it("of streams that are drawn again differ from the log and are logged, the others keep to it", () => {
+    const drawn = Choices.fromSeed("5");
+    const [crash, latency] = [many(drawn, "crash"), many(drawn, "latency")];
+    const again = (seed: string) => Choices.fromLog("5", drawn.log(), { streams: new Set(["crash"]), seed });
+    const redrawn = again("other");
+    expect(many(redrawn, "latency")).toEqual(latency);
+    const other = many(redrawn, "crash");
+    expect(other).not.toEqual(crash);
+    expect(many(again("other"), "crash")).toEqual(other);
+    expect(many(Choices.fromLog("5", redrawn.log()), "crash")).toEqual(other);
+  });
+
   it("refuse a log that is out of order or holds what is no answer", () => {
     const bad = [
       [
@@ -109,6 +166,11 @@ describe("Choices", () => {
       [[0, -1]],
       [[0, 0.5]],
       [[-1, 1]],
+      [["7", 1]],
+      [
+        ["7:4", 1],
+        ["7:4", 1],
+      ],
     ] as unknown as [number, number][][];
     for (const storage of bad) {
       expect(() => Choices.fromLog("1", { "disk.read": storage }).stream("disk.read")).toThrow(
@@ -118,7 +180,6 @@ describe("Choices", () => {
   });
 });
 
-function many(seed: string): number[] {
-  const stream = Choices.fromSeed(seed).stream("workload");
-  return Array.from({ length: 50 }, () => stream.below(1000, "x"));
+function many(choices: Choices, name: StreamName): number[] {
+  return Array.from({ length: 50 }, () => choices.stream(name).below(1000, "x"));
 }

@@ -1,7 +1,7 @@
 /** The trace hash: depends on everything that happened and on nothing else. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Trace } from "../../../sim/trace/trace.js";
+import { divergenceOf, Trace } from "../../../sim/trace/trace.js";
 
 type Event = readonly [number, number, number, number];
 
@@ -87,5 +87,54 @@ describe("Trace", () => {
     moved.text("crasha", "t point a");
     moved.text("crash", "at point b");
     expect(moved.hash()).not.toBe(trace.hash());
+  });
+});
+
+describe("marks of a trace", () => {
+  /** A run of `length` events, of which those from `wrongFrom` on are others than usual. */
+  function run(length: number, wrongFrom = Number.POSITIVE_INFINITY, recording = false): Trace {
+    const trace = new Trace(recording);
+    for (let i = 1; i <= length; i++) {
+      trace.event(i, i >= wrongFrom ? 1 : 0, 0, 0);
+      trace.line(`line ${i}`);
+    }
+    return trace;
+  }
+  const compare = (one: Trace, other: Trace) =>
+    divergenceOf(one.marks(), other.marks(), [one.length, other.length]);
+
+  it("are few, however long the run, and evenly spread", () => {
+    for (const length of [0, 63, 64, 1000, 100_000]) {
+      const { every, hashes } = run(length).marks();
+      expect(hashes.length).toBe(Math.floor(length / every));
+      expect(hashes.length).toBeLessThan(32);
+      if (length >= 2048) expect(hashes.length).toBeGreaterThanOrEqual(15);
+    }
+  });
+
+  it("say between which events two runs parted, also when one is much longer", () => {
+    const lengths = fc.integer({ min: 1, max: 20_000 });
+    fc.assert(
+      fc.property(lengths, lengths, lengths, (first, second, wrongFrom) => {
+        const [one, other] = [run(first), run(second, wrongFrom)];
+        const found = compare(one, other);
+        const shorter = Math.min(first, second);
+        if (first === second && wrongFrom > second) expect(found).toBeNull();
+        if (found === null) {
+          // Without a mark behind the first difference only the final hash can tell.
+          expect(first).toBe(second);
+          const { every } = one.marks();
+          expect(wrongFrom > Math.floor(first / every) * every).toBe(true);
+          return;
+        }
+        expect(found.same).toBeLessThan(Math.min(wrongFrom, shorter + 1));
+        if (found.different <= shorter) expect(found.different).toBeGreaterThanOrEqual(wrongFrom);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("lead to the lines between two events", () => {
+    expect(run(10, undefined, true).linesBetween(3, 5)).toEqual(["line 3", "line 4", "line 5"]);
   });
 });
