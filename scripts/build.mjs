@@ -1,6 +1,6 @@
 // Builds the package twice from the same sources:
-//   dist/instrumented/{src,sim}  the code as written, with crash points, buggify sites and mutant switches (`stillwater/sim`)
-//   dist/src                     what applications import: the same code with those three removed
+//   dist/instrumented/{src,sim}  the code as written, with crash points, marks, buggify sites and mutants (`stillwater/sim`)
+//   dist/src                     what applications import: the same code with those four removed
 // `test/build.test.ts` checks that nothing of them is left in dist/src.
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -39,7 +39,8 @@ function stripProbes(context) {
   const isTrue = (node) => node.kind === ts.SyntaxKind.TrueKeyword;
   const visit = (node) => {
     if (ts.isImportDeclaration(node) && node.moduleSpecifier.text.endsWith("/probes.js")) return undefined;
-    if (ts.isExpressionStatement(node) && isCall(node.expression, ["crashPoint"])) return undefined;
+    if (ts.isExpressionStatement(node) && isCall(node.expression, ["crashPoint", "sometimes"]))
+      return undefined;
     if (isCall(node, ["buggify", "mutant"])) return factory.createFalse();
     const after = ts.visitEachChild(node, visit, context);
     if (

@@ -1,7 +1,7 @@
 /**
- * The command `stillwater sim`: swarm, replay, crash-point catalogue. Parses, prints, sets exit codes; the work is done
+ * The command `stillwater sim`: swarm, replay, coverage and more. Parses, prints, sets exit codes; the work is done
  * elsewhere. Exit codes: 0 fine, 2 wrong usage, 129 a promise of safety was broken, 128 one of liveness, 127 the
- * simulator itself failed, 126 a seed did not run twice the same way; `crash-points` 1 when a point was never reached.
+ * simulator itself failed, 126 a seed did not run twice the same way; `coverage` 1 when something was never reached.
  */
 import { writeFileSync } from "node:fs";
 import cliProgress from "cli-progress";
@@ -10,8 +10,10 @@ import { StillwaterError } from "../src/platform/errors.js";
 import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
 import { replayCase } from "./cases/replay.js";
+import { coverageCommand } from "./commands/coverage.js";
+import { parseCount } from "./commands/parameters.js";
+import { readProbeSites } from "./coverage/sites.js";
 import { failureClass } from "./oracles/failure.js";
-import { readCrashPoints } from "./run/crash-points.js";
 import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 import { jsonReport, junitReport } from "./run/report-files.js";
 import { type FailureClass, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
@@ -29,7 +31,6 @@ const EXIT_CODES: Readonly<Record<FailureClass, number>> = {
 const GRAVITY: readonly FailureClass[] = ["determinism", "harness", "safety", "liveness"];
 
 const DEFAULT_SEEDS = 1000;
-const CRASH_POINT_SEEDS = 500;
 const FAILURES_MAX = 10;
 const FAILURES_SHOWN = 3;
 /** Share of passing seeds that are run twice to see that they run the same way. */
@@ -74,12 +75,7 @@ export function simCommand(): Command {
     .option("--trace <file>", "write everything that happened, one line an event")
     .option("--save <dir>", "save the run as a case")
     .action(replay);
-  sim
-    .command("crash-points")
-    .description("list the crash points of the store and how often they are reached; 1 when one never is")
-    .option("--seeds <n>", "how many seeds to run", parseCount, CRASH_POINT_SEEDS)
-    .option("--from <seed>", "the first seed", "1")
-    .action(crashPoints);
+  sim.addCommand(coverageCommand());
   return sim;
 }
 
@@ -100,14 +96,14 @@ async function run(flags: RunFlags): Promise<void> {
     failuresMax: FAILURES_MAX,
   };
   const result = await withProgress(config);
-  const points = readCrashPoints().map(({ id }) => id);
+  const sites = readProbeSites();
   for (const failure of result.failures.slice(0, FAILURES_SHOWN))
     print(`${formatFailure(failure, config)}\n`);
   for (const { seed, failure } of result.failures.slice(FAILURES_SHOWN)) {
     print(`FAILED  seed ${seed}  ${failure?.message ?? ""}`);
   }
-  print(formatSummary(result, points));
-  if (flags.report !== undefined) writeFileSync(flags.report, jsonReport(result, points));
+  print(formatSummary(result, sites));
+  if (flags.report !== undefined) writeFileSync(flags.report, jsonReport(result, sites));
   if (flags.junit !== undefined) writeFileSync(flags.junit, junitReport(result));
   if (flags.save !== undefined)
     for (const failed of result.failures) saveCase(flags.save, failed, config.mutants);
@@ -176,29 +172,6 @@ function classOfCase(one: SimulationCase, oracle: SimulationCase["expect"]["orac
   return oracle === null || one.expect.oracle !== null ? "harness" : failureClass(oracle);
 }
 
-async function crashPoints(flags: { readonly seeds: number; readonly from: string }): Promise<void> {
-  const config: EnsembleConfig = {
-    ...seedConfig({ mutant: [] }),
-    from: flags.from,
-    seeds: flags.seeds,
-    timeMs: Number.POSITIVE_INFINITY,
-    jobs: 1,
-    failuresMax: Number.POSITIVE_INFINITY,
-  };
-  const { counts } = await withProgress(config);
-  const sites = readCrashPoints();
-  print(`${"crash point".padEnd(36)}${"reached".padStart(10)}${"crashed at".padStart(12)}  in`);
-  for (const { id, places } of sites) {
-    const hits = counts.crashPointHits[id];
-    const crashes = counts.crashPointCrashes[id] ?? 0;
-    const reached = hits === undefined ? "never" : String(hits);
-    print(`${id.padEnd(36)}${reached.padStart(10)}${String(crashes).padStart(12)}  ${places.join(", ")}`);
-  }
-  const missed = sites.filter(({ id }) => counts.crashPointHits[id] === undefined);
-  print(`${sites.length - missed.length} of ${sites.length} crash points reached by ${flags.seeds} seeds`);
-  if (missed.length > 0) process.exitCode = 1;
-}
-
 function seedConfig(flags: LimitFlags): SeedConfig {
   return {
     limits: {
@@ -229,11 +202,6 @@ function setExitCode(results: readonly SeedResult[]): void {
   const classes = new Set(results.map(({ failure }) => failure?.class));
   const gravest = GRAVITY.find((one) => classes.has(one));
   if (gravest !== undefined) process.exitCode = EXIT_CODES[gravest];
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return Number(text);
 }
 
 /** Milliseconds of "500ms", "60s", "10m", "2h". */

@@ -7,6 +7,8 @@ export { listCases, readCase, writeCase } from "./cases/files.js";
 export { type Replay, replayCase } from "./cases/replay.js";
 export { type ChoiceLog, type ChoiceStream, Choices, type StreamName } from "./choices/choices.js";
 export { simCommand } from "./cli.js";
+export { type CoverageRow, coverageRows, missedRows } from "./coverage/coverage.js";
+export { type ProbeSite, type ProbeSites, readProbeSites } from "./coverage/sites.js";
 export { FAULT_KINDS, type FaultKind } from "./disk/counters.js";
 export { itemText } from "./disk/crash-items.js";
 export { SimulatedCrash } from "./disk/errors.js";
@@ -20,7 +22,6 @@ export {
 } from "./disk/simulation-disk.js";
 export { failureClass, ORACLE_IDS, ORACLES, OracleFailure, type OracleId } from "./oracles/failure.js";
 export { addCounts, emptyCounts, type RunCounts } from "./run/counts.js";
-export { type CrashPointSite, readCrashPoints } from "./run/crash-points.js";
 export { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 export { jsonReport, junitReport } from "./run/report-files.js";
 export { type FailureClass, runSeed, type SeedConfig, type SeedResult, seedAt } from "./run/seed.js";

@@ -9,7 +9,7 @@ import * as ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const PROBES = ["crashPoint", "buggify", "mutant"];
+const PROBES = ["crashPoint", "sometimes", "buggify", "mutant"];
 const PROBES_FILE = "platform/probes";
 
 const sources = filesIn("src", ".ts").filter((name) => !name.startsWith(PROBES_FILE));
@@ -22,7 +22,7 @@ describe("dist/src", () => {
     expect(existsSync(join(ROOT, "dist/src", `${PROBES_FILE}.js`))).toBe(true);
   });
 
-  it("holds no crash point, buggify site or mutant, and does not load their module", () => {
+  it("holds no crash point, mark, buggify site or mutant, and does not load their module", () => {
     const left: string[] = [];
     for (const name of [...filesIn("dist/src", ".js"), ...filesIn("dist/src", ".d.ts")]) {
       if (name.startsWith(PROBES_FILE)) continue;

@@ -36,6 +36,8 @@ export class DiskCounters {
   /** Kinds that never happened are there with 0. */
   readonly faults: Record<FaultKind, number>;
   calls = 0;
+  /** Calls of each kind, by its position in `VFS_OPERATIONS`. */
+  readonly callsOf: number[] = [];
   syncs = 0;
   bytesRead = 0;
   bytesWritten = 0;

@@ -171,8 +171,11 @@ export class DiskState {
       this.onCall(operation, path.text);
       if (!life.alive) throw new SimulatedCrash();
     }
+    const { callsOf } = this.counters;
     this.counters.calls++;
-    this.trace.event(OPERATION_NUMBERS[operation], path.id, a, b);
+    const number = OPERATION_NUMBERS[operation];
+    callsOf[number - 1] = (callsOf[number - 1] ?? 0) + 1;
+    this.trace.event(number, path.id, a, b);
     if (this.trace.recording) this.trace.line(`vfs ${operation} ${path.text} ${a} ${b}`);
     if (this.recorder !== null) this.recorder.call(operation, path.text, a, b);
   }

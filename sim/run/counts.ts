@@ -1,5 +1,6 @@
 /** What one run did, in numbers that add up over runs. Plain data. */
 import { FAULT_KINDS, type FaultKind } from "../disk/counters.js";
+import { VFS_OPERATIONS, type VFSOperation } from "../disk/disk-state.js";
 import { ORACLE_IDS, type OracleId } from "../oracles/failure.js";
 import { OPERATION_KINDS, type OperationKind } from "../workload/operation.js";
 
@@ -23,6 +24,13 @@ export interface RunCounts {
   /** Crash points reached, and those at which the machine went down. */
   readonly crashPointHits: Record<string, number>;
   readonly crashPointCrashes: Record<string, number>;
+  /** Coverage marks reached, and buggify sites that took their rare branch. */
+  readonly marks: Record<string, number>;
+  readonly buggifySites: Record<string, number>;
+  /** Places of mutants reached, switched on or not; empty unless they are watched. */
+  readonly mutantSites: Record<string, number>;
+  /** VFS calls of the engine, by kind. */
+  readonly vfsOperations: Record<VFSOperation, number>;
   /** Errors that reached the workload, by code. */
   readonly errors: Record<string, number>;
 }
@@ -46,6 +54,10 @@ export function emptyCounts(): RunCounts {
     oracles: zeros(ORACLE_IDS),
     crashPointHits: {},
     crashPointCrashes: {},
+    marks: {},
+    buggifySites: {},
+    mutantSites: {},
+    vfsOperations: zeros(VFS_OPERATIONS),
     errors: {},
   };
 }

@@ -1,10 +1,12 @@
 /** Reports for machines: JSON with everything, JUnit XML for CI servers. Pure text; the caller writes it. */
+import { coverageRows, missedRows } from "../coverage/coverage.js";
+import type { ProbeSites } from "../coverage/sites.js";
 import { ORACLES } from "../oracles/failure.js";
 import type { EnsembleResult } from "./ensemble.js";
 import { reproduceLine } from "./summary.js";
 
 /** Format 1. Choices and operations of failing seeds are in their case files, not here. */
-export function jsonReport(result: EnsembleResult, crashPoints: readonly string[]): string {
+export function jsonReport(result: EnsembleResult, sites: ProbeSites): string {
   const { config, seeds, counts, failures, elapsedMs } = result;
   const report = {
     format: 1,
@@ -16,7 +18,7 @@ export function jsonReport(result: EnsembleResult, crashPoints: readonly string[
     seedsPerSecond: perSecond(seeds, elapsedMs),
     recoveriesPerSecond: perSecond(counts.recoveries, elapsedMs),
     counts,
-    crashPointsNeverHit: crashPoints.filter((id) => counts.crashPointHits[id] === undefined),
+    neverReached: missedRows(coverageRows(counts, sites, false)).map(({ kind, id }) => `${kind} ${id}`),
     failures: failures.map(({ seed, failure, options, fingerprint }) => ({
       seed,
       failure,

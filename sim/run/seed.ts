@@ -18,6 +18,8 @@ export interface SeedConfig {
   readonly mutants: readonly string[];
   /** Share of the passing seeds that are run twice. Failing ones always are. */
   readonly repeatShare: number;
+  /** Whether places of mutants are counted, for a report of coverage. */
+  readonly watchesMutants?: boolean;
   readonly recording: boolean;
 }
 
@@ -71,8 +73,11 @@ async function runOnce(
   const choices = Choices.fromSeed(seed);
   const options = drawOptions(choices.stream("options"), config.limits);
   const source = new OperationGenerator(options, choices.stream("workload"));
-  const { mutants, recording } = config;
-  return { options, result: await simulate({ options, choices, source, mutants, recording }) };
+  const { mutants, recording, watchesMutants = false } = config;
+  return {
+    options,
+    result: await simulate({ options, choices, source, mutants, recording, watchesMutants }),
+  };
 }
 
 /** Runs the seed again; a difference is a failure of its own, and graver than the one it was run for. */

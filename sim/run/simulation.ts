@@ -5,6 +5,7 @@
  */
 import { installProbes } from "../../src/platform/probes.js";
 import type { ChoiceLog, Choices } from "../choices/choices.js";
+import { VFS_OPERATIONS } from "../disk/disk-state.js";
 import type { PowerLossReport } from "../disk/power-loss-report.js";
 import { SimulationDisk } from "../disk/simulation-disk.js";
 import type { RunFingerprint } from "../oracles/determinism.js";
@@ -31,6 +32,8 @@ export interface SimulationSetup {
   readonly choices: Choices;
   readonly source: OperationSource;
   readonly mutants: readonly string[];
+  /** Whether places of mutants that are off are counted. */
+  readonly watchesMutants?: boolean;
   /** Whether lines of the trace are kept. */
   readonly recording: boolean;
   /** Hears of everything, for a page (`sim/viewer`). Changes nothing about the run. */
@@ -67,6 +70,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
       schedule: options.schedule,
       buggify: options.buggify,
       mutants: setup.mutants,
+      watchesMutants: setup.watchesMutants ?? false,
       stepsMax: STEPS_MAX,
       quietMsMax: QUIET_MS_MAX,
     },
@@ -179,6 +183,12 @@ function gather(session: Session): void {
   Object.assign(counts.faults, disk.counters.faults);
   Object.assign(counts.oracles, ledger.evaluations);
   for (const [id, hits] of world.probes.hits) counts.crashPointHits[id] = hits;
+  for (const [id, hits] of world.probes.marks) counts.marks[id] = hits;
+  for (const [id, hits] of world.probes.fired) counts.buggifySites[id] = hits;
+  for (const [id, hits] of world.probes.mutantSites) counts.mutantSites[id] = hits;
+  VFS_OPERATIONS.forEach((operation, index) => {
+    counts.vfsOperations[operation] = disk.counters.callsOf[index] ?? 0;
+  });
   for (const [code, times] of honesty.surfaced) counts.errors[code] = times;
 }
 

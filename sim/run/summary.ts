@@ -2,14 +2,15 @@
  * What people read after a run: a table of everything that happened (and of what never did), and for each failure one
  * line that reproduces it, the broken promise, and the options in full. Pure text.
  */
+import type { ProbeSite, ProbeSites } from "../coverage/sites.js";
 import { FAULT_KINDS } from "../disk/counters.js";
 import { ORACLE_IDS, ORACLES } from "../oracles/failure.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
 import type { EnsembleResult } from "./ensemble.js";
 import type { SeedConfig, SeedResult } from "./seed.js";
 
-/** `crashPoints`: every id that exists, hit or not. */
-export function formatSummary(result: EnsembleResult, crashPoints: readonly string[]): string {
+/** `sites`: every probe that exists, reached or not. */
+export function formatSummary(result: EnsembleResult, sites: ProbeSites): string {
   const { counts, seeds, elapsedMs, failures } = result;
   const seconds = Math.max(elapsedMs / 1000, 1e-3);
   const crashes = counts.processKills + counts.powerLosses;
@@ -33,17 +34,25 @@ export function formatSummary(result: EnsembleResult, crashPoints: readonly stri
     "oracles evaluated",
     ...columns(ORACLE_IDS.map((id) => [id, counts.oracles[id]] as const)),
     "",
-    ...crashPointLines(counts.crashPointHits, crashPoints),
+    ...reachLines("crash points hit", counts.crashPointHits, sites.crashPoints),
+    ...reachLines("marks reached", counts.marks, sites.marks),
+    ...reachLines("buggify sites fired", counts.buggifySites, sites.buggify),
     "",
     failures.length === 0 ? "no promise was broken" : `${failures.length} seeds failed`,
   ];
   return lines.join("\n");
 }
 
-function crashPointLines(hits: Readonly<Record<string, number>>, all: readonly string[]): string[] {
-  const missed = all.filter((id) => hits[id] === undefined);
-  const lines = [`crash points hit: ${all.length - missed.length} of ${all.length}`];
-  if (missed.length > 0) lines.push(`  never hit: ${missed.join(", ")}`);
+/** How many of the sites were reached, and which of those that are not rare were not. */
+function reachLines(
+  what: string,
+  hits: Readonly<Record<string, number>>,
+  all: readonly ProbeSite[],
+): string[] {
+  const missed = all.filter(({ id }) => hits[id] === undefined);
+  const lines = [`${what}: ${all.length - missed.length} of ${all.length}`];
+  const worthALook = missed.filter(({ rare }) => rare === null).map(({ id }) => id);
+  if (worthALook.length > 0) lines.push(`  never: ${worthALook.join(", ")}`);
   return lines;
 }
 

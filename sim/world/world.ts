@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly schedule: SchedulePolicy;
   readonly buggify: boolean;
   readonly mutants: readonly string[];
+  /** Whether places of mutants that are off are counted. */
+  readonly watchesMutants?: boolean;
   /** A life that takes this many steps without `progress()` is stuck. */
   readonly stepsMax: number;
   /** A life in which this much virtual time passes without `progress()` is stuck. */
@@ -109,7 +111,7 @@ export class World<Disk extends MachineDisk> {
     this.trace = trace;
     this.crashes = new CrashPlan(this.clock);
     this.random = new SimulationRandom(choices.stream("random"));
-    this.probes = new SimulationProbes(choices.stream("buggify"), options.buggify, options.mutants, (id) => {
+    this.probes = new SimulationProbes(choices.stream("buggify"), options, (id) => {
       if (this.recorder !== null && this.#living()) this.recorder.happens("crash-point", id);
       if (this.#living() && this.crashes.onPoint(id)) {
         this.#goDown(`crash point ${id}`);

@@ -17,7 +17,7 @@
 import { assert } from "../platform/assert.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { Scheduler, Timer } from "../platform/platform.js";
-import { buggify, crashPoint, mutant } from "../platform/probes.js";
+import { buggify, crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { Batch } from "./batch.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Segment, SegmentEnd } from "./wal/segment.js";
@@ -130,6 +130,8 @@ export class Committer {
       });
     }
     if (this.#waiting.length >= this.#options.pendingCommitsMax) {
+      // RARE: the limit of waiting commits is 10,000 unless the options say less
+      sometimes("commit.too-many-waiting");
       return Promise.reject(
         new StillwaterError(
           "BUSY",
@@ -153,6 +155,7 @@ export class Committer {
       this.#rotating ||
       this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY
     ) {
+      sometimes("commit.blocking-refused");
       throw new StillwaterError(
         "BUSY",
         "background work has to catch up before this commit. Use the asynchronous call, or let the event loop run.",
@@ -161,6 +164,7 @@ export class Committer {
     const hasRoom = this.#active !== null && this.#active.hasRoom(batch.byteLength);
     // Of two syncs of one handle only one is told of a failure, so none may be relied on while another is in flight.
     if (this.#active?.syncInFlight === true && (needsSync || !hasRoom || this.#queue.length > 0)) {
+      sometimes("commit.blocking-beside-a-sync");
       throw new StillwaterError(
         "BUSY",
         "a sync of earlier commits has to end before this commit. Use the asynchronous call, or let the event loop run.",
@@ -241,6 +245,8 @@ export class Committer {
     const failed: { readonly reject: (error: Error) => void }[] = [];
     for (const group of this.#queue) failed.push(...group.waiters);
     failed.push(...this.#open, ...this.#waiting);
+    sometimes("fail-stop.entered");
+    sometimes("fail-stop.with-commits-under-way", failed.length > 0);
     this.#queue.length = 0;
     this.#open = [];
     this.#waiting = [];
@@ -293,7 +299,10 @@ export class Committer {
       const segment = this.#active;
       if (this.#failure !== null || segment === null || !segment.hasOpenRecord) return;
       // The sync in flight will not cover this record, so it may as well keep filling until that one is done.
-      if (this.#openNeedsSync && segment.syncInFlight) return;
+      if (this.#openNeedsSync && segment.syncInFlight) {
+        sometimes("commit.record-fills-behind-a-sync");
+        return;
+      }
       this.#writeRecord();
     });
   }
@@ -309,6 +318,8 @@ export class Committer {
       this.#openNeedsSync = false;
       const durableTo = needsSync && !mutant("W1-ack-before-sync") ? segment.writtenTo : 0;
       this.#queue.push({ segment, from, to, durableTo, lastVersion, waiters });
+      sometimes("commit.group-of-many", waiters.length > 1);
+      sometimes("commit.waits-behind-an-earlier-sync", this.#queue.length > 1);
     } catch (error) {
       this.fail(error as Error);
       throwIfForeign(error);
@@ -343,6 +354,7 @@ export class Committer {
   #sync(segment: Segment): void {
     if (segment.hasOpenRecord && !mutant("S12-sync-beside-open-record")) {
       // An open record has its place, and may begin in a sector that this sync is to make durable. It goes along.
+      sometimes("commit.sync-takes-the-open-record");
       this.#writeRecord();
       if (this.#failure !== null || segment.syncInFlight) return;
     }
@@ -395,7 +407,10 @@ export class Committer {
     if (!this.#rotating || this.#queue.length > 0 || this.#failure !== null) return;
     const segment = this.#active;
     if (segment !== null) {
-      if (segment.syncInFlight || segment.hasOpenRecord) return;
+      if (segment.syncInFlight || segment.hasOpenRecord) {
+        sometimes("memtable.switch-waits-for-a-sync", segment.syncInFlight);
+        return;
+      }
       if (!segment.isSealed) {
         this.#cancelTimers();
         try {
@@ -419,6 +434,8 @@ export class Committer {
     } else if (this.#host.mayCreateSegment()) {
       this.#createActive(this.#rotationBytes);
       this.#admit();
+    } else {
+      sometimes("memtable.switch-waits-for-a-flush");
     }
   }
 
@@ -481,6 +498,7 @@ export class Committer {
         next.reject(error as Error);
         continue;
       }
+      sometimes("commit.stalled", delayMs === Number.POSITIVE_INFINITY && this.#slowTimer === null);
       if (delayMs === Number.POSITIVE_INFINITY) break;
       if (delayMs > 0) {
         this.#slowDown(delayMs);
@@ -507,6 +525,7 @@ export class Committer {
     if (this.#rotating && (this.#active !== null || this.#host.mayCreateSegment())) return;
     const obstacle = this.#host.obstacle();
     if (obstacle === null) return;
+    sometimes("commit.refused-for-an-obstacle");
     const refused = mutant("W19-refused-commit-stays-queued") ? this.#waiting : this.#waiting.splice(0);
     for (const { reject } of refused) reject(obstacle);
     // The rotation was for them; the next commit begins another.
@@ -518,6 +537,7 @@ export class Committer {
   /** Holds back the commits that are waiting now, once, for `delayMs`. */
   #slowDown(delayMs: number): void {
     const held = this.#waiting.length;
+    sometimes("commit.held-back");
     this.#slowTimer = this.#scheduler.after(delayMs, () => {
       this.#slowTimer = null;
       this.#admitHeld(held);
@@ -537,6 +557,7 @@ export class Committer {
         continue;
       }
       if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
+        sometimes("commit.held-back-rotates");
         if (!mutant("L1-held-commit-does-not-rotate")) this.#beginRotation(next.batch.byteLength);
         return;
       }
@@ -554,7 +575,9 @@ export class Committer {
         const active = this.#active;
         if (active === null || active.isSealed || active.syncInFlight || active.syncedTo >= active.writtenTo)
           return;
-        if (this.#options.durability !== "none" && !mutant("D11-buffered-never-synced")) this.#sync(active);
+        if (this.#options.durability === "none" || mutant("D11-buffered-never-synced")) return;
+        sometimes("commit.buffered-sync-is-due");
+        this.#sync(active);
       });
     } else if (segment.syncedTo === segment.usedBytes && this.#hasCommits(segment)) {
       this.#markTimer?.cancel();
@@ -563,6 +586,7 @@ export class Committer {
         const active = this.#active;
         if (active === null || active.isSealed || active.syncedTo !== active.usedBytes) return;
         try {
+          sometimes("wal.idle-mark");
           active.writeMark();
         } catch (error) {
           this.fail(error as Error);

@@ -10,7 +10,7 @@
 import { CorruptionError, StillwaterError } from "../platform/errors.js";
 import { joinPath } from "../platform/path.js";
 import type { Random } from "../platform/platform.js";
-import { crashPoint, mutant } from "../platform/probes.js";
+import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
 import type { JobResult, TableFormat } from "./compaction/job.js";
@@ -127,6 +127,7 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
   );
   // Left over from a creation that was cut short; nothing was ever stored under them.
   const leftovers = names.filter((name) => ["manifest", "temporary"].includes(parseFileName(name).kind));
+  sometimes("recovery.creation-begun-again", leftovers.length > 0);
   closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers));
   const report = { ...EMPTY_REPORT, created: true };
   return { state: { ...before, editNumber: manifestLog.editNumber }, manifestNumber, manifestLog, report };
@@ -147,6 +148,10 @@ function reopenStore(
     ? loaded.counters.nextFileNumber
     : Math.max(loaded.counters.nextFileNumber, highestNumber(vfs, directory, names) + 1);
   let state: ManifestState = { ...loaded, counters: { ...loaded.counters, nextFileNumber } };
+  sometimes("recovery.after-a-clean-close", loaded.isSealed && walNumbers.length === 0);
+  sometimes("recovery.unsealed-without-a-log", !loaded.isSealed && walNumbers.length === 0);
+  sometimes("recovery.several-logs", walNumbers.length > 1);
+  sometimes("recovery.torn-manifest-tail", loaded.tornBytes > 0);
   let { manifestNumber } = loaded;
   let manifestLog: ManifestLog | null = null;
   let report = EMPTY_REPORT;
@@ -223,6 +228,7 @@ function replaySegments(
       // CRASH_POINT(id: recovery.segment-read)
       crashPoint("recovery.segment-read");
       if (segment === null) {
+        sometimes("recovery.unborn-segment");
         refuseUnlessUnborn(vfs, directory, walNumber, isLast && !mutant("W27-unborn-segment-refused"));
         continue;
       }
@@ -234,6 +240,8 @@ function replaySegments(
           path: walPath(directory, walNumber),
         });
       }
+      sometimes("recovery.torn-log-tail", segment.tornBytes > 0);
+      sometimes("recovery.log-without-commits", segment.commitCount === 0);
       before = segment;
       commitsReplayed += segment.commitCount;
       tornBytes += segment.tornBytes;
@@ -378,6 +386,7 @@ function tidy(
   const quarantine = joinPath(directory, QUARANTINE_NAME);
   const hasQuarantine = vfs.stat(quarantine) !== null;
   if (orphans.length > 0) {
+    sometimes("recovery.second-quarantine", hasQuarantine);
     if (!hasQuarantine) vfs.makeDirectory(quarantine);
     for (const name of orphans) vfs.rename(joinPath(directory, name), joinPath(quarantine, name));
     vfs.syncDirectory(quarantine);
@@ -388,6 +397,7 @@ function tidy(
   }
   if (!hasQuarantine) return found.report;
   const purged = vfs.list(quarantine);
+  sometimes("recovery.quarantine-purged", purged.length > 0);
   removeFiles(vfs, quarantine, purged);
   return { ...found.report, purged };
 }

@@ -8,7 +8,7 @@
 import { StillwaterError } from "../platform/errors.js";
 import { parentPath } from "../platform/path.js";
 import type { Platform } from "../platform/platform.js";
-import { crashPoint, mutant } from "../platform/probes.js";
+import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VLock } from "../platform/vfs.js";
 import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
@@ -86,6 +86,7 @@ export class Store {
         vfs.syncDirectory(parentPath(directory));
       } catch (error) {
         // Else the next attempt would find the directory, take its name for durable, and build on it.
+        // RARE: it takes a failed sync of one directory, once in the life of a store; its case in seeds/ has it
         if (!mutant("M25-directory-of-unknown-durability-kept")) vfs.removeDirectory(directory);
         throw error;
       }
@@ -413,6 +414,8 @@ export class Store {
   async #close(): Promise<void> {
     const failureBefore = this.#committer.failure;
     const isFlushed = await this.#settle();
+    sometimes("store.closed-without-flush", !isFlushed);
+    sometimes("store.closed-under-an-iterator", this.#iterators.size > 0);
     for (const iterator of this.#iterators) iterator.close();
     await this.#committer.close();
     let problem: Error | null = null;
@@ -539,6 +542,7 @@ export class Store {
     if (delayMs !== Number.POSITIVE_INFINITY) return delayMs;
     const { backlog, isBlocked, damagedTables } = this.#keeper;
     if (isBlocked) {
+      sometimes("commit.refused-beside-damage");
       throw new StillwaterError(
         "BUSY",
         `compaction cannot go on, because tables are damaged (${damagedTables.join(", ")}), and ${backlog} tables wait for it. ` +
@@ -547,6 +551,7 @@ export class Store {
       );
     }
     if (backlog >= this.#options.level0LimitFiles) {
+      sometimes("commit.refused-for-backlog");
       throw new StillwaterError(
         "BUSY",
         `${backlog} tables wait for compaction. Write more slowly, and look at stats().failure if it lasts.`,
@@ -559,6 +564,8 @@ export class Store {
   #createSegment(payloadBytes: number, baseVersion: number, previous: SegmentEnd | null): Segment {
     const usual = segmentCapacity(this.#options.memtableBytes);
     const capacity = Math.max(usual, segmentCapacity(payloadBytes));
+    sometimes("wal.segment-for-one-large-commit", capacity > usual);
+    sometimes("memtable.arena-reused", capacity === usual && this.#spareArenas.length > 0);
     const arena = (capacity === usual ? this.#spareArenas.pop() : undefined) ?? new Arena(capacity);
     const segment = Segment.create(this.#platform.vfs, this.directory, arena, {
       fileNumber: this.#keeper.takeFileNumber(),
@@ -575,6 +582,7 @@ export class Store {
   #forgetSegment(segment: Segment): void {
     this.#listSegments();
     const isUsual = segment.arena.capacity === segmentCapacity(this.#options.memtableBytes);
+    sometimes("memtable.flushed-under-a-reader", segment.pins > 0);
     const isFree = segment.pins === 0 || mutant("R1-pinned-arena-reused");
     if (isUsual && isFree && this.#spareArenas.length < SPARE_ARENAS_MAX)
       this.#spareArenas.push(segment.arena);

@@ -4,7 +4,7 @@
  * Does not own: which tables are live (the store tells when one is obsolete) and data blocks (the block cache).
  */
 import { assert } from "../platform/assert.js";
-import { buggify } from "../platform/probes.js";
+import { buggify, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import type { Cursor } from "./cursor.js";
 import { tablePath } from "./files.js";
@@ -106,6 +106,8 @@ export class TableCache implements TableSource {
     const idle = [...this.#open]
       .filter(([, entry]) => entry.pins === 0)
       .sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    sometimes("table-cache.evicts", idle.length > 0);
+    sometimes("table-cache.over-budget-all-pinned", idle.length === 0);
     for (const [fileNumber, entry] of idle) {
       this.#close(fileNumber, entry);
       if (this.#memoryBytes <= budget) return;

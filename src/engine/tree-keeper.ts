@@ -13,7 +13,7 @@ import { assert } from "../platform/assert.js";
 import { hasCode, StillwaterError } from "../platform/errors.js";
 import { joinPath } from "../platform/path.js";
 import type { Scheduler, Timer } from "../platform/platform.js";
-import { crashPoint, mutant } from "../platform/probes.js";
+import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import type { JobRunner } from "./background/runner.js";
 import type { CompactionDescription } from "./compaction/compaction-job.js";
@@ -229,6 +229,7 @@ export class TreeKeeper {
   }
 
   addSealed(segment: Segment): void {
+    sometimes("memtable.switch-beside-a-flush", this.#flushing !== null);
     this.#sealed.push(segment);
     this.work();
   }
@@ -307,6 +308,8 @@ export class TreeKeeper {
       beatRows: options.beatRows,
     };
     this.#flushing = flush;
+    sometimes("flush.beside-a-compaction", this.#compacting !== null);
+    sometimes("flush.under-snapshots", flush.snapshots.length > 0);
     // CRASH_POINT(id: memtable.flush-begin)
     crashPoint("memtable.flush-begin");
     runner.submit(flush, (error, result) => {
@@ -322,6 +325,8 @@ export class TreeKeeper {
 
   /** The log does not read back, but the memtable is its image: flush that, on this thread. */
   #flushFromMemory(segment: Segment, flush: FlushDescription): void {
+    // RARE: damage never strikes the log of a running store
+    sometimes("flush.from-memory");
     try {
       const path = walPath(flush.directory, flush.walNumber);
       const contents = parseSegment(path, segment.arena, segment.usedBytes, {
@@ -349,6 +354,8 @@ export class TreeKeeper {
     if (!recorded) return;
     this.#sealed.shift();
     this.#countJob(result);
+    // RARE: it takes a segment of nothing but empty range deletes
+    sometimes("flush.left-nothing", result.tables.length === 0);
     this.counters.flushes++;
     this.counters.bytesFlushed += result.bytesWritten;
     this.#context.onFlushed(segment);
@@ -373,6 +380,10 @@ export class TreeKeeper {
     }
     // CRASH_POINT(id: compaction.picked)
     crashPoint("compaction.picked");
+    sometimes("compaction.manual", this.#manual !== null);
+    sometimes("compaction.below-level-1", plan.outputLevel > 1);
+    sometimes("compaction.trivial-move", plan.isTrivialMove);
+    sometimes("compaction.many-runs-of-level-0", plan.runs.filter(({ level }) => level === 0).length > 1);
     if (plan.isTrivialMove) this.#move(plan);
     else this.#submit(plan);
   }
@@ -438,6 +449,8 @@ export class TreeKeeper {
       beatRows: options.beatRows,
     };
     this.#compacting = description;
+    sometimes("compaction.under-snapshots", description.snapshots.length > 0);
+    sometimes("compaction.above-older-data", description.older.length > 0);
     runner.submit(description, (error, result) => {
       if (this.#isStopped) return;
       this.#compacting = null;
@@ -482,6 +495,8 @@ export class TreeKeeper {
     crashPoint("compaction.installed");
     this.#countJob(result);
     this.counters.compactions++;
+    sometimes("compaction.left-nothing", result.tables.length === 0);
+    sometimes("compaction.many-outputs", result.tables.length > 1);
     this.counters.bytesCompacted += result.bytesWritten;
     this.#progress();
   }
@@ -499,6 +514,7 @@ export class TreeKeeper {
       }
     }
     assert(this.#damaged.size > 0, "a corruption error of a compaction names one of its inputs");
+    sometimes("compaction.stopped-by-damage");
     this.#progress();
   }
 
@@ -521,6 +537,7 @@ export class TreeKeeper {
     if (mutant("L3-failed-job-not-retried")) return;
     this.#retryTimer = this.#context.scheduler.after(delayMs, () => {
       this.#retryTimer = null;
+      sometimes("background.tried-again");
       this.work();
     });
     this.#context.onProgress();
@@ -552,6 +569,9 @@ export class TreeKeeper {
       const log = this.#manifestLog;
       if (log === null || log.editsSinceSnapshot >= Math.max(MANIFEST_EDITS_MAX, tableCount)) {
         const former = this.#manifestNumber;
+        sometimes("manifest.first-edit-after-a-clean-open", log === null);
+        // RARE: it takes a thousand edits in one life
+        sometimes("manifest.rewritten", log !== null);
         const number = this.takeFileNumber();
         const state = {
           storeId: this.#storeId,
@@ -580,6 +600,7 @@ export class TreeKeeper {
       return false;
     }
     this.#editNumber = this.#manifestLog?.editNumber ?? this.#editNumber;
+    sometimes("tree.shape-held-by-a-reader", this.current.references > 1);
     this.#versions.install(levels);
     this.#weighAdmission();
     return true;
@@ -600,6 +621,7 @@ export class TreeKeeper {
       if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
     } catch (error) {
       if (!isStoreError(error)) throw error;
+      sometimes("file.removal-put-off");
       this.#removals.push(path);
     }
   }
@@ -621,6 +643,8 @@ export class TreeKeeper {
         (SLOWDOWN_MAX_MS * (debt - slowdownDebtBytes)) / (slowdownDebtBytes + 1) + 1,
       );
     else this.#delayMs = 0;
+    sometimes("tree.stall", this.#delayMs === Number.POSITIVE_INFINITY);
+    sometimes("tree.slow-down", this.#delayMs > 0 && this.#delayMs < Number.POSITIVE_INFINITY);
   }
 }
 

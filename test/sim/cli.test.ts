@@ -50,6 +50,7 @@ describe("sim run", () => {
     expect(code).toBe(0);
     expect(output).toMatch(/^seeds +10 /m);
     expect(output).toMatch(/^crash points hit: \d+ of \d+$/m);
+    expect(output).toMatch(/^marks reached: \d+ of \d+$/m);
     expect(output).toContain("no promise was broken");
     const parsed = JSON.parse(readFileSync(report, "utf8")) as Record<string, unknown>;
     expect(parsed).toMatchObject({ format: 1, seeds: 10, failures: [] });
@@ -118,11 +119,26 @@ describe("sim replay", () => {
   });
 });
 
-test("sim crash-points lists every annotated point, and ends with 1 while one is never reached", async () => {
-  const { code, output } = await sim("crash-points", "--seeds", "1", "--from", "4000");
-  expect(output).toMatch(/^wal_append +\d+ +\d+ {2}engine\/wal\/segment\.js:\d+/m);
-  expect(output).toMatch(/^recovery\.quarantined +(never|\d+)/m);
-  const [, reached, all] = /^(\d+) of (\d+) crash points reached by 1 seeds$/m.exec(output) ?? [];
-  expect(Number(all)).toBeGreaterThan(40);
-  expect(code).toBe(Number(reached) < Number(all) ? 1 : 0);
+describe("sim coverage", () => {
+  test("lists everything that there is to reach, and ends with 1 while something that is not rare never is", async () => {
+    const { code, output } = await sim("coverage", "--seeds", "1", "--from", "4000");
+    expect(output).toMatch(/^crash points: \d+ of \d+ reached$/m);
+    expect(output).toMatch(/^ {2}wal_append +\d+ +(\d+|never) crashed +engine\/wal\/segment\.js:\d+$/m);
+    expect(output).toMatch(/^ {2}manifest\.rewritten +never .* rare: /m);
+    expect(output).toMatch(/^ {2}O1 +\d+$/m);
+    expect(output).toMatch(/^ {2}W1-ack-before-sync +\d+ /m);
+    expect(output).toMatch(/^never reached by 1 seeds: /m);
+    expect(code).toBe(1);
+  });
+
+  test("gives the same as JSON", async () => {
+    const { output } = await sim("coverage", "--seeds", "1", "--from", "4000", "--json");
+    const { format, rows } = JSON.parse(output) as {
+      format: number;
+      rows: { kind: string; rare: string | null }[];
+    };
+    expect(format).toBe(1);
+    expect(rows.filter(({ kind }) => kind === "mark").length).toBeGreaterThan(40);
+    expect(rows.find(({ kind, rare }) => kind === "mark" && rare !== null)).toBeDefined();
+  });
 });

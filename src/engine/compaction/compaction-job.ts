@@ -4,7 +4,7 @@
  * checksum (engine.md D24). Outputs are cut only between user keys, and range tombstones are cut to their table.
  */
 import { assert } from "../../platform/assert.js";
-import { mutant } from "../../platform/probes.js";
+import { mutant, sometimes } from "../../platform/probes.js";
 import type { VFS } from "../../platform/vfs.js";
 import type { Cursor } from "../cursor.js";
 import { compareBytes, copyOf } from "../format/bytes.js";
@@ -206,6 +206,7 @@ class OutputWriter {
     this.#keyLength = keyLength;
     this.#stripes.beginKey();
     const crowded = this.#passGrandparents();
+    sometimes("compaction.output-ends-for-grandparents", crowded && this.#builder !== null);
     if (this.#builder !== null && (crowded || this.#isFull(this.#builder))) {
       this.#finishOutput(copyOf(keyBytes, keyStart, keyLength));
     }

@@ -4,7 +4,7 @@
  * Within a stripe only the newest state of a key can be seen by anybody; across stripes nothing collapses.
  * Pure; `test/engine/compaction/stripes.test.ts` tries every short history (features: FS-12, engine.md D29–D31).
  */
-import { mutant } from "../../platform/probes.js";
+import { mutant, sometimes } from "../../platform/probes.js";
 import { KIND_DELETE } from "../format/operation.js";
 
 export class StripeRule {
@@ -54,6 +54,8 @@ export class StripeRule {
       (coveringVersion === version && mutant("C22-range-delete-beats-own-batch"))
     )
       return false;
+    sometimes("compaction.version-kept-for-a-snapshot", stripe < this.#snapshots.length);
+    sometimes("compaction.tombstone-dropped", kind === KIND_DELETE && stripe === 0 && isBaseLevel);
     return !(kind === KIND_DELETE && stripe === 0 && isBaseLevel);
   }
 
@@ -65,6 +67,7 @@ export class StripeRule {
       const stripe = this.stripeOf(version);
       if (stripe === stripeBefore) continue;
       stripeBefore = stripe;
+      sometimes("compaction.range-tombstone-dropped", stripe === 0 && isBaseLevel);
       if (stripe === 0 && (isBaseLevel || mutant("R13-range-delete-dropped-above-data"))) continue;
       kept.push(version);
     }

@@ -11,7 +11,7 @@
  * Does not own: reading and proving blocks (`block-file.ts`), or who holds which pin.
  */
 import { assert } from "../../platform/assert.js";
-import { buggify, mutant } from "../../platform/probes.js";
+import { buggify, mutant, sometimes } from "../../platform/probes.js";
 import { BlockMemory, EMPTY_MEMORY, wholeWords } from "./block-memory.js";
 
 /** In a slot map: the block is not cached. */
@@ -184,6 +184,7 @@ export class BlockCache {
     if (buggify("block-cache.evict-all")) this.evictAll();
     const bytes = memory.bytes.length;
     if (!this.shrinkLarge(this.largeLimit(this.slabBytes) - bytes)) return null;
+    sometimes("block-cache.large-block");
     const large = new LargeBlock(memory, table, block);
     this.large.add(large);
     this.largeBytes += bytes;
@@ -265,8 +266,10 @@ export class BlockCache {
       }
       this.clear(slot);
       this.evictions++;
+      sometimes("block-cache.evicts");
       return slot;
     }
+    sometimes("block-cache.all-pinned");
     return -1;
   }
 

@@ -83,6 +83,7 @@ describe.each(NAMES)("checksum %s", (name) => {
   it("forgets the place under mutant E5, so that the mutant can be killed", () => {
     const before = installProbes({
       crashPoint() {},
+      sometimes() {},
       buggify: () => false,
       mutant: (id) => id.startsWith("E5-"),
     });

@@ -26,7 +26,12 @@ afterEach(() => {
 });
 
 function buggify(...sites: string[]): void {
-  installProbes({ crashPoint() {}, buggify: (site) => sites.includes(site), mutant: () => false });
+  installProbes({
+    crashPoint() {},
+    sometimes() {},
+    buggify: (site) => sites.includes(site),
+    mutant: () => false,
+  });
 }
 
 /** What a block of the model is filled with: never the byte of another one. */

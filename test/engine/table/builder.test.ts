@@ -73,6 +73,7 @@ describe("TableBuilder", () => {
     const points: string[] = [];
     const before = installProbes({
       crashPoint: (id) => points.push(id),
+      sometimes() {},
       buggify: () => false,
       mutant: () => false,
     });

@@ -300,6 +300,7 @@ describe("intact bytes in the wrong place (D5, D26)", () => {
   it("goes unnoticed under mutant E5, so that the mutant can be killed", () => {
     const before = installProbes({
       crashPoint() {},
+      sometimes() {},
       buggify: () => false,
       mutant: (id) => id.startsWith("E5-"),
     });

@@ -165,6 +165,7 @@ describe("mutant R5, a reverse seek that includes the equal key", () => {
     expectRow(cursor, rows[0]);
     const before = installProbes({
       crashPoint() {},
+      sometimes() {},
       buggify: () => false,
       mutant: (id) => id.startsWith("R5-"),
     });
