@@ -167,23 +167,42 @@ export function scanFrames(
     chain = readUint32(bytes, at);
     at += frameBytes(header.payloadBytes);
   }
-  refuseIfOnceDurable(codec, path, bytes, at, range.limit);
-  let last = range.limit;
-  while (last > at && bytes[last - 1] === 0) last--;
+  const last = endOfContent(bytes, at, range.limit);
+  refuseIfOnceDurable(codec, path, bytes, at, range.limit, last);
   return { end: at, chain, tornBytes: last - at };
 }
 
-/** Throws `CORRUPTION` when a valid frame after `torn` proves that the bytes at `torn` had been durable. */
+/** Just past the last byte in [start, limit) that is not zero; `start` when all are. Zeros may be many: space kept free. */
+function endOfContent(bytes: Uint8Array, start: number, limit: number): number {
+  let last = limit;
+  while (last > start && (last + bytes.byteOffset) % 4 !== 0 && bytes[last - 1] === 0) last--;
+  if ((last + bytes.byteOffset) % 4 === 0) {
+    const words = new Uint32Array(bytes.buffer, 0, (last + bytes.byteOffset) >> 2);
+    const first = (start + bytes.byteOffset + 3) >> 2;
+    let word = words.length;
+    while (word > first && words[word - 1] === 0) word--;
+    last = word * 4 - bytes.byteOffset;
+  }
+  while (last > start && bytes[last - 1] === 0) last--;
+  return last;
+}
+
+/**
+ * Throws `CORRUPTION` when a valid frame after `torn` proves that the bytes at `torn` had been durable. Nothing but zeros
+ * follows `contentEnd`; a frame may end in zeros, but its header and checksum cannot lie in them.
+ */
 function refuseIfOnceDurable(
   codec: FrameCodec,
   path: string,
   bytes: Uint8Array,
   torn: number,
   limit: number,
+  contentEnd: number,
 ): void {
   if (mutant("W11-scan-ahead-skipped")) return;
   const header = new FrameHeader();
-  for (let at = torn; at + FRAME_HEADER_BYTES <= limit; at += 8) {
+  const end = Math.min(contentEnd, limit - FRAME_HEADER_BYTES + 1);
+  for (let at = torn; at < end; at += 8) {
     if (bytes[at + 24] === 0) continue;
     if (!readFrame(codec, bytes, at, limit, header)) continue;
     if (header.durableTo > torn || mutant("W22-torn-tail-refused")) {
