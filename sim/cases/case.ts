@@ -116,7 +116,7 @@ function checkOptions(check: Checker, value: unknown): void {
     check.count(options[name], `options.${name}`);
   }
   if (typeof options["logRotProbability"] !== "number") check.fail("options.logRotProbability", "a number");
-  for (const name of ["weights", "mutations", "keys", "crashes"]) {
+  for (const name of ["weights", "mutations", "keys", "crashes", "world"]) {
     check.object(options[name], `options.${name}`);
   }
   const disk = check.object(options["disk"], "options.disk");

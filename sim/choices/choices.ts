@@ -29,6 +29,8 @@ export const STREAM_NAMES = [
   "buggify",
   "random",
   "clock",
+  "yields",
+  "lateness",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

@@ -5,7 +5,6 @@
  * changes the meaning of no answer that exists. Does not own: what a fault does.
  */
 import type { ChoiceStream } from "../choices/choices.js";
-import type { DiskFault, FaultProbabilities } from "./options.js";
 
 const TWO_POW_32 = 4294967296;
 /** How many ways a fault may play out; the mechanism maps them to what is possible. */
@@ -13,7 +12,7 @@ const DETAILS = 1 << 20;
 /** An answer is 1 + the number of the fault + this times the detail. More than any list will ever have. */
 export const FAULT_STRIDE = 64;
 
-export class FaultDice<Name extends DiskFault> {
+export class FaultDice<Name extends string> {
   /** Of the last roll: in [0, 2^20), for the fault to shape itself by. */
   detail = 0;
   private readonly stream: ChoiceStream;
@@ -22,7 +21,7 @@ export class FaultDice<Name extends DiskFault> {
   private readonly bounds: number[] = [];
 
   /** `names` in the order of their numbers: it may only grow, at its end. */
-  constructor(stream: ChoiceStream, names: readonly Name[], probabilities: FaultProbabilities) {
+  constructor(stream: ChoiceStream, names: readonly Name[], probabilities: Readonly<Record<Name, number>>) {
     this.stream = stream;
     this.names = names;
     let sum = 0;

@@ -3,6 +3,7 @@ import { FAULT_KINDS, type FaultKind } from "../disk/counters.js";
 import { VFS_OPERATIONS, type VFSOperation } from "../disk/disk-state.js";
 import { ORACLE_IDS, type OracleId } from "../oracles/failure.js";
 import { OPERATION_KINDS, type OperationKind } from "../workload/operation.js";
+import { noWorldFaults, type WorldFaultKind } from "../world/faults.js";
 
 export interface RunCounts {
   operations: number;
@@ -20,6 +21,7 @@ export interface RunCounts {
   virtualMs: number;
   readonly operationKinds: Record<OperationKind, number>;
   readonly faults: Record<FaultKind, number>;
+  readonly worldFaults: Record<WorldFaultKind, number>;
   readonly oracles: Record<OracleId, number>;
   /** Crash points reached, and those at which the machine went down. */
   readonly crashPointHits: Record<string, number>;
@@ -51,6 +53,7 @@ export function emptyCounts(): RunCounts {
     virtualMs: 0,
     operationKinds: zeros(OPERATION_KINDS),
     faults: zeros(FAULT_KINDS),
+    worldFaults: noWorldFaults(),
     oracles: zeros(ORACLE_IDS),
     crashPointHits: {},
     crashPointCrashes: {},

@@ -171,7 +171,7 @@ export class Executor {
     if (isEmpty) return model.refuse(commit);
     checkCommitVersion(ledger, model, commit, version);
     failStop.acknowledged(commit, world.steps);
-    model.acknowledge(commit, version, world.clock.nowMs());
+    model.acknowledge(commit, version, world.runningUs / 1000);
     if (hasStore && store.version < version) {
       throw new OracleFailure(
         "O6",

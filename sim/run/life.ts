@@ -7,6 +7,7 @@ import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import type { LatencyOptions } from "../disk/options.js";
 import type { VFSOperation } from "../disk/simulation-disk.js";
+import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
@@ -18,6 +19,7 @@ import { keyBytes } from "../workload/bytes.js";
 import type { OperationSource, WorkloadState } from "../workload/generator.js";
 import { OPERATION_KINDS, writerOfMutation } from "../workload/operation.js";
 import type { CrashRequest } from "../world/crash-plan.js";
+import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, checkWholeStore, readAll } from "./checks.js";
 import { Executor } from "./executor.js";
@@ -40,6 +42,7 @@ const REST_MS = 10;
 const FRESH_KEY = "fresh";
 const FRESH_BYTES = 20;
 const LAST_TURNS_MS = 1;
+const LAST_TURNS_MAX = 100;
 const REST_ROUNDS_MAX = 2000;
 
 export class LifeCycle {
@@ -68,6 +71,9 @@ export class LifeCycle {
 
   /** To be called when a life has ended in a crash. */
   crashed(how: CrashRequest["how"]): void {
+    const { faultCounts } = this.#session.world;
+    if (this.#afterCrash) faultCounts["T6 nested crash"]++;
+    faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.#promiseBuffered();
@@ -90,8 +96,10 @@ export class LifeCycle {
     const { model, world, options, failStop, hasStore } = this.#session;
     if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
     const windowMs =
-      (options.store.bufferedSyncMs ?? BUFFERED_SYNC_MS) + slowestSyncsMs(options.disk.latency);
-    model.promiseBuffered(world.clock.nowMs() - windowMs);
+      (options.store.bufferedSyncMs ?? BUFFERED_SYNC_MS) +
+      slowestSyncsMs(options.disk.latency) +
+      latenessMs(options.world, options.schedule);
+    model.promiseBuffered(world.runningUs / 1000 - windowMs);
   }
 
   async run(life: Life): Promise<AfterLife> {
@@ -317,7 +325,9 @@ export class LifeCycle {
     if (clean && !session.failStop.stopped) model.durableUpTo(model.acknowledgedUpTo());
     world.trace.text("close", clean ? "clean" : "with an error");
     // What the store has deferred already may still run, to find that there is nothing to do.
-    await session.pause(LAST_TURNS_MS);
+    for (let round = 0; round === 0 || (life.scheduler.tasksPending > 0 && round < LAST_TURNS_MAX); round++) {
+      await session.pause(LAST_TURNS_MS);
+    }
     session.checkAlive();
     checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, life.scheduler.tasksPending);
     counts.reopens++;
@@ -327,6 +337,7 @@ export class LifeCycle {
     const session = this.#session;
     const { disk, world, options } = session;
     world.crashes.disarm();
+    world.calm();
     session.faultsAreOn = false;
     disk.faultsOff();
     disk.setCapacity(options.disk.capacityBytes);
@@ -368,6 +379,10 @@ export class LifeCycle {
       session.found(error);
     }
   }
+}
+
+function isUndecided({ outcome }: Commit): boolean {
+  return outcome === "pending" || outcome === "unknown";
 }
 
 /** The default of the store, for options that do not say. */

@@ -227,7 +227,7 @@ export class Session {
   /** Lets virtual time pass. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.life.scheduler.after(ms, resolve);
+      this.life.scheduler.afterExactly(ms, resolve);
     });
   }
 }

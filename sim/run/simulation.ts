@@ -69,6 +69,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
     {
       schedule: options.schedule,
       buggify: options.buggify,
+      faults: options.world,
       mutants: setup.mutants,
       watchesMutants: setup.watchesMutants ?? false,
       stepsMax: STEPS_MAX,
@@ -181,6 +182,8 @@ function gather(session: Session): void {
   counts.vfsCalls = disk.counters.calls;
   counts.crashStates = disk.counters.crashStates;
   Object.assign(counts.faults, disk.counters.faults);
+  Object.assign(counts.worldFaults, world.faultCounts);
+  for (const times of world.probes.fired.values()) counts.worldFaults["T3 buggify"] += times;
   Object.assign(counts.oracles, ledger.evaluations);
   for (const [id, hits] of world.probes.hits) counts.crashPointHits[id] = hits;
   for (const [id, hits] of world.probes.marks) counts.marks[id] = hits;
@@ -221,4 +224,7 @@ const STREAMS = [
   "latency",
   "buggify",
   "random",
+  "clock",
+  "yields",
+  "lateness",
 ] as const;

@@ -6,6 +6,7 @@ import type { ProbeSite, ProbeSites } from "../coverage/sites.js";
 import { FAULT_KINDS } from "../disk/counters.js";
 import { ORACLE_IDS, ORACLES } from "../oracles/failure.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
+import { WORLD_FAULT_KINDS } from "../world/faults.js";
 import type { EnsembleResult } from "./ensemble.js";
 import type { SeedConfig, SeedResult } from "./seed.js";
 
@@ -30,6 +31,9 @@ export function formatSummary(result: EnsembleResult, sites: ProbeSites): string
     "",
     "faults injected",
     ...columns(FAULT_KINDS.map((kind) => [kind, counts.faults[kind]] as const)),
+    "",
+    "faults of time and process",
+    ...columns(WORLD_FAULT_KINDS.map((kind) => [kind, counts.worldFaults[kind]] as const)),
     "",
     "oracles evaluated",
     ...columns(ORACLE_IDS.map((id) => [id, counts.oracles[id]] as const)),

@@ -28,6 +28,11 @@ export const FAULT_NAMES = [
   "reorder",
   "noSpace",
   "logRot",
+  // Of time, turns and the process: `world-options.ts`.
+  "putOff",
+  "lateTimer",
+  "clock",
+  "pause",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

@@ -8,10 +8,12 @@
 import type { StoreOptions } from "../../src/engine/options.js";
 import type { ChoiceStream } from "../choices/choices.js";
 import type { DiskOptions } from "../disk/options.js";
+import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { drawDisk, FAULT_NAMES, type FaultName } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
 import { type OperationFamily, WORKLOADS, type WorkloadName } from "./workloads.js";
+import { drawWorld } from "./world-options.js";
 
 export { FAULT_NAMES, type FaultName, parseFaults } from "./disk-options.js";
 
@@ -57,6 +59,8 @@ export interface SimulationOptions {
   readonly disk: DiskOptions;
   /** How probable it is that a crash is followed by rot in a log record that must not be lost. */
   readonly logRotProbability: number;
+  /** What happens to time, turns and the process. */
+  readonly world: WorldFaults;
 }
 
 /** What the caller of a run decides; the seed decides the rest. */
@@ -119,6 +123,7 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     store: drawStore(draw),
     disk: drawDisk(draw, limits.faults),
     logRotProbability: draw.chance(LOG_ROT_SEEDS) && limits.faults.includes("logRot") ? 0.5 : 0,
+    world: drawWorld(draw, limits.faults),
   };
 }
 

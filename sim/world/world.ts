@@ -19,8 +19,10 @@ import type { Choices } from "../choices/choices.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import type { CrashKind, DiskTimers, SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
 import type { Trace } from "../trace/trace.js";
-import { SimulationClock } from "./clock.js";
+import { ProcessClock, SimulationClock } from "./clock.js";
 import { CrashPlan } from "./crash-plan.js";
+import { Disturbances } from "./disturbances.js";
+import { noWorldFaults, type WorldFaults } from "./faults.js";
 import { SimulationProbes } from "./probes.js";
 import { SimulationRandom } from "./random.js";
 import type { RunRecorder } from "./run-recorder.js";
@@ -33,6 +35,7 @@ const CALL_US = 5;
 export interface WorldOptions {
   readonly schedule: SchedulePolicy;
   readonly buggify: boolean;
+  readonly faults: WorldFaults;
   readonly mutants: readonly string[];
   /** Whether places of mutants that are off are counted. */
   readonly watchesMutants?: boolean;
@@ -58,12 +61,14 @@ export class Life {
   readonly number: number;
   readonly platform: Platform;
   readonly scheduler: SimulationScheduler;
+  readonly clock: ProcessClock;
   crashed = false;
 
-  constructor(number: number, platform: Platform, scheduler: SimulationScheduler) {
+  constructor(number: number, platform: Platform, scheduler: SimulationScheduler, clock: ProcessClock) {
     this.number = number;
     this.platform = platform;
     this.scheduler = scheduler;
+    this.clock = clock;
   }
 }
 
@@ -82,6 +87,9 @@ export class World<Disk extends MachineDisk> {
   readonly trace: Trace;
   readonly clock = new SimulationClock();
   readonly crashes: CrashPlan;
+  readonly disturbances: Disturbances;
+  /** How often each fault of time and process really happened. */
+  readonly faultCounts = noWorldFaults();
   readonly probes: SimulationProbes;
   readonly random: SimulationRandom;
   readonly disk: Disk;
@@ -96,6 +104,7 @@ export class World<Disk extends MachineDisk> {
   steps = 0;
   readonly #options: WorldOptions;
   #life: Life | null = null;
+  #isCalm = false;
   #crash: { how: CrashKind; where: string } | null = null;
   #quietSteps = 0;
   #quietSinceUs = 0;
@@ -110,6 +119,7 @@ export class World<Disk extends MachineDisk> {
     this.choices = choices;
     this.trace = trace;
     this.crashes = new CrashPlan(this.clock);
+    this.disturbances = new Disturbances(options.faults, this.faultCounts, this.clock, choices);
     this.random = new SimulationRandom(choices.stream("random"));
     this.probes = new SimulationProbes(choices.stream("buggify"), options, (id) => {
       if (this.recorder !== null && this.#living()) this.recorder.happens("crash-point", id);
@@ -120,7 +130,7 @@ export class World<Disk extends MachineDisk> {
     });
     this.disk = createDisk({
       after: (delayMs, task) => {
-        this.#life?.scheduler.after(delayMs, task);
+        this.#life?.scheduler.afterExactly(delayMs, task);
       },
       nowMs: () => this.clock.nowMs(),
     });
@@ -130,19 +140,28 @@ export class World<Disk extends MachineDisk> {
   /** The main task tells that it gets on; resets the limits that tell a stuck life. */
   progress(): void {
     this.#quietSteps = 0;
-    this.#quietSinceUs = this.clock.nowUs;
+    this.#quietSinceUs = this.runningUs;
+  }
+
+  /** True time without the pauses of the process (T5): what a process can be held to. */
+  get runningUs(): number {
+    return this.clock.nowUs - this.disturbances.pausedUs;
+  }
+
+  /** The liveness phase: turns come in order and in time. The policy of the scheduler stays, which starves nobody. */
+  calm(): void {
+    this.disturbances.calm();
+    this.#isCalm = true;
+    this.#life?.scheduler.calm();
   }
 
   /** Runs one process life. Lives never overlap. */
   live<T>(main: (life: Life) => Promise<T>): Promise<LifeEnd<T>> {
     assert(this.#life === null, "one process life at a time");
-    const scheduler = new SimulationScheduler(
-      this.clock,
-      this.#options.schedule,
-      this.choices.stream("schedule"),
-    );
-    const platform = simulationPlatform(this.disk.mount(), this.clock, this.random, scheduler);
-    const life = new Life(++this.lives, platform, scheduler);
+    const scheduler = this.#createScheduler();
+    const clock = new ProcessClock(this.clock);
+    const platform = simulationPlatform(this.disk.mount(), clock, this.random, scheduler);
+    const life = new Life(++this.lives, platform, scheduler, clock);
     this.recorder?.happens("life", `process ${life.number} begins`);
     this.#life = life;
     this.#crash = null;
@@ -165,7 +184,7 @@ export class World<Disk extends MachineDisk> {
       return null;
     }
     if (++this.#quietSteps > this.#options.stepsMax) return { kind: "stuck", reason: "too many steps" };
-    if (this.clock.nowUs - this.#quietSinceUs > this.#options.quietMsMax * 1000) {
+    if (this.runningUs - this.#quietSinceUs > this.#options.quietMsMax * 1000) {
       return { kind: "stuck", reason: "too much virtual time" };
     }
     const task = life.scheduler.next(this.crashes.dueUs);
@@ -175,6 +194,7 @@ export class World<Disk extends MachineDisk> {
     }
     this.steps++;
     this.clock.advance(STEP_US);
+    this.disturbances.onTurn(life.clock);
     try {
       task();
     } catch (error) {
@@ -187,6 +207,20 @@ export class World<Disk extends MachineDisk> {
   crashNow(how: CrashKind, where: string): void {
     this.crashes.arm({ how, at: { afterMs: 0 } });
     this.#goDown(where);
+  }
+
+  #createScheduler(): SimulationScheduler {
+    const { schedule, faults } = this.#options;
+    const { choices } = this;
+    const disturbed = this.#isCalm
+      ? null
+      : {
+          ...faults,
+          yields: choices.stream("yields"),
+          lateness: choices.stream("lateness"),
+          counts: this.faultCounts,
+        };
+    return new SimulationScheduler(this.clock, schedule, choices.stream("schedule"), disturbed);
   }
 
   #living(): boolean {

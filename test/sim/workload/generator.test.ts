@@ -77,7 +77,7 @@ describe("options", () => {
       expect(without.weights.space).toBe(0);
       expect(mayRefuse(without)).toBe(false);
       const withAll = optionsOf(seed);
-      const others = { disk: 0, weights: 0, logRotProbability: 0 };
+      const others = { disk: 0, weights: 0, logRotProbability: 0, world: 0 };
       expect({ ...without, ...others }).toEqual({ ...withAll, ...others });
     }
   });

@@ -4,12 +4,14 @@ import { SimulatedCrash } from "../../../sim/disk/errors.js";
 import { SOUND_DISK } from "../../../sim/disk/options.js";
 import { SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
+import { CALM_WORLD } from "../../../sim/world/faults.js";
 import { type Life, World, type WorldOptions } from "../../../sim/world/world.js";
 import { crashPoint } from "../../../src/platform/probes.js";
 
 const OPTIONS: WorldOptions = {
   schedule: "fifo",
   buggify: false,
+  faults: CALM_WORLD,
   mutants: [],
   stepsMax: 1000,
   quietMsMax: 1000,
