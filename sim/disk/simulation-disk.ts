@@ -25,6 +25,7 @@ import {
 import { DurableView, hashDurable } from "./durable-view.js";
 import { mix } from "./fault-dice.js";
 import { flipBit } from "./media-damage.js";
+import type { DirectoryNode } from "./name-log.js";
 import type { DiskOptions } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
 import { countAlternatives, losePower } from "./power-loss.js";
@@ -208,6 +209,16 @@ export class SimulationDisk {
   /** All damage done to bytes at rest so far, oldest first. */
   get damage(): readonly DamageRecord[] {
     return this.state.damage;
+  }
+
+  /** The tree of names as processes see it, to look at: what changes it goes through `mount`. */
+  get root(): DirectoryNode {
+    return this.state.names.root;
+  }
+
+  /** Order number of the latest change: what is in flight between two of its values was done between them. */
+  get sequence(): number {
+    return this.state.currentSequence;
   }
 
   /** Called before every call of a living process. May crash the disk: then that call throws `SimulatedCrash`. */
