@@ -9,14 +9,14 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { StillwaterError } from "../src/platform/errors.js";
 import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
-import { replayCase } from "./cases/replay.js";
+import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { parseCount } from "./commands/parameters.js";
 import { readProbeSites } from "./coverage/sites.js";
 import { failureClass } from "./oracles/failure.js";
 import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 import { jsonReport, junitReport } from "./run/report-files.js";
-import { type FailureClass, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
+import { type FailureClass, parseSeed, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
 import { formatFailure, formatSummary } from "./run/summary.js";
 import { DEFAULT_LIMITS, type FaultName, parseFaults } from "./workload/options.js";
 import { parseWorkloads, type WorkloadName } from "./workload/workloads.js";
@@ -63,7 +63,12 @@ export function simCommand(): Command {
   withLimits(sim.command("run"))
     .description("run many seeds and report what broke")
     .option("--seeds <n>", `how many (default ${DEFAULT_SEEDS}, or as many as --time allows)`, parseCount)
-    .option("--from <seed>", "the first seed; numbers count up from it, other text gets a suffix", "1")
+    .option(
+      "--from <seed>",
+      "the first seed; numbers count up from it, other text gets a suffix",
+      usage(parseSeed),
+      "1",
+    )
     .option("--time <duration>", "stop after so long, like 60s or 10m", parseDuration)
     .option("--jobs <n>", "threads", parseCount, 1)
     .option("--report <file>", "write a JSON report")
@@ -135,7 +140,7 @@ async function replay(subject: string, flags: ReplayFlags): Promise<void> {
     return;
   }
   const config: SeedConfig = { ...seedConfig(flags), repeatShare: 1, recording: flags.trace !== undefined };
-  const result = await runSeed(subject, config);
+  const result = await runSeed(usage(parseSeed)(subject), config);
   writeTrace(flags.trace, result.traceLines);
   if (flags.save !== undefined) saveCase(flags.save, result, config.mutants);
   if (result.failure === null) {
@@ -155,13 +160,14 @@ async function replayFile(path: string, flags: ReplayFlags): Promise<void> {
   }
   const one = usage(readCase)(path);
   const mutants = flags.mutant.length > 0 ? flags.mutant : one.mutants;
-  const { result, asExpected, sameTrace } = await replayCase(one, flags.trace !== undefined, mutants);
+  const replayed = await replayCase(one, { recording: flags.trace !== undefined, mutants });
+  const { result, asExpected } = replayed;
   writeTrace(flags.trace, result.traceLines);
   const { failure } = result;
   print(`case ${one.name}: ${failure === null ? "passed" : failure.message}`);
   print(`  expected ${one.expect.oracle === null ? "to pass" : `${one.expect.oracle} to fail`}`);
-  if (sameTrace === false)
-    print("  the run differs from the one that was saved: the code behaves in another way by now");
+  const parting = await explainDivergence(one, replayed);
+  if (parting !== null) print(`  ${parting}`);
   if (asExpected) return;
   if (failure !== null) print(failure.stack);
   process.exitCode = EXIT_CODES[classOfCase(one, failure?.oracle ?? null)];

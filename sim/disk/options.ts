@@ -133,7 +133,8 @@ export const SYNC_PERSONALITIES = ["posix-strict", "journal-ordered", "journal-s
 export type SyncPersonality = (typeof SYNC_PERSONALITIES)[number];
 
 /** What is read where a size persisted and the bytes below it did not (S5). */
-export type HoleContent = "zeros" | "stale" | "garbage";
+export const HOLE_CONTENTS = ["zeros", "stale", "garbage"] as const;
+export type HoleContent = (typeof HOLE_CONTENTS)[number];
 
 export interface LatencyOptions {
   /** S33: exponential around `meanMs`, at least `minimumMs`, for `syncDataLater` and `readLater`. */

@@ -2,6 +2,7 @@
  * One seed: draws its options, runs it, and runs it again where determinism is to be checked (every failing seed, and
  * a share of the passing ones chosen by the seed itself). The same seed and configuration give the same result.
  */
+import { StillwaterError } from "../../src/platform/errors.js";
 import { type ChoiceLog, Choices } from "../choices/choices.js";
 import { Sfc32 } from "../choices/random.js";
 import { checkSameRun } from "../oracles/determinism.js";
@@ -102,6 +103,19 @@ async function repeat(
 
 function classOf(failure: SimulationFailure): FailureClass {
   return failure.oracle === null ? "harness" : failureClass(failure.oracle);
+}
+
+/**
+ * The text of a seed: a number, a commit hash, or a word. Throws `INVALID_ARGUMENT` for text that cannot have been
+ * printed as one, such as a path.
+ */
+export function parseSeed(text: string): string {
+  if (/^[\w.+-]{1,80}$/.test(text)) return text;
+  throw new StillwaterError(
+    "INVALID_ARGUMENT",
+    `${JSON.stringify(text)} is no seed. A seed is a number, a commit hash, or 1 to 80 letters, digits and _.+-; ` +
+      "a case is the path of a file that ends in .json.",
+  );
 }
 
 /** The n-th seed of a series: numbers count up, any other text gets a suffix. */

@@ -6,6 +6,9 @@
 import type { CrashKind } from "../disk/simulation-disk.js";
 import type { SimulationClock } from "./clock.js";
 
+/** The name that means any crash point. */
+export const ANY_POINT = "*";
+
 export type CrashMoment =
   /** Just before the n-th VFS call from now (1 = the next one). */
   | { readonly calls: number }
@@ -56,7 +59,7 @@ export class CrashPlan {
   /** Counts a crash point; true when the machine goes down at it. */
   onPoint(id: string): boolean {
     if (this.armed === null || !("point" in this.armed.at)) return false;
-    if (this.armed.at.point !== "*" && this.armed.at.point !== id) return false;
+    if (this.armed.at.point !== ANY_POINT && this.armed.at.point !== id) return false;
     return --this.#countdown <= 0;
   }
 }
