@@ -16,6 +16,8 @@ export interface RecordedDisk {
   readonly names: Namespace;
   readonly counters: DiskCounters;
   readonly timers: DiskTimers;
+  /** All damage to bytes at rest so far; it grows. */
+  readonly damage: readonly DamageRecord[];
 }
 
 export interface DiskRecorder {

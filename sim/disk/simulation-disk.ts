@@ -251,8 +251,8 @@ export class SimulationDisk {
 
   set recorder(recorder: DiskRecorder | null) {
     this.state.recorder = recorder;
-    const { names, counters, timers } = this.state;
-    recorder?.attached({ names, counters, timers });
+    const { names, counters, timers, damage } = this.state;
+    recorder?.attached({ names, counters, timers, damage });
   }
 
   private endLife(): void {

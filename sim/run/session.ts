@@ -175,6 +175,7 @@ export class Session {
   /** Keeps a finding that cannot be thrown where it was made; the first one ends the run. */
   found(error: unknown): void {
     this.world.finding ??= { error };
+    this.world.recorder?.happens("finding", error instanceof Error ? error.message : String(error));
   }
 
   /** True when the process is gone, so that an answer reaches nobody. */

@@ -5,7 +5,7 @@
  */
 import type { DiskRecorder } from "../disk/disk-recorder.js";
 
-export type MomentKind = "life" | "crash-point" | "crash" | "note";
+export type MomentKind = "life" | "crash-point" | "crash" | "finding" | "note";
 
 export interface RunRecorder {
   /** For the disk of the machine. */
@@ -15,4 +15,6 @@ export interface RunRecorder {
   /** Nothing happens when no such span is open: a crash has ended it. */
   ends(lane: string, id: number, outcome: string): void;
   happens(kind: MomentKind, text: string): void;
+  /** The scheduler is about to run a task. */
+  turn(): void;
 }

@@ -193,6 +193,7 @@ export class World<Disk extends MachineDisk> {
       return { kind: "stuck", reason: "nothing left to run" };
     }
     this.steps++;
+    if (this.recorder !== null) this.recorder.turn();
     this.clock.advance(STEP_US);
     this.disturbances.onTurn(life.clock);
     try {
