@@ -1,10 +1,12 @@
 // Builds the package twice from the same sources:
 //   dist/instrumented/{src,sim}  the code as written, with crash points, marks, buggify sites and mutants (`stillwater/sim`)
 //   dist/src                     what applications import: the same code with those four removed
+// and the time-travel page without data (`bundle-page.mjs`) beside the module that fills it.
 // `test/build.test.ts` checks that nothing of them is left in dist/src.
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
+import { bundlePage } from "./bundle-page.mjs";
 
 const root = join(import.meta.dirname, "..");
 const config = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
@@ -24,6 +26,7 @@ if (diagnostics.length > 0) {
 }
 program.emit();
 program.emit(undefined, writeStripped, undefined, false, { before: [stripProbes] });
+writeFileSync(join(root, "dist/instrumented/sim/viewer/page.html"), bundlePage(root));
 
 /** Redirects the second emit to dist/src; the simulator exists only in instrumented form. */
 function writeStripped(fileName, text) {

@@ -17,7 +17,8 @@ import { failureClass } from "./oracles/failure.js";
 import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 import { jsonReport, junitReport } from "./run/report-files.js";
 import { type FailureClass, parseSeed, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
-import { formatFailure, formatSummary } from "./run/summary.js";
+import { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
+import { pageOfCase } from "./viewer/record.js";
 import { DEFAULT_LIMITS, type FaultName, parseFaults } from "./workload/options.js";
 import { parseWorkloads, type WorkloadName } from "./workload/workloads.js";
 
@@ -55,6 +56,7 @@ interface RunFlags extends LimitFlags {
 interface ReplayFlags extends LimitFlags {
   readonly trace?: string;
   readonly save?: string;
+  readonly html?: string;
 }
 
 /** The command with everything below it; the caller adds it to its program. */
@@ -79,6 +81,7 @@ export function simCommand(): Command {
     .description("run one seed, or a case file (*.json), exactly as before")
     .option("--trace <file>", "write everything that happened, one line an event")
     .option("--save <dir>", "save the run as a case")
+    .option("--html <file>", "write a page that goes through the run step by step")
     .action(replay);
   sim.addCommand(coverageCommand());
   return sim;
@@ -143,6 +146,8 @@ async function replay(subject: string, flags: ReplayFlags): Promise<void> {
   const result = await runSeed(usage(parseSeed)(subject), config);
   writeTrace(flags.trace, result.traceLines);
   if (flags.save !== undefined) saveCase(flags.save, result, config.mutants);
+  const reproduce = reproduceLine(subject, config);
+  await writePage(flags.html, caseOf(result, config.mutants, subject, ""), `seed ${subject}`, reproduce);
   if (result.failure === null) {
     const { operations, processKills, powerLosses } = result.counts;
     print(`seed ${subject} passed: ${operations} operations, ${processKills + powerLosses} crashes`);
@@ -163,6 +168,10 @@ async function replayFile(path: string, flags: ReplayFlags): Promise<void> {
   const replayed = await replayCase(one, { recording: flags.trace !== undefined, mutants });
   const { result, asExpected } = replayed;
   writeTrace(flags.trace, result.traceLines);
+  const reproduce = ["stillwater sim replay", path, ...flags.mutant.flatMap((id) => ["--mutant", id])].join(
+    " ",
+  );
+  await writePage(flags.html, { ...one, mutants }, `case ${one.name}`, reproduce);
   const { failure } = result;
   print(`case ${one.name}: ${failure === null ? "passed" : failure.message}`);
   print(`  expected ${one.expect.oracle === null ? "to pass" : `${one.expect.oracle} to fail`}`);
@@ -202,6 +211,16 @@ function saveCase(directory: string, result: SeedResult, mutants: readonly strin
 
 function writeTrace(path: string | undefined, lines: readonly string[]): void {
   if (path !== undefined) writeFileSync(path, `${lines.join("\n")}\n`);
+}
+
+async function writePage(
+  file: string | undefined,
+  one: SimulationCase,
+  subject: string,
+  reproduce: string,
+): Promise<void> {
+  if (file === undefined) return;
+  writeFileSync(file, await pageOfCase(one, { subject, reproduce, rootCause: null }));
 }
 
 function setExitCode(results: readonly SeedResult[]): void {
