@@ -31,6 +31,7 @@ export async function recordCase(one: SimulationCase, notes: PageNotes): Promise
     mutants: one.mutants,
     recording: false,
     recorder,
+    onPowerLoss: ({ items }) => recorder.settled(items.map(({ what, fate }) => ({ what, fate }))),
   });
   return recorder.finish(headlineOf(one, notes, result));
 }
