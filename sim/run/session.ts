@@ -175,7 +175,8 @@ export class Session {
   /** Keeps a finding that cannot be thrown where it was made; the first one ends the run. */
   found(error: unknown): void {
     this.world.finding ??= { error };
-    this.world.recorder?.happens("finding", error instanceof Error ? error.message : String(error));
+    const what = error instanceof OracleFailure ? `${error.oracle}: ${error.detail}` : String(error);
+    this.world.recorder?.happens("finding", what);
   }
 
   /** True when the process is gone, so that an answer reaches nobody. */

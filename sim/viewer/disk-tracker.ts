@@ -80,7 +80,7 @@ export class DiskTracker {
       for (const [name, node] of durable) emit(CHANGE.durableName, id, this.nameNumber(name), node);
     }
     for (const [id, file] of this.seenFiles) {
-      if (file.volatileSize > 0) emit(CHANGE.volatileSize, id, file.volatileSize, 0);
+      emit(CHANGE.volatileSize, id, file.volatileSize, 0);
       if (file.durableSize > 0) emit(CHANGE.durableSize, id, file.durableSize, 0);
       file.volatile.forEach(({ content }, index) => {
         if (content !== 0) emit(CHANGE.volatilePage, id, index, content);
@@ -142,7 +142,8 @@ export class DiskTracker {
         durable: [],
         latest: [],
         unreadable: new Set(),
-        volatileSize: 0,
+        // So that an empty file is told of, too.
+        volatileSize: -1,
         durableSize: 0,
         round: 0,
       };

@@ -45,6 +45,7 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
   const { oracle } = failure ?? {};
   return {
     ...notes,
+    subject: [notes.subject, ...one.mutants].join(" with "),
     failure:
       failure === null
         ? null
@@ -56,7 +57,6 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
           },
     facts: [
       ["workload", one.options.workload],
-      ...(one.mutants.length > 0 ? [["planted bug", one.mutants.join(", ")] as const] : []),
       ["operations", String(counts.operations)],
       ["crashes", `${counts.powerLosses} power loss, ${counts.processKills} process kill`],
       ["node", `${process.version} ${process.platform} ${process.arch}`],

@@ -13,7 +13,7 @@ export function fillHead(head: HTMLElement, trace: Trace, goTo: (step: number) =
       el(
         "span",
         { class: "muted" },
-        ` · ${count(trace.steps)} steps · ${count(trace.crashes.length)} crashes`,
+        ` · ${count(trace.steps)} steps · ${count(trace.crashes.length)} ${trace.crashes.length === 1 ? "crash" : "crashes"}`,
       ),
     ),
   );
@@ -28,7 +28,7 @@ export function fillHead(head: HTMLElement, trace: Trace, goTo: (step: number) =
   const add = (term: string, ...what: (Node | string | null)[]): void => {
     list.append(el("div", {}, el("dt", {}, term), el("dd", {}, ...what)));
   };
-  if (failure !== null) add("Found", failure.because);
+  if (failure !== null) add("Found", `${failure.because} `, stepLink(trace.failedAt(), "at step", "", goTo));
   if (rootCause !== null) add("Cause", rootCause);
   if (trace.crashes.length > 0) add("Crashes", crashLinks(trace, goTo));
   if (reproduce !== "") add("Repeat", command(reproduce));
@@ -48,15 +48,18 @@ function crashLinks(trace: Trace, goTo: (step: number) => void): HTMLElement {
       if (index === 2) line.append(el("span", { class: "muted" }, "…"));
       return;
     }
-    const link = el("a", { href: `#step=${step}`, title: trace.outcome(step) });
-    link.append(`${trace.what(step)} at ${count(step)}`);
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      goTo(step);
-    });
-    line.append(link);
+    line.append(stepLink(step, `${trace.what(step)} at`, trace.outcome(step), goTo));
   });
   return line;
+}
+
+function stepLink(step: number, text: string, title: string, goTo: (step: number) => void): HTMLElement {
+  const link = el("a", { href: `#step=${step}`, title }, `${text} ${count(step)}`);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    goTo(step);
+  });
+  return link;
 }
 
 function command(text: string): HTMLElement {

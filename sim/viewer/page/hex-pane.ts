@@ -28,6 +28,8 @@ export class HexPane {
   private differences: readonly (readonly [number, number])[] = [];
   private bytesARow = 16;
   private hasAscii = true;
+  /** Whether both versions exist: beside none, every byte would be marked and none would say anything. */
+  private hasBoth = true;
   private shownPath = "";
   readonly redraw = onceAFrame(() => this.update());
   private readonly scrolled = onceAFrame(() => this.drawRows());
@@ -60,7 +62,10 @@ export class HexPane {
     const row = this.disk.tree().find(({ path, isDirectory }) => path === file && !isDirectory);
     this.sides = this.sidesOf(row, comparison);
     const [left, right] = this.sides;
-    this.differences = this.disk.differences(left.file, left.view, right.file, right.view);
+    this.hasBoth = left.file !== null && right.file !== null;
+    this.differences = this.hasBoth
+      ? this.disk.differences(left.file, left.view, right.file, right.view)
+      : [];
     const columns = Math.floor(this.box.clientWidth / characterPx());
     this.bytesARow = columns >= WIDE_CHARACTERS ? 16 : 8;
     this.hasAscii = columns >= ASCII_CHARACTERS;
@@ -102,7 +107,6 @@ export class HexPane {
   }
 
   private fillBar(file: string): void {
-    const [left, right] = this.sides;
     const { comparison } = this.state.now;
     if (file === "") {
       this.bar.replaceChildren(el("h2", {}, "Bytes"), el("span", { class: "muted" }, "Choose a file."));
@@ -117,8 +121,6 @@ export class HexPane {
       button.addEventListener("click", () => this.state.change({ comparison: value }));
       return button;
     };
-    const different = this.differences.reduce((sum, [start, end]) => sum + end - start, 0);
-    const many = this.differences.length;
     const only = el(
       "button",
       { type: "button", class: "quiet", title: "List only the steps of this file (f)" },
@@ -137,23 +139,29 @@ export class HexPane {
         choice("views", "memory | medium", "What processes see beside what is durable"),
         choice("step", "before | after", "Memory before this step beside memory after it (c)"),
       ),
-      el(
-        "span",
-        { class: "versions" },
-        `${left.label} ${left.file === null ? "not there" : bytesText(sizeOf(left.file, left.view))}`,
-        el("span", { class: "muted" }, " | "),
-        `${right.label} ${right.file === null ? "not there" : bytesText(sizeOf(right.file, right.view))}`,
-        el(
-          "span",
-          { class: "muted" },
-          many === 0
-            ? " · equal"
-            : ` · ${count(many)} ${many === 1 ? "stretch" : "stretches"} differ, ${bytesText(different)}`,
-        ),
-      ),
-      ...(many === 0
-        ? []
-        : [this.jump(-1, "↑", "Difference before (Shift+d)"), this.jump(1, "↓", "Next difference (d)")]),
+      this.versions(),
+    );
+  }
+
+  private versions(): HTMLElement {
+    const [left, right] = this.sides;
+    const different = this.differences.reduce((sum, [start, end]) => sum + end - start, 0);
+    const many = this.differences.length;
+    const verdict =
+      many === 0
+        ? "equal"
+        : `${count(many)} ${many === 1 ? "difference" : "differences"}, ${bytesText(different)}`;
+    const size = (side: Side): string =>
+      `${side.label} ${side.file === null ? "not there" : bytesText(sizeOf(side.file, side.view))}`;
+    return el(
+      "span",
+      { class: "versions" },
+      size(left),
+      el("span", { class: "muted" }, " | "),
+      size(right),
+      el("span", { class: "muted" }, this.hasBoth ? ` · ${verdict}` : ""),
+      many === 0 ? null : this.jump(-1, "↑", "Difference before (Shift+d)"),
+      many === 0 ? null : this.jump(1, "↓", "Next difference (d)"),
     );
   }
 
@@ -197,7 +205,8 @@ export class HexPane {
       const at = offset + i;
       const hasLeft = at < sizeLeft;
       const hasRight = at < sizeRight;
-      differs.push(hasLeft !== hasRight || (hasLeft && left[start + i] !== right[start + i]));
+      const isDifferent = hasLeft !== hasRight || (hasLeft && left[start + i] !== right[start + i]);
+      differs.push(this.hasBoth && isDifferent);
     }
     const row = el("div", { class: "hex-row", style: `top:${number * ROW_PX}px` });
     row.append(el("span", { class: "offset" }, offset.toString(16).padStart(6, "0")));
@@ -228,14 +237,15 @@ function cells(
   for (let i = 0; i < width; ) {
     const isDifferent = differs[i] === true;
     let run = "";
-    const from = i;
-    while (i < width && (differs[i] === true) === isDifferent) {
-      const ends = i === width - 1 || (differs[i + 1] === true) !== isDifferent;
+    const isThere = i < there;
+    const goesOn = (at: number): boolean =>
+      at < width && (differs[at] === true) === isDifferent && at < there === isThere;
+    while (goesOn(i)) {
+      const ends = !goesOn(i + 1);
       run += text(i < there ? (bytes[start + i] as number) : null, ends);
       i++;
     }
-    const missing = from >= there;
-    if (isDifferent) group.append(el("mark", { class: missing ? "absent" : "" }, run));
+    if (isDifferent) group.append(el("mark", { class: isThere ? "" : "absent" }, run));
     else group.append(run);
     if (text === hexByte && i < width) group.append(" ");
   }

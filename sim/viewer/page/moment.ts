@@ -46,8 +46,7 @@ export class Moment {
     const context = [trace.lane(step), trace.place(step), `process ${trace.processAt(step)}`];
     context.push(`turn ${count(trace.turn[step] as number)}`);
     const operation = trace.operationAt(step);
-    if (operation >= 0 && operation !== step)
-      context.push(trace.what(operation).replace(/^(.{90}).+$/s, "$1…"));
+    if (operation >= 0 && operation !== step) context.push(trace.what(operation).replace(/ \{.*$/s, ""));
     this.box.replaceChildren(
       title,
       el("p", { class: "muted context" }, context.filter((text) => text !== "").join(" · ")),

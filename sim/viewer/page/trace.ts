@@ -172,10 +172,16 @@ export class Trace {
     return this.model.strings[number ?? 0] ?? "";
   }
 
-  /** Where to begin: at what was found, at the end of a run that failed, or at the beginning. */
+  /** The step at which the failure was seen: where it was found, or the end. */
+  failedAt(): number {
+    return this.marks.find((step) => this.kind(step) === "finding") ?? this.steps - 1;
+  }
+
+  /** Where to begin: at what was found; or at the last crash, which recovery then stumbled over; or at the beginning. */
   firstView(): number {
-    for (let step = 0; step < this.steps; step++) if (this.kind(step) === "finding") return step;
-    return this.headline.failure === null ? 0 : this.steps - 1;
+    if (this.headline.failure === null) return 0;
+    const found = this.failedAt();
+    return this.kind(found) === "finding" ? found : (this.crashes.at(-1) ?? found);
   }
 
   private categoryOf(step: number, kind: StepKind): Category {
