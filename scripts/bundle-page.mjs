@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
 
+/** In this order: what comes later wins. */
+const STYLES = ["base.css", "time.css", "panes.css", "sizes.css"];
+
 /** The page's text. Throws with the diagnostics when a module does not type-check. */
 export function bundlePage(root) {
   const folder = join(root, "sim/viewer/page");
@@ -21,7 +24,7 @@ export function bundlePage(root) {
     throw new Error(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
   }
   const script = joinModules(join(folder, "main.ts"));
-  const style = readFileSync(join(folder, "style.css"), "utf8");
+  const style = STYLES.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
   return readFileSync(join(folder, "page.html"), "utf8")
     .replace("@@STYLE@@", () => style)
     .replace("@@SCRIPT@@", () => script);

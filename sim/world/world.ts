@@ -162,7 +162,7 @@ export class World<Disk extends MachineDisk> {
     const clock = new ProcessClock(this.clock);
     const platform = simulationPlatform(this.disk.mount(), clock, this.random, scheduler);
     const life = new Life(++this.lives, platform, scheduler, clock);
-    this.recorder?.happens("life", `process ${life.number} begins`);
+    this.recorder?.happens("life", `process ${life.number}`);
     this.#life = life;
     this.#crash = null;
     this.progress();

@@ -40,8 +40,8 @@ export class DiskView {
   after: DiskAtStep;
   before: DiskAtStep;
   step = 0;
-  /** Whether the step is a power loss, so that what it took is shown as lost. */
-  isPowerLoss = false;
+  /** Whether the step is a crash, so that what it took is shown as lost. */
+  isCrash = false;
   private readonly root: number;
   private readonly comparisons = new Map<string, readonly (readonly [number, number])[]>();
 
@@ -53,9 +53,9 @@ export class DiskView {
     this.before = this.reader2.goTo(-1);
   }
 
-  goTo(step: number, isPowerLoss: boolean): void {
+  goTo(step: number, isCrash: boolean): void {
     this.step = step;
-    this.isPowerLoss = isPowerLoss;
+    this.isCrash = isCrash;
     this.after = this.reader.goTo(step);
     this.before = this.reader2.goTo(step - 1);
   }
@@ -67,7 +67,7 @@ export class DiskView {
     const walk = (volatile: number, durable: number, lost: number, path: string, depth: number): void => {
       const seen = this.after.directories.get(volatile)?.volatile ?? NO_NAMES;
       const kept = this.after.directories.get(durable)?.durable ?? NO_NAMES;
-      const gone = this.isPowerLoss ? (this.before.directories.get(lost)?.volatile ?? NO_NAMES) : NO_NAMES;
+      const gone = this.isCrash ? (this.before.directories.get(lost)?.volatile ?? NO_NAMES) : NO_NAMES;
       const names = [...new Set([...seen.keys(), ...kept.keys(), ...gone.keys()])].sort();
       for (const name of names) {
         const a = seen.get(name) ?? 0;
@@ -131,7 +131,7 @@ export class DiskView {
 
   /** The bar of a tree row: what of it is durable, what is not, and what the power loss took. */
   stretches(row: TreeRow): { readonly size: number; readonly stretches: readonly Stretch[] } {
-    if (row.lost !== 0 || (this.isPowerLoss && row.volatile !== 0)) return this.stretchesOfLoss(row);
+    if (row.lost !== 0 || (this.isCrash && row.volatile !== 0)) return this.stretchesOfLoss(row);
     const a = this.file(row.volatile);
     const b = this.file(row.durable);
     const sizeA = sizeOf(a, "volatile");

@@ -76,7 +76,7 @@ export class HexPane {
       this.shownPath = file;
       this.box.scrollTop = 0;
       this.showFirstDifference();
-    } else if (comparison === "step") this.showFirstDifference();
+    } else if (comparison === "step" || this.disk.isCrash) this.showFirstDifference();
     this.drawRows();
   }
 
@@ -98,6 +98,13 @@ export class HexPane {
       return [
         { label: "before this step", file: disk.file(node, disk.before), view: "volatile" },
         { label: "after it", file: row.volatile === 0 ? null : disk.file(row.volatile), view: "volatile" },
+      ];
+    }
+    if (disk.isCrash) {
+      const was = row.lost === 0 ? row.volatile : row.lost;
+      return [
+        { label: "in memory before", file: disk.file(was, disk.before), view: "volatile" },
+        { label: "on the medium after", file: disk.file(row.durable), view: "durable" },
       ];
     }
     return [

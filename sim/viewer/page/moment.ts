@@ -51,8 +51,7 @@ export class Moment {
       title,
       el("p", { class: "muted context" }, context.filter((text) => text !== "").join(" · ")),
       ...this.troubles(step),
-      this.effects(),
-      ...this.settled(step),
+      el("div", { class: "result" }, this.effects(), ...this.settled(step)),
     );
   }
 

@@ -5,10 +5,10 @@
 import { lastAtMost } from "../trace-reader.js";
 import { type Colours, colours } from "./colours.js";
 import { byId, onceAFrame } from "./dom.js";
+import { LANE_PX, Lanes, SPAN_PX } from "./lanes.js";
 import { clamp, type State } from "./state.js";
 import { CATEGORIES, type Trace } from "./trace.js";
 
-const LANE_PX = 20;
 const GUTTER_PX = 116;
 const NARROW_PX = 620;
 const AXIS_PX = 16;
@@ -24,24 +24,14 @@ export class Timeline {
   private readonly scrub = byId("scrub", HTMLInputElement);
   /** First step that the lanes show; may be a fraction while dragging. */
   private first = 0;
-  /** Spans by first step, for those that begin before the window. */
-  private readonly longest: number;
-  private readonly spanOrder: number[];
-  private readonly spanFirst: number[];
+  private readonly layout: Lanes;
   private overviewImage: ImageData | null = null;
   readonly redraw = onceAFrame(() => this.draw());
 
   constructor(trace: Trace, state: State) {
     this.trace = trace;
     this.state = state;
-    const { spans } = trace.model;
-    this.spanOrder = spans.first.map((_first, index) => index);
-    this.spanOrder.sort((a, b) => (spans.first[a] as number) - (spans.first[b] as number));
-    this.spanFirst = this.spanOrder.map((index) => spans.first[index] as number);
-    this.longest = spans.first.reduce(
-      (most, first, i) => Math.max(most, (spans.last[i] as number) - first),
-      0,
-    );
+    this.layout = new Lanes(trace.model);
     this.scrub.max = String(trace.steps - 1);
     this.scrub.addEventListener("input", () => state.change({ step: Number(this.scrub.value) }));
     this.lanes.addEventListener("pointerdown", (event) => this.drag(event));
@@ -156,7 +146,8 @@ export class Timeline {
   private drawLanes(): void {
     const { trace, gutter } = this;
     const names = [...trace.model.lanes, "faults and crashes"];
-    const height = names.length * LANE_PX + AXIS_PX;
+    const bottom = this.layout.bottom;
+    const height = bottom + AXIS_PX;
     const width = this.lanes.clientWidth;
     this.lanes.style.height = `${height}px`;
     const context = prepare(this.lanes, width, height);
@@ -170,12 +161,10 @@ export class Timeline {
     context.clip();
     paintProcesses(context, trace, tint, px, 0, height - AXIS_PX);
     context.strokeStyle = tint.line;
-    for (let lane = 1; lane <= names.length; lane++) {
-      line(context, gutter, lane * LANE_PX + 0.5, width, lane * LANE_PX + 0.5);
-    }
+    for (const top of this.layout.tops.slice(1)) line(context, gutter, top + 0.5, width, top + 0.5);
     this.paintSpans(context, tint, px, width);
     this.paintTicks(context, tint, px);
-    this.paintMarks(context, tint, px, names.length, height);
+    this.paintMarks(context, tint, px, height);
     this.paintAxis(context, tint, px, height);
     const { step } = this.state.now;
     context.fillStyle = tint.ink;
@@ -185,8 +174,8 @@ export class Timeline {
     context.fillRect(px(step) + this.stepPx / 2 - 0.75, 0, 1.5, height);
     context.restore();
     context.fillStyle = tint.muted;
-    if (gutter > 0)
-      names.forEach((name, lane) => context.fillText(name, 2, lane * LANE_PX + LANE_PX / 2 + 1));
+    if (gutter === 0) return;
+    names.forEach((name, lane) => context.fillText(name, 2, this.layout.top(lane) + LANE_PX / 2 + 1));
   }
 
   private paintSpans(
@@ -196,29 +185,20 @@ export class Timeline {
     width: number,
   ): void {
     const { spans } = this.trace.model;
-    const last = this.first + this.window;
-    const from = Math.max(0, lastAtMost(this.spanFirst, this.first - this.longest));
-    for (let order = from; order < this.spanOrder.length; order++) {
-      const span = this.spanOrder[order] as number;
-      const begin = spans.first[span] as number;
-      if (begin > last) break;
-      const end = spans.last[span] as number;
-      if (end < this.first) continue;
-      const x = Math.max(px(begin), this.gutter - 4);
-      const w = Math.max(2, Math.min(px(end + 1), width + 4) - x - 1);
-      const y = (spans.lane[span] as number) * LANE_PX;
+    for (const span of this.layout.spansBetween(this.first, this.first + this.window)) {
+      const x = Math.max(px(spans.first[span] as number), this.gutter - 4);
+      const w = Math.max(2, Math.min(px((spans.last[span] as number) + 1), width + 4) - x - 1);
+      const y = this.layout.spanTop(span);
       context.fillStyle = tint.span;
       context.beginPath();
-      context.roundRect(x, y + 3, w, LANE_PX - 6, 3);
+      context.roundRect(x, y, w, SPAN_PX - 1, 3);
       context.fill();
-      if (w < 24) continue;
-      context.save();
-      context.beginPath();
-      context.rect(x, y, w - 3, LANE_PX);
-      context.clip();
+      const label = spanLabels(this.trace.string(spans.text[span])).find(
+        (text) => context.measureText(text).width + 8 <= w,
+      );
+      if (label === undefined) continue;
       context.fillStyle = tint.spanInk;
-      context.fillText(shortSpan(this.trace.string(spans.text[span])), x + 5, y + LANE_PX / 2 + 1);
-      context.restore();
+      context.fillText(label, x + 4, y + SPAN_PX / 2);
     }
   }
 
@@ -232,9 +212,9 @@ export class Timeline {
       const number = lane[step] as number;
       if (number < 0 || kind[step] !== 0) continue;
       const category = CATEGORIES[trace.category[step] as number] ?? "run";
-      const tall = category === "read" ? 4 : 10;
+      const tall = category === "read" ? 4 : 9;
       context.fillStyle = tint.category[category];
-      const y = number * LANE_PX + LANE_PX - 2 - tall;
+      const y = this.layout.top(number + 1) - 2 - tall;
       context.fillRect(px(step) + (this.stepPx - width) / 2, y, width, tall);
     }
   }
@@ -243,11 +223,10 @@ export class Timeline {
     context: CanvasRenderingContext2D,
     tint: Colours,
     px: (step: number) => number,
-    lanes: number,
     height: number,
   ): void {
     const { marks } = this.trace;
-    const y = (lanes - 1) * LANE_PX + LANE_PX / 2;
+    const y = this.layout.bottom - LANE_PX + LANE_PX / 2;
     let labelEnd = 0;
     for (let i = Math.max(0, lastAtMost(marks, this.first)); i < marks.length; i++) {
       const step = marks[i] as number;
@@ -351,11 +330,12 @@ function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: num
   context.stroke();
 }
 
-/** "operation 12 (write) {…}" as "12 write". */
-function shortSpan(text: string): string {
+/** What may be written on a span, the longest first. */
+function spanLabels(text: string): readonly string[] {
   const operation = /^operation (\d+) \((\w+)\)/.exec(text);
-  if (operation !== null) return `${operation[1]} ${operation[2]}`;
-  return /^commit \d+/.exec(text)?.[0] ?? text;
+  if (operation !== null) return [`${operation[1]} ${operation[2]}`, `${operation[1]}`];
+  const commit = /^commit (\d+)/.exec(text);
+  return commit === null ? [text] : [`commit ${commit[1]}`, `${commit[1]}`];
 }
 
 /** 1, 2 or 5 times a power of ten. */

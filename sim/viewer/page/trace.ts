@@ -138,6 +138,7 @@ export class Trace {
     if (kind === "call") return CALL_WORDS[what] ?? what;
     if (kind === "completion") return "completes";
     if (kind === "crash-point") return "passes";
+    if (kind === "life") return "starts";
     if (kind === "ends") return "answer";
     return kind === "begins" ? "begins" : kind;
   }

@@ -37,7 +37,9 @@ export class TreePane {
     const rows = this.disk.tree();
     const differing = this.disk.unsyncedRows(rows);
     this.note.textContent =
-      differing === 0 ? "everything is durable" : `${differing} not durable as they are`;
+      differing === 0
+        ? "memory and medium are equal"
+        : `${differing} ${differing === 1 ? "differs" : "differ"} from the medium`;
     if (rows.length === 0) {
       this.box.replaceChildren(el("p", { class: "empty muted" }, "The disk is empty."));
       return;
