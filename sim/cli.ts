@@ -13,6 +13,8 @@ import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { parseCount } from "./commands/parameters.js";
 import { readProbeSites } from "./coverage/sites.js";
+import { CANARY } from "./mutants/canary.js";
+import { requireKnownMutant } from "./mutants/catalogue.js";
 import { failureClass } from "./oracles/failure.js";
 import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 import { jsonReport, junitReport } from "./run/report-files.js";
@@ -51,6 +53,7 @@ interface RunFlags extends LimitFlags {
   readonly report?: string;
   readonly junit?: string;
   readonly save?: string;
+  readonly canary?: boolean;
 }
 
 interface ReplayFlags extends LimitFlags {
@@ -76,6 +79,7 @@ export function simCommand(): Command {
     .option("--report <file>", "write a JSON report")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--save <dir>", "save each failing seed as a case")
+    .option("--canary", "have every seed fail, to see that failures are reported")
     .action(run);
   withLimits(sim.command("replay <seed-or-case>"))
     .description("run one seed, or a case file (*.json), exactly as before")
@@ -91,12 +95,12 @@ function withLimits(command: Command): Command {
   return command
     .addOption(new Option("--workload <names>", "only these workloads").argParser(usage(parseWorkloads)))
     .addOption(new Option("--faults <names>", "none, default, or names").argParser(usage(parseFaults)))
-    .option("--mutant <id>", "switch a planted bug on; may be repeated", collect, [] as readonly string[]);
+    .option("--mutant <id>", "switch a planted bug on; may be repeated", collectMutants, NO_MUTANTS);
 }
 
 async function run(flags: RunFlags): Promise<void> {
   const config: EnsembleConfig = {
-    ...seedConfig(flags),
+    ...seedConfig(flags.canary === true ? { ...flags, mutant: [...flags.mutant, CANARY] } : flags),
     from: flags.from,
     seeds: flags.seeds ?? (flags.time === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY),
     timeMs: flags.time ?? Number.POSITIVE_INFINITY,
@@ -237,8 +241,11 @@ function parseDuration(text: string): number {
   return Number(match[1]) * unit;
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+const NO_MUTANTS: readonly string[] = [];
+
+function collectMutants(id: string, before: readonly string[]): readonly string[] {
+  usage(requireKnownMutant)(id);
+  return [...before, id];
 }
 
 /** Has a function's typed errors count as wrong usage of the command. */

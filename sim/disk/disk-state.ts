@@ -17,6 +17,7 @@ import { Namespace } from "./namespace.js";
 import { type DiskOptions, READ_FAULTS, SYNC_FAULTS, WRITE_FAULTS } from "./options.js";
 import { PAGE_BYTES, type Page, pagesFor } from "./page.js";
 import { type Path, PathTable } from "./paths.js";
+import type { SyncOperation, SyncSabotage } from "./sync-sabotage.js";
 
 /** The disk's view of virtual time. */
 export interface DiskTimers {
@@ -120,9 +121,12 @@ export class DiskState {
   onSyncFailed: ((path: string) => void) | null = null;
   damageAllowed: ((path: string, offset: number, length: number) => boolean) | null = null;
   recorder: DiskRecorder | null = null;
+  sabotage: SyncSabotage | null = null;
   readonly timers: DiskTimers;
   private readonly latency: ChoiceStream;
   private sequence = 0;
+  /** A sync that is to be done when the next one is called. */
+  private postponed: (() => void) | null = null;
   private submissions = 0;
   private lastCompleted = 0;
 
@@ -178,6 +182,17 @@ export class DiskState {
     this.trace.event(number, path.id, a, b);
     if (this.trace.recording) this.trace.line(`vfs ${operation} ${path.text} ${a} ${b}`);
     if (this.recorder !== null) this.recorder.call(operation, path.text, a, b);
+  }
+
+  /** True when a sync is not to be done (N11); `sync` would do it. One that was postponed before has its turn now. */
+  leavesOut(operation: SyncOperation, path: Path, sync: () => void): boolean {
+    if (this.sabotage === null) return false;
+    const due = this.postponed;
+    this.postponed = null;
+    due?.();
+    const fate = this.sabotage.fateOf(operation, path.text);
+    if (fate === "postponed") this.postponed = sync;
+    return fate !== "done";
   }
 
   /** Order number of a change, for deciding what came before what. */
@@ -269,6 +284,7 @@ export class DiskState {
   /** The end of a process: what it held open is let go, what it waited for never comes. */
   end(life: Life): void {
     life.alive = false;
+    this.postponed = null;
     for (const { syncs } of life.flights) if (syncs !== null) syncs.syncsInFlight--;
     life.flights.clear();
     for (const { node } of life.handles) {

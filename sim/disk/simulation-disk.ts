@@ -31,6 +31,7 @@ import { PAGE_BYTES } from "./page.js";
 import { countAlternatives, losePower } from "./power-loss.js";
 import type { PowerLossReport } from "./power-loss-report.js";
 import { SimulationVFS } from "./simulation-vfs.js";
+import type { SyncSabotage } from "./sync-sabotage.js";
 
 export type { CrashItem } from "./crash-items.js";
 export type { DamageRecord, DiskTimers, VFSOperation } from "./disk-state.js";
@@ -225,6 +226,11 @@ export class SimulationDisk {
   /** Hears of each failed sync of a file, before its caller does. */
   set onSyncFailed(hook: ((path: string) => void) | null) {
     this.state.onSyncFailed = hook;
+  }
+
+  /** Leaves syncs out (N11). Null: every sync is done. */
+  set sabotage(sabotage: SyncSabotage | null) {
+    this.state.sabotage = sabotage;
   }
 
   get onCall(): ((operation: VFSOperation, path: string) => void) | null {

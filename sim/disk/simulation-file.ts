@@ -100,6 +100,7 @@ export class SimulationFile extends PositionalFile {
   override syncData(): void {
     this.begin("syncData", 0, 0);
     const { disk } = this;
+    if (disk.leavesOut("syncData", this.interned, () => this.commitAll())) return;
     const fails = disk.syncDice.roll(disk.faultsEnabled) === "syncError";
     const error = syncFile(
       disk,
@@ -117,6 +118,10 @@ export class SimulationFile extends PositionalFile {
     disk.begin(this.life, "syncDataLater", interned, 0, 0);
     if (this.closed) {
       disk.later(this.life, interned, null, () => done(closedError("syncDataLater", this.path)));
+      return;
+    }
+    if (disk.leavesOut("syncDataLater", interned, () => this.commitAll())) {
+      disk.later(this.life, interned, null, () => done(null));
       return;
     }
     const covered = disk.currentSequence;
@@ -234,6 +239,12 @@ export class SimulationFile extends PositionalFile {
       default:
         return length;
     }
+  }
+
+  /** What a sync that was postponed does in the end: it does not fail, for nobody would hear of it. */
+  private commitAll(): void {
+    this.node.commit(this.disk.currentSequence);
+    this.disk.durableVersion++;
   }
 
   private begin(operation: VFSOperation, a: number, b: number): void {

@@ -78,13 +78,17 @@ export class SimulationVFS implements VFS {
     const path = this.begin("syncDirectory", text);
     const { disk } = this;
     const directory = disk.names.directory(path, "syncDirectory");
+    const commit = (): void => {
+      if (disk.names.log.commitDirectory(directory)) disk.durableVersion++;
+    };
+    if (disk.leavesOut("syncDirectory", path, commit)) return;
     disk.counters.syncs++;
     if (disk.syncDice.roll(disk.faultsEnabled) === "syncError") {
       disk.counters.faults["S22 sync error"]++;
       if (disk.options.syncFailure !== "dirty-keep") disk.names.log.forsakeDirectory(directory);
       throw disk.fault("EIO", "syncDirectory", path);
     }
-    if (disk.names.log.commitDirectory(directory)) disk.durableVersion++;
+    commit();
   }
 
   stat(text: string): VFileStat | null {

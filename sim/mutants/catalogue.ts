@@ -5,12 +5,14 @@
  * Does not own: the automatic mutants, which need no switch (`sabotage.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { CANARY } from "./canary.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
+import { parseAutomatic } from "./sabotage.js";
 
 export type { Killer, PlantedMutant } from "./catalogue/mutant.js";
 
@@ -22,10 +24,14 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...CONDUCT_MUTANTS,
 ];
 
-/** The entry of one id. Throws `INVALID_ARGUMENT` for an id that is none. */
-export function plantedMutant(id: string): PlantedMutant {
-  const found = PLANTED_MUTANTS.find((mutant) => mutant.id === id);
-  if (found !== undefined) return found;
+/** Null for an id that is none of a planted bug. */
+export function plantedMutant(id: string): PlantedMutant | null {
+  return PLANTED_MUTANTS.find((mutant) => mutant.id === id) ?? null;
+}
+
+/** Throws `INVALID_ARGUMENT` for what is no planted bug, no automatic mutant and not the canary. */
+export function requireKnownMutant(id: string): void {
+  if (id === CANARY || plantedMutant(id) !== null || parseAutomatic(id) !== null) return;
   throw new StillwaterError(
     "INVALID_ARGUMENT",
     `there is no mutant "${id}". \`stillwater sim mutants --list\` shows them all.`,

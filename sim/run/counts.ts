@@ -35,6 +35,8 @@ export interface RunCounts {
   readonly vfsOperations: Record<VFSOperation, number>;
   /** Errors that reached the workload, by code. */
   readonly errors: Record<string, number>;
+  /** Syncs by the place that asks for them; empty unless they are counted. */
+  readonly syncSites: Record<string, number>;
 }
 
 export function emptyCounts(): RunCounts {
@@ -62,6 +64,7 @@ export function emptyCounts(): RunCounts {
     mutantSites: {},
     vfsOperations: zeros(VFS_OPERATIONS),
     errors: {},
+    syncSites: {},
   };
 }
 

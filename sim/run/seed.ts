@@ -22,6 +22,8 @@ export interface SeedConfig {
   /** Whether places of mutants are counted, for a report of coverage. */
   readonly watchesMutants?: boolean;
   readonly recording: boolean;
+  /** As in `SimulationSetup`. */
+  readonly countsSyncs?: boolean;
 }
 
 export type FailureClass = "safety" | "liveness" | "determinism" | "harness";
@@ -74,11 +76,9 @@ async function runOnce(
   const choices = Choices.fromSeed(seed);
   const options = drawOptions(choices.stream("options"), config.limits);
   const source = new OperationGenerator(options, choices.stream("workload"));
-  const { mutants, recording, watchesMutants = false } = config;
-  return {
-    options,
-    result: await simulate({ options, choices, source, mutants, recording, watchesMutants }),
-  };
+  const { mutants, recording, watchesMutants = false, countsSyncs = false } = config;
+  const setup = { options, choices, source, mutants, recording, watchesMutants, countsSyncs };
+  return { options, result: await simulate(setup) };
 }
 
 /** Runs the seed again; a difference is a failure of its own, and graver than the one it was run for. */

@@ -8,6 +8,9 @@ import type { ChoiceLog, Choices } from "../choices/choices.js";
 import { VFS_OPERATIONS } from "../disk/disk-state.js";
 import type { PowerLossReport } from "../disk/power-loss-report.js";
 import { SimulationDisk } from "../disk/simulation-disk.js";
+import { singIfAsked } from "../mutants/canary.js";
+import { ENGINE_SITES } from "../mutants/engine-sites.js";
+import { Sabotage } from "../mutants/sabotage.js";
 import type { RunFingerprint } from "../oracles/determinism.js";
 import { OracleFailure, type OracleId } from "../oracles/failure.js";
 import { stuckFailure } from "../oracles/liveness.js";
@@ -31,9 +34,12 @@ export interface SimulationSetup {
   readonly options: SimulationOptions;
   readonly choices: Choices;
   readonly source: OperationSource;
+  /** Ids of planted bugs, of automatic mutants (`sim/mutants/sabotage.ts`), or the canary's. */
   readonly mutants: readonly string[];
   /** Whether places of mutants that are off are counted. */
   readonly watchesMutants?: boolean;
+  /** Counts syncs by the place that asks for them, which costs time. */
+  readonly countsSyncs?: boolean;
   /** Whether lines of the trace are kept. */
   readonly recording: boolean;
   /** Hears of everything, for a page (`sim/viewer`). Changes nothing about the run. */
@@ -81,6 +87,8 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   );
   world.recorder = setup.recorder ?? null;
   world.disk.recorder = setup.recorder?.disk ?? null;
+  const sabotage = new Sabotage(ENGINE_SITES, setup.mutants);
+  if (sabotage.isArmed || setup.countsSyncs === true) world.disk.sabotage = sabotage;
   if (mayRefuse(options)) world.disk.damageAllowed = (path) => path.endsWith(".sst");
   world.disk.onPowerLoss = setup.onPowerLoss ?? null;
   const session = new Session(world, options);
@@ -89,6 +97,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   const restore = catchStrayRejections(session);
   try {
     await liveOn(session, cycle);
+    singIfAsked(session.ledger, setup.mutants);
   } catch (error) {
     if (error instanceof DamageFound && mayRefuse(options)) session.counts.refusals++;
     else failure = describeFailure(error);
@@ -97,6 +106,8 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   }
   trace.text("end", failure === null ? "passed" : failure.message);
   gather(session);
+  for (const [id, times] of sabotage.struck) session.counts.mutantSites[id] = times;
+  if (setup.countsSyncs === true) Object.assign(session.counts.syncSites, Object.fromEntries(sabotage.calls));
   return {
     failure,
     operations: session.operations,

@@ -25,7 +25,7 @@ let folder: string;
 beforeAll(() => {
   compiled = compileSources();
   folder = mkdtempSync(join(tmpdir(), "stillwater-sim-cli-"));
-});
+}, 60_000);
 afterAll(() => {
   compiled.remove();
   rmSync(folder, { recursive: true });
@@ -80,6 +80,28 @@ describe("sim run", () => {
     expect((await sim("replay", path)).code).toBe(0);
   });
 
+  test("with a canary shows that failures are reported: text, exit code, both reports and the saved cases", async () => {
+    const report = join(folder, "canary.json");
+    const junit = join(folder, "canary.xml");
+    const saved = join(folder, "canary");
+    const to = [`--report=${report}`, `--junit=${junit}`, `--save=${saved}`];
+    const { code, output } = await sim("run", "--canary", "--seeds=2", "--from=4000", ...to);
+    expect(code).toBe(129);
+    expect(output).toContain("FAILED  seed 4000  (safety)");
+    expect(output).toContain("stillwater sim replay 4000 --mutant canary");
+    expect(output).toContain("2 seeds failed");
+    const parsed = JSON.parse(readFileSync(report, "utf8")) as {
+      failures: readonly { failure: { oracle: string } }[];
+    };
+    expect(parsed.failures.map(({ failure }) => failure.oracle)).toEqual(["O28", "O28"]);
+    expect(readFileSync(junit, "utf8")).toContain('<failure type="O28"');
+    expect(readdirSync(saved).sort()).toEqual(["seed-4000.json", "seed-4001.json"]);
+    const again = await sim("replay", join(saved, "seed-4000.json"));
+    expect(again.code).toBe(0);
+    expect(again.output).toContain("expected O28 to fail");
+    expect((await sim("replay", "4000", "--mutant", "canary")).code).toBe(129);
+  });
+
   test("ends with 2 for wrong usage, before anything runs", async () => {
     for (const wrong of [
       ["run", "--seeds", "none"],
@@ -87,6 +109,7 @@ describe("sim run", () => {
       ["run", "--workload", "nothing"],
       ["run", "--faults", "gremlins"],
       ["run", "--nonsense"],
+      ["run", "--mutant", "W1"],
       ["replay"],
       ["replay", join(folder, "nowhere.json")],
       ["unknown"],

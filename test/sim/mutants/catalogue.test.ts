@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { PLANTED_MUTANTS, plantedMutant } from "../../../sim/mutants/catalogue.js";
+import { PLANTED_MUTANTS, plantedMutant, requireKnownMutant } from "../../../sim/mutants/catalogue.js";
 import { ORACLE_IDS } from "../../../sim/oracles/failure.js";
 import { hasCode } from "../../../src/platform/errors.js";
 
@@ -35,9 +35,14 @@ describe("the catalogue of planted bugs", () => {
   });
 
   test("refuses an id that it does not have", () => {
-    expect(plantedMutant("W1-ack-before-sync").oracles).toContain("O1");
-    expect(() => plantedMutant("W1")).toThrow(
-      expect.toSatisfy((error: unknown) => hasCode(error, "INVALID_ARGUMENT")),
-    );
+    expect(plantedMutant("W1-ack-before-sync")?.oracles).toContain("O1");
+    expect(plantedMutant("W1")).toBe(null);
+    for (const known of ["W1-ack-before-sync", "canary", "drop:log@wal/segment:sync"])
+      requireKnownMutant(known);
+    for (const unknown of ["W1", "canary-2", "drop:log", "skip:log@wal/segment:sync", ""]) {
+      expect(() => requireKnownMutant(unknown)).toThrow(
+        expect.toSatisfy((error: unknown) => hasCode(error, "INVALID_ARGUMENT")),
+      );
+    }
   });
 });
