@@ -11,6 +11,7 @@ import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
+import { adviseCommand, mutantsCommand } from "./commands/mutants.js";
 import { parseCount } from "./commands/parameters.js";
 import { readProbeSites } from "./coverage/sites.js";
 import { CANARY } from "./mutants/canary.js";
@@ -88,6 +89,8 @@ export function simCommand(): Command {
     .option("--html <file>", "write a page that goes through the run step by step")
     .action(replay);
   sim.addCommand(coverageCommand());
+  sim.addCommand(mutantsCommand());
+  sim.addCommand(adviseCommand());
   return sim;
 }
 

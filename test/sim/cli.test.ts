@@ -165,3 +165,29 @@ describe("sim coverage", () => {
     expect(rows.find(({ kind, rare }) => kind === "mark" && rare !== null)).toBeDefined();
   });
 });
+
+describe("sim mutants", () => {
+  test("hunts the mutants that are asked for, on threads, and ends with 1 when one survives", async () => {
+    const report = join(folder, "matrix.json");
+    const few = ["--starts=2", "--budget=30", `--report=${report}`];
+    const { code, output, errors } = await sim("mutants", "--only=W14-*,C8-*", ...few);
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^W14-chain-forgotten-at-rotation +killed +\d+ +\d+ ms {2}O\d+.* safety$/m);
+    expect(output).toMatch(/^C8-oldest-snapshot-ignored +killed /m);
+    expect(output).toContain("planted: 2 mutants, 2 killed, 0 proven equivalent");
+    const again = await sim("mutants", "--only=W14-*", ...few, `--baseline=${report}`);
+    expect(again.output).not.toContain("WARNING");
+    const short = await sim("mutants", "--only=L1-held-commit-does-not-rotate", "--starts=1", "--budget=1");
+    expect(short.code).toBe(1);
+    expect(short.output).toContain("1 survived");
+  });
+
+  test("prints the catalogue, and refuses ids and files that are none", async () => {
+    const { code, output } = await sim("mutants", "--list");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^W1-ack-before-sync +a commit is acknowledged before its sync$/m);
+    expect((await sim("mutants", "--only=W1")).code).toBe(2);
+    expect((await sim("mutants", "--baseline=/nowhere.json")).code).toBe(2);
+  });
+});

@@ -61,7 +61,7 @@ describe("in other processes", () => {
   let compiled: Compiled;
   beforeAll(() => {
     compiled = compileSources();
-  });
+  }, 60_000);
   afterAll(() => compiled.remove());
 
   test("a seed runs the same way", async () => {
