@@ -29,9 +29,14 @@ export function plantedMutant(id: string): PlantedMutant | null {
   return PLANTED_MUTANTS.find((mutant) => mutant.id === id) ?? null;
 }
 
-/** Throws `INVALID_ARGUMENT` for what is no planted bug, no automatic mutant and not the canary. */
+/** Whether it is the id of a planted bug, has the form of an automatic mutant's, or is the canary's. */
+export function isKnownMutant(id: string): boolean {
+  return id === CANARY || plantedMutant(id) !== null || parseAutomatic(id) !== null;
+}
+
+/** Throws `INVALID_ARGUMENT` for any other id. */
 export function requireKnownMutant(id: string): void {
-  if (id === CANARY || plantedMutant(id) !== null || parseAutomatic(id) !== null) return;
+  if (isKnownMutant(id)) return;
   throw new StillwaterError(
     "INVALID_ARGUMENT",
     `there is no mutant "${id}". \`stillwater sim mutants --list\` shows them all.`,

@@ -425,8 +425,7 @@ function removeTablesQuietly(vfs: VFS, directory: string, tables: readonly Table
 
 function highestNumber(vfs: VFS, directory: string, names: readonly string[]): number {
   const quarantine = joinPath(directory, QUARANTINE_NAME);
-  const skips = vfs.stat(quarantine) === null || mutant("M30-quarantined-number-reused");
-  const all = skips ? names : [...names, ...vfs.list(quarantine)];
+  const all = vfs.stat(quarantine) === null ? names : [...names, ...vfs.list(quarantine)];
   return all.reduce((highest, name) => Math.max(highest, parseFileName(name).number), 0);
 }
 

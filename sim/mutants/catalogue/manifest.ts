@@ -139,14 +139,6 @@ export const MANIFEST_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
-    id: "M30-quarantined-number-reused",
-    breaks: "numbers of tables in quarantine are used again",
-    copies: "sled 80b306aa family",
-    needs: "orphans (T6), and more of them",
-    oracles: ["O7", "O8", "O9", "O16"],
-    killer: "swarm",
-  },
-  {
     id: "M32-replayed-log-stays-live",
     breaks: "recovery does not record that the log is in tables now",
     copies: "RocksDB HISTORY 9.6 family",
