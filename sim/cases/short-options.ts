@@ -26,28 +26,30 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 
 /** What of these options is not plain. */
 export function shortOptions(options: SimulationOptions): Plain {
-  const { store, ...rest } = options;
-  const { store: _, ...plain } = PLAIN_OPTIONS;
-  const short = difference(rest as unknown as Plain, plain as unknown as Plain);
-  return Object.keys(store).length === 0 ? short : { ...short, store };
+  // What a store is not told is the engine's default, which is not the plain value.
+  const defaults = resolveOptions(options.store) as unknown as Plain;
+  const told = Object.fromEntries(Object.keys(PLAIN_OPTIONS.store).map((name) => [name, defaults[name]]));
+  const store = { ...told, ...options.store };
+  return difference({ ...options, store } as unknown as Plain, PLAIN_OPTIONS as unknown as Plain);
 }
 
 /** The options that a case file means. Throws `INVALID_ARGUMENT` with the place. */
 export function fullOptions(check: Checker, value: unknown): SimulationOptions {
   const { store, ...rest } = check.object(value, "options");
-  const { store: _, ...plain } = PLAIN_OPTIONS;
+  const { store: plainStore, ...plain } = PLAIN_OPTIONS;
   const full = merged(check, rest, plain as unknown as Plain, "options", Object.keys(PLAIN_OPTIONS));
-  return { ...full, store: storeOptions(check, store ?? {}) } as unknown as SimulationOptions;
+  const fullStore = { ...plainStore, ...check.object(store ?? {}, "options.store") };
+  checkStore(check, fullStore);
+  return { ...full, store: fullStore } as unknown as SimulationOptions;
 }
 
-function storeOptions(check: Checker, value: unknown): StoreOptions {
+function checkStore(check: Checker, store: StoreOptions): void {
   try {
-    resolveOptions(check.object(value, "options.store") as StoreOptions);
+    resolveOptions(store);
   } catch (error) {
     if (!(error instanceof StillwaterError)) throw error;
     throw check.refusal(`options.store: ${error.message.replace(/\.$/, "")}`, error);
   }
-  return value as StoreOptions;
 }
 
 function isPlainObject(value: unknown): value is Plain {

@@ -8,7 +8,7 @@ import type { FileNode } from "./file-node.js";
 import type { DirectoryNode, NameOperation } from "./name-log.js";
 import type { Namespace } from "./namespace.js";
 import { PAGE_BYTES } from "./page.js";
-import type { DirtyFile } from "./power-loss.js";
+import { type DirtyFile, listItems } from "./power-loss.js";
 import type { Fate, SurvivalItem } from "./survival.js";
 
 /** `intermediate`: a state between the newest and the durable one. `torn`: some sectors of it, others older. */
@@ -23,6 +23,8 @@ export interface SettledItem {
   readonly path: string;
   readonly offset?: number;
   readonly length?: number;
+  /** How many unsynced states it has: the answer that loses it. */
+  readonly states: number;
   /** When it was last changed, in the order of all changes. */
   readonly sequence: number;
   readonly fate: ItemFate;
@@ -44,9 +46,11 @@ export function reportOf(
   const { pending } = names.log;
   const paths = pathsOf(names);
   const settled: SettledItem[] = [];
-  const add = (item: number, rest: Omit<SettledItem, "at" | "sequence" | "fate">): void => {
-    const sequence = items[item]?.sequences[0] ?? 0;
-    settled.push({ at: addressAfter(first, item), ...rest, sequence, fate: fateOf(items, fates, item) });
+  const add = (item: number, rest: Omit<SettledItem, "at" | "states" | "sequence" | "fate">): void => {
+    const { sequences } = items[item] as SurvivalItem; // listed together with what is described
+    const [sequence = 0] = sequences;
+    const fate = fateOf(items, fates, item);
+    settled.push({ at: addressAfter(first, item), ...rest, states: sequences.length, sequence, fate });
   };
   pending.forEach((operation, index) => {
     const shown = operation.changes.map(({ directory, name }) => `${paths.directory(directory)}${name}`);
@@ -63,6 +67,13 @@ export function reportOf(
     }
   }
   return { items: settled };
+}
+
+/** What is unsynced now, as a power loss that keeps everything would report it. */
+export function unsyncedItems(names: Namespace): readonly SettledItem[] {
+  const { items, dirtyFiles } = listItems(names.log.pending, names.filesThatMaySurvive());
+  const kept = items.map((): Fate => ({ state: 0, tear: 0 }));
+  return reportOf(names, dirtyFiles, items, kept, 0).items.filter(({ states }) => states > 0);
 }
 
 function addressAfter(first: ChoiceAddress, steps: number): ChoiceAddress {

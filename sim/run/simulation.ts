@@ -44,6 +44,8 @@ export interface SimulationSetup {
   readonly recording: boolean;
   /** Hears of everything, for a page (`sim/viewer`). Changes nothing about the run. */
   readonly recorder?: RunRecorder;
+  /** Turns that the whole run may take before it counts as stuck; by default there is no end. */
+  readonly stepsInAllMax?: number;
   /** Hears of each power loss, what was not synced and what became of it. */
   readonly onPowerLoss?: (report: PowerLossReport) => void;
 }
@@ -79,6 +81,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
       mutants: setup.mutants,
       watchesMutants: setup.watchesMutants ?? false,
       stepsMax: STEPS_MAX,
+      stepsInAllMax: setup.stepsInAllMax ?? Number.POSITIVE_INFINITY,
       quietMsMax: QUIET_MS_MAX,
     },
     choices,

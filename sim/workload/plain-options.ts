@@ -1,13 +1,39 @@
 /**
- * The plainest run there is: no faults, one commit at a time, first in first out, the store's own defaults. Cases are
+ * The plainest run there is: no faults, one commit at a time, first in first out, a store as small as can be. Cases are
  * written as their difference from it, so that they show what matters and an option that comes later needs no change
  * of any case; the shrinker goes back to it wherever the failure lets it. A new option has its benign value here.
  * To change a value here changes every case that does not say otherwise.
  */
+import type { StoreOptions } from "../../src/engine/options.js";
 import { SOUND_DISK } from "../disk/options.js";
 import { CALM_WORLD } from "../world/faults.js";
 import type { SimulationOptions } from "./options.js";
 import { WORKLOADS } from "./workloads.js";
+
+/** The smallest store, so that a handful of operations flushes and compacts, and a run costs next to nothing. */
+const PLAIN_STORE: StoreOptions = {
+  durability: "sync",
+  memtableBytes: 4096,
+  immutableMemtablesMax: 1,
+  blockBytes: 256,
+  blockCacheBytes: 16_384,
+  tableCacheBytes: 16_384,
+  bloomBitsPerKey: 10,
+  compression: "none",
+  checksum: "crc32",
+  groupCommitsMax: 512,
+  bufferedSyncMs: 100,
+  pendingCommitsMax: 10_000,
+  compaction: "leveled",
+  levelBaseBytes: 8192,
+  levelRatio: 2,
+  tableBytes: 4096,
+  level0CompactionFiles: 2,
+  level0StallFiles: 4,
+  level0LimitFiles: 6,
+  slowdownDebtBytes: 268_435_456,
+  beatRows: 512,
+};
 
 export const PLAIN_OPTIONS: SimulationOptions = {
   workload: "mixed",
@@ -30,7 +56,7 @@ export const PLAIN_OPTIONS: SimulationOptions = {
     atPoints: true,
     atTimes: true,
   },
-  store: {},
+  store: PLAIN_STORE,
   disk: SOUND_DISK,
   logRotProbability: 0,
   world: CALM_WORLD,

@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly watchesMutants?: boolean;
   /** A life that takes this many steps without `progress()` is stuck. */
   readonly stepsMax: number;
+  /** All lives together may take so many; the one that takes more is stuck. */
+  readonly stepsInAllMax: number;
   /** A life in which this much virtual time passes without `progress()` is stuck. */
   readonly quietMsMax: number;
 }
@@ -183,7 +185,9 @@ export class World<Disk extends MachineDisk> {
       this.#goDown(`time ${this.clock.nowMs()} ms`);
       return null;
     }
-    if (++this.#quietSteps > this.#options.stepsMax) return { kind: "stuck", reason: "too many steps" };
+    const { stepsMax, stepsInAllMax } = this.#options;
+    if (++this.#quietSteps > stepsMax || this.steps >= stepsInAllMax)
+      return { kind: "stuck", reason: "too many steps" };
     if (this.runningUs - this.#quietSinceUs > this.#options.quietMsMax * 1000) {
       return { kind: "stuck", reason: "too much virtual time" };
     }
@@ -281,10 +285,19 @@ class LifeRun<T> {
 
   readonly #afterMicrotask = (): void => process.nextTick(this.#step);
 
+  /** What the simulator itself throws, by options that contradict each other, must reach whoever runs it. */
+  #stepped(): LifeEnd<never> | null {
+    try {
+      return this.#world.step(this.#life);
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+  }
+
   readonly #step = (): void => {
     let end: LifeEnd<T> | null = null;
     if (this.#settled !== null && !this.#life.crashed && this.#world.finding === null) end = this.#settled;
-    else end = this.#world.step(this.#life);
+    else end = this.#stepped();
     if (end === null) this.#barrier();
     else this.#resolve(end);
   };

@@ -14,6 +14,7 @@ const OPTIONS: WorldOptions = {
   faults: CALM_WORLD,
   mutants: [],
   stepsMax: 1000,
+  stepsInAllMax: Number.POSITIVE_INFINITY,
   quietMsMax: 1000,
 };
 
