@@ -227,8 +227,11 @@ export class Committer {
         this.#onSyncSettled = resolve;
       });
     }
-    this.#active?.close();
+    // What came in with that sync may have set them anew.
+    this.#cancelTimers();
+    const active = this.#active;
     this.#active = null;
+    active?.close();
   }
 
   /** Ends acceptance of commits for good; everything under way fails. */
@@ -426,6 +429,7 @@ export class Committer {
         }
       }
       this.#handOver(segment);
+      if (this.#failure !== null) return;
     }
     if (this.#rotationBytes === 0) {
       // Sealed for a flush: the next commit creates its segment.
@@ -442,10 +446,18 @@ export class Committer {
   #handOver(segment: Segment): void {
     this.#active = null;
     this.#previous = segment.end;
-    segment.close();
+    let failure: Error | null = null;
+    try {
+      segment.close();
+    } catch (error) {
+      throwIfForeign(error);
+      failure = error as Error;
+    }
     // CRASH_POINT(id: memtable.switch)
     crashPoint("memtable.switch");
+    // Also of a file that closes with an error: what has been acknowledged stays to be read.
     this.#host.onSealed(segment);
+    if (failure !== null) this.fail(failure);
   }
 
   #createActive(payloadBytes: number): void {
@@ -473,6 +485,7 @@ export class Committer {
         throw this.#failure ?? error;
       }
       this.#handOver(segment);
+      if (this.#failure !== null) throw this.#failure;
     }
     if (!this.#host.mayCreateSegment()) {
       throw new StillwaterError(

@@ -55,6 +55,7 @@ export class Store {
   /** Sources of reads, newest first; rebuilt when a segment comes or goes. */
   #segments: readonly Segment[] = [];
   #conditions: {
+    readonly needsWork: boolean;
     readonly isMet: () => boolean;
     readonly resolve: () => void;
     readonly reject: (error: Error) => void;
@@ -417,13 +418,17 @@ export class Store {
     sometimes("store.closed-without-flush", !isFlushed);
     sometimes("store.closed-under-an-iterator", this.#iterators.size > 0);
     for (const iterator of this.#iterators) iterator.close();
-    await this.#committer.close();
     let problem: Error | null = null;
-    try {
-      await this.#keeper.close(isFlushed || mutant("M14-sealed-after-failure"));
-    } catch (error) {
-      // Everything is durable by now; what failed is tidying up. The handles go back all the same.
-      problem = error as Error;
+    for (const part of [
+      () => this.#committer.close(),
+      () => this.#keeper.close(isFlushed || mutant("M14-sealed-after-failure")),
+    ]) {
+      try {
+        await part();
+      } catch (error) {
+        // Everything that can be is durable by now; what failed is tidying up. The handles go back all the same.
+        problem ??= error as Error;
+      }
     }
     this.#tables.close();
     // A compaction that was waited for ends with its store.
@@ -452,7 +457,7 @@ export class Store {
         isIdle = true;
         this.#checkConditions();
       });
-      await this.#until(() => isIdle);
+      await this.#until(() => isIdle, "commits");
       if (!mutant("W7-close-without-flush")) this.#committer.rotate();
       this.#keeper.retryNow();
       await this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);
@@ -615,9 +620,10 @@ export class Store {
    * Resolves when the condition holds after some background progress; rejects when that cannot be: with the failure,
    * with what keeps background work from succeeding, or with `CLOSED`.
    */
-  #until(isMet: () => boolean): Promise<void> {
+  /** `on`: what has to be done for it. Work that keeps failing ends the waiting for it; commits get their answers anyway. */
+  #until(isMet: () => boolean, on: "work" | "commits" = "work"): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#conditions.push({ isMet, resolve, reject });
+      this.#conditions.push({ isMet, needsWork: on === "work", resolve, reject });
       this.#checkConditions();
     });
   }
@@ -625,8 +631,8 @@ export class Store {
   #checkConditions(): void {
     // Who has asked for the work hears what its error is; commits that only wait for it are told to come again.
     const jobError = this.#keeper.obstacle === null ? null : this.#keeper.lastJobError;
-    const error = this.#committer.failure ?? jobError;
-    this.#conditions = this.#conditions.filter(({ isMet, resolve, reject }) => {
+    this.#conditions = this.#conditions.filter(({ isMet, needsWork, resolve, reject }) => {
+      const error = this.#committer.failure ?? (needsWork ? jobError : null);
       if (isMet()) resolve();
       else if (error !== null) reject(error);
       else return true;

@@ -318,7 +318,7 @@ export class TreeKeeper {
       this.#noteSnapshots(flush.snapshots, result);
       if (result !== null) this.#onFlushed(segment, result);
       else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush);
-      else this.#onJobError(error as Error);
+      else this.#onJobError(error as Error, [flush.fileNumber]);
       if (result === null && mutant("G2-number-of-failed-job-freed")) this.#nextFileNumber = flush.fileNumber;
     });
   }
@@ -327,6 +327,7 @@ export class TreeKeeper {
   #flushFromMemory(segment: Segment, flush: FlushDescription): void {
     // RARE: damage never strikes the log of a running store
     sometimes("flush.from-memory");
+    const fileNumber = this.takeFileNumber();
     try {
       const path = walPath(flush.directory, flush.walNumber);
       const contents = parseSegment(path, segment.arena, segment.usedBytes, {
@@ -334,12 +335,12 @@ export class TreeKeeper {
         storeId: this.#storeId,
       });
       assert(contents !== null, "the image of a segment has a header");
-      const job = flushSegment(this.#context.vfs, { ...flush, fileNumber: this.takeFileNumber() }, contents);
+      const job = flushSegment(this.#context.vfs, { ...flush, fileNumber }, contents);
       let step = job.next();
       while (step.done !== true) step = job.next();
       this.#onFlushed(segment, step.value);
     } catch (error) {
-      this.#onJobError(error as Error);
+      this.#onJobError(error as Error, [fileNumber]);
     }
   }
 
@@ -456,7 +457,7 @@ export class TreeKeeper {
       this.#compacting = null;
       this.#noteSnapshots(description.snapshots, result);
       if (result !== null) this.#onCompacted(plan, result);
-      else this.#onCompactionError(error as Error);
+      else this.#onCompactionError(error as Error, description.fileNumbers);
     });
   }
 
@@ -501,11 +502,12 @@ export class TreeKeeper {
     this.#progress();
   }
 
-  #onCompactionError(error: Error): void {
+  #onCompactionError(error: Error, outputs: readonly number[]): void {
     if (!hasCode(error, "CORRUPTION")) {
-      this.#onJobError(error);
+      this.#onJobError(error, outputs);
       return;
     }
+    this.#removeOutputs(outputs);
     this.counters.jobFailures++;
     this.#lastJobError = error;
     for (const tables of this.current.levels) {
@@ -518,7 +520,8 @@ export class TreeKeeper {
     this.#progress();
   }
 
-  #onJobError(error: Error): void {
+  #onJobError(error: Error, outputs: readonly number[]): void {
+    this.#removeOutputs(outputs);
     this.counters.jobFailures++;
     this.#lastJobError = error;
     // A failed sync of the directory may have lost the names of other jobs' files as well, whatever the next one says.
@@ -541,6 +544,11 @@ export class TreeKeeper {
       this.work();
     });
     this.#context.onProgress();
+  }
+
+  /** The job has tried to remove them, and the disk that failed it may have failed that too. */
+  #removeOutputs(fileNumbers: readonly number[]): void {
+    for (const fileNumber of fileNumbers) this.#remove(tablePath(this.#context.directory, fileNumber));
   }
 
   #noteSnapshots(snapshots: readonly number[], result: JobResult | null): void {

@@ -64,8 +64,9 @@ export class JobOutput {
 
   /** Begins a new table file; `fileNumber` has never been used. */
   open(fileNumber: number): TableBuilder {
-    this.#file = this.#vfs.createFile(tablePath(this.#directory, fileNumber));
+    // Before the call: one that fails may have been done all the same.
     this.#created.push(fileNumber);
+    this.#file = this.#vfs.createFile(tablePath(this.#directory, fileNumber));
     this.#builder = new TableBuilder({
       file: this.#file,
       fileNumber,

@@ -36,12 +36,10 @@ export class NodeFile extends PositionalFile {
   ): number {
     this.assertOpen("read");
     assertRange(target, targetStart, length, position);
-    for (;;) {
-      try {
-        return this.fs.readSync(this.descriptor, target, targetStart, length, position);
-      } catch (error) {
-        if (!isInterrupted(error)) throw fileSystemError(error, "read", this.path, position);
-      }
+    try {
+      return this.fs.readSync(this.descriptor, target, targetStart, length, position);
+    } catch (error) {
+      throw fileSystemError(error, "read", this.path, position);
     }
   }
 
@@ -53,12 +51,10 @@ export class NodeFile extends PositionalFile {
   ): number {
     this.assertWritable("write");
     assertRange(source, sourceStart, length, position);
-    for (;;) {
-      try {
-        return this.fs.writeSync(this.descriptor, source, sourceStart, length, position);
-      } catch (error) {
-        if (!isInterrupted(error)) throw fileSystemError(error, "write", this.path, position);
-      }
+    try {
+      return this.fs.writeSync(this.descriptor, source, sourceStart, length, position);
+    } catch (error) {
+      throw fileSystemError(error, "write", this.path, position);
     }
   }
 
