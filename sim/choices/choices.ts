@@ -23,6 +23,8 @@ export const STREAM_NAMES = [
   "disk.close",
   "disk.stat",
   "disk.life",
+  "disk.lie",
+  "crash.rename",
   "crash",
   "schedule",
   "latency",

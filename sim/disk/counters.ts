@@ -3,7 +3,7 @@
  * for reports and for the tests that demand that every kind was seen. Does not own: deciding faults.
  */
 
-/** Every kind of fault the disk can inflict, by its row in the fault table. */
+/** Every kind of fault the disk can inflict, by its row in the fault table (`fault-table.ts`). */
 export const FAULT_KINDS = [
   "S1 torn write",
   "S2 lost write",
@@ -15,18 +15,39 @@ export const FAULT_KINDS = [
   "S8 unlink before earlier",
   "S9 undone rename",
   "S9 rename without data",
+  "S10 split rename",
   "S11 undone truncate",
   "S12 collateral sector",
   "S13 read error",
   "S14 latent sector",
   "S15 bit rot",
+  "S16 wrong bytes read",
+  "S17 wrong bytes written",
+  "S18 misdirected write",
+  "S19 misdirected read",
+  "S20 write never made",
   "S21 write error",
+  "S21 error on a name",
   "S22 sync error",
+  "S22 reported late",
+  "S22 not reported",
+  "S22 sync lied",
+  "S23 close error",
   "S24 no space",
+  "S24 no space at sync",
+  "S24 no space for a name",
+  "S25 file too big",
+  "S26 too many open files",
+  "S27 denied",
+  "S29 interrupted",
   "S30 short read",
   "S31 short write",
+  "S32 error though done",
   "S33 stall",
   "S34 reordered completion",
+  "S35 stuck",
+  "S36 slow window",
+  "S42 stale size",
   "B5 eviction",
 ] as const;
 

@@ -6,7 +6,8 @@
  * compared by.
  */
 import type { DiskCounters } from "./counters.js";
-import type { DamageRecord, DiskTimers, VFSOperation } from "./disk-state.js";
+import type { DamageRecord } from "./damage.js";
+import type { DiskTimers, VFSOperation } from "./disk-state.js";
 import type { Errno } from "./errors.js";
 import type { Namespace } from "./namespace.js";
 import type { CrashKind } from "./simulation-disk.js";

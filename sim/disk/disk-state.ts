@@ -8,15 +8,27 @@ import type { StillwaterError } from "../../src/platform/errors.js";
 import type { ChoiceStream, Choices } from "../choices/choices.js";
 import type { Trace } from "../trace/trace.js";
 import { DiskCounters } from "./counters.js";
+import { DAMAGE_KINDS, type DamageKind, type DamageRecord } from "./damage.js";
 import type { DiskRecorder } from "./disk-recorder.js";
 import { type Errno, SimulatedCrash, systemError } from "./errors.js";
 import { FaultDice } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
+import { type LifeFaults, lifeFaults, WATCHDOG_MS } from "./life-faults.js";
 import type { DirectoryNode } from "./name-log.js";
 import { Namespace } from "./namespace.js";
-import { type DiskOptions, READ_FAULTS, SYNC_FAULTS, WRITE_FAULTS } from "./options.js";
+import {
+  CLOSE_FAULTS,
+  type DiskOptions,
+  LIFE_FAULTS,
+  NAME_FAULTS,
+  READ_FAULTS,
+  STAT_FAULTS,
+  SYNC_FAULTS,
+  WRITE_FAULTS,
+} from "./options.js";
 import { PAGE_BYTES, type Page, pagesFor } from "./page.js";
 import { type Path, PathTable } from "./paths.js";
+import type { CrashKind } from "./simulation-disk.js";
 import type { SyncOperation, SyncSabotage } from "./sync-sabotage.js";
 
 /** The disk's view of virtual time. */
@@ -57,14 +69,6 @@ export const TRACE_COMPLETION = 66;
 export const TRACE_FAULT = 67;
 export const TRACE_CRASH = 68;
 
-/** Damage done to bytes at rest (S14, S15), for the oracles that demand its detection. */
-export interface DamageRecord {
-  readonly kind: "latent-sector" | "bit-rot";
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
 /** An open file, as far as the end of its life is concerned. */
 export interface OpenHandle {
   readonly path: string;
@@ -88,9 +92,13 @@ export class Life {
   /** Locked directories with the path they were locked by. */
   readonly locks = new Map<DirectoryNode, string>();
   readonly flights = new Set<Flight>();
+  /** Completions that are due, and stuck (S35). */
+  readonly stuck: (() => void)[] = [];
+  readonly faults: LifeFaults;
 
-  constructor(number: number) {
+  constructor(number: number, faults: LifeFaults) {
     this.number = number;
+    this.faults = faults;
   }
 }
 
@@ -111,6 +119,12 @@ export class DiskState {
   readonly readDice: FaultDice<(typeof READ_FAULTS)[number]>;
   readonly writeDice: FaultDice<(typeof WRITE_FAULTS)[number]>;
   readonly syncDice: FaultDice<(typeof SYNC_FAULTS)[number]>;
+  readonly nameDice: FaultDice<(typeof NAME_FAULTS)[number]>;
+  readonly closeDice: FaultDice<(typeof CLOSE_FAULTS)[number]>;
+  readonly statDice: FaultDice<(typeof STAT_FAULTS)[number]>;
+  private readonly lifeDice: FaultDice<(typeof LIFE_FAULTS)[number]>;
+  /** Whether a sync lies, in the personality that does. */
+  readonly lies: ChoiceStream;
   readonly graveyard: Page[] = [];
   capacityPages: number;
   usedPages = 0;
@@ -120,6 +134,15 @@ export class DiskState {
   /** Called when a sync of a file fails, before the caller learns of it. */
   onSyncFailed: ((path: string) => void) | null = null;
   damageAllowed: ((path: string, offset: number, length: number) => boolean) | null = null;
+  /** S35: a call has been stuck for so long that a watchdog would end the process. */
+  onStuck: ((endsIn: CrashKind) => void) | null = null;
+  wasStuck = false;
+  /** A sync has claimed what is not so, and nothing has made it true yet. */
+  isLying = false;
+  /** What a lie or a split rename has cost can be seen by now. */
+  lossShows = false;
+  /** S18: at most one pair of a sector that kept its old bytes and one that got them instead. */
+  misdirected: { readonly from: FileNode; readonly to: FileNode } | null = null;
   recorder: DiskRecorder | null = null;
   sabotage: SyncSabotage | null = null;
   readonly timers: DiskTimers;
@@ -147,6 +170,11 @@ export class DiskState {
     this.readDice = new FaultDice(choices.stream("disk.read"), READ_FAULTS, faults);
     this.writeDice = new FaultDice(choices.stream("disk.write"), WRITE_FAULTS, faults);
     this.syncDice = new FaultDice(choices.stream("disk.sync"), SYNC_FAULTS, faults);
+    this.nameDice = new FaultDice(choices.stream("disk.name"), NAME_FAULTS, faults);
+    this.closeDice = new FaultDice(choices.stream("disk.close"), CLOSE_FAULTS, faults);
+    this.statDice = new FaultDice(choices.stream("disk.stat"), STAT_FAULTS, faults);
+    this.lifeDice = new FaultDice(choices.stream("disk.life"), LIFE_FAULTS, faults);
+    this.lies = choices.stream("disk.lie");
   }
 
   /**
@@ -158,6 +186,8 @@ export class DiskState {
     for (const file of fork.names.files()) fork.usedPages += file.allocatedPages;
     fork.capacityPages = this.capacityPages;
     fork.faultsEnabled = this.faultsEnabled;
+    fork.isLying = this.isLying;
+    fork.lossShows = this.lossShows;
     fork.durableVersion = this.durableVersion;
     fork.sequence = this.sequence;
     fork.damage.push(...this.damage);
@@ -166,6 +196,57 @@ export class DiskState {
     Object.assign(fork.counters, counts);
     Object.assign(fork.counters.faults, faults);
     return fork;
+  }
+
+  /** A process begins, and with it what may befall it as a whole. */
+  beginLife(number: number): Life {
+    this.wasStuck = false;
+    const fault = this.lifeDice.roll(this.faultsEnabled);
+    return new Life(number, lifeFaults(fault, this.lifeDice.detail, this.timers.nowMs()));
+  }
+
+  /** S27: throws when calls that change something are denied by now. `byHandle`: on a file that is open for writing. */
+  needAccess(life: Life, operation: VFSOperation, path: Path, byHandle: boolean): void {
+    const { deniedFromMs, denial } = life.faults;
+    if (deniedFromMs === Number.POSITIVE_INFINITY || !this.faultsEnabled) return;
+    if (this.timers.nowMs() < deniedFromMs || (byHandle && denial !== "EROFS")) return;
+    this.counters.faults["S27 denied"]++;
+    throw this.fault(denial, operation, path);
+  }
+
+  /** S26: throws when the process may open no more files. */
+  needHandle(life: Life, operation: VFSOperation, path: Path): void {
+    const { openFilesMax } = this.options;
+    if (openFilesMax === 0 || life.handles.size < openFilesMax || !this.faultsEnabled) return;
+    this.counters.faults["S26 too many open files"]++;
+    throw this.fault("EMFILE", operation, path);
+  }
+
+  /** S29: "nothing was done", in two ways: one that production tries again, and one that it reports. */
+  interrupted(detail: number, operation: VFSOperation, path: Path, offset?: number): StillwaterError {
+    this.counters.faults["S29 interrupted"]++;
+    return this.fault(detail % 4 === 0 ? "EAGAIN" : "EINTR", operation, path, offset);
+  }
+
+  /** Notes that a fault of class D has struck. */
+  recordDamage(kind: DamageKind, path: string, offset: number, length: number): void {
+    this.trace.event(TRACE_FAULT, DAMAGE_KINDS.indexOf(kind), this.paths.intern(path).id, offset);
+    if (this.trace.recording) this.trace.line(`damage ${kind} ${path} ${offset}`);
+    this.recorder?.damage(kind, path, offset);
+    this.damage.push({ kind, path, offset, length });
+  }
+
+  /** A sync has succeeded without effect: from now on, what was promised may be lost. */
+  lie(path: string): void {
+    if (!this.isLying) this.recordDamage("sync-lied", path, 0, 0);
+    this.isLying = true;
+  }
+
+  /** Clean pages that differ from the medium leave the cache; with them a lie may come to light. */
+  evict(node: FileNode): void {
+    if (node.forsaken.size === 0) return;
+    this.accounting(node, () => node.evictForsaken());
+    if (this.isLying) this.lossShows = true;
   }
 
   /** Starts a call: the hook may crash the life, and then, as in a life that has ended, this throws. */
@@ -225,6 +306,7 @@ export class DiskState {
 
   /** How many of `length` bytes at `position` fit on the disk; the first ones. */
   fitting(node: FileNode, position: number, length: number): number {
+    if (this.options.delayedAllocation) return length;
     let free = this.capacityPages - this.usedPages;
     if (pagesFor(length) + 1 <= free || node.pagesMissing(position, length) <= free) return length;
     let fits = 0;
@@ -236,11 +318,16 @@ export class DiskState {
     return Math.min(fits, length);
   }
 
+  /** S24 with delayed allocation: more has been written than fits, which a sync finds out. */
+  get isOverfull(): boolean {
+    return this.options.delayedAllocation && this.usedPages > this.capacityPages;
+  }
+
   /** Throws when not even an empty file or directory fits. */
   needSpaceForName(operation: VFSOperation, path: Path): void {
     if (this.usedPages < this.capacityPages) return;
-    this.counters.faults["S24 no space"]++;
-    throw this.fault("ENOSPC", operation, path);
+    this.counters.faults["S24 no space for a name"]++;
+    throw this.fault(this.options.spaceErrno, operation, path);
   }
 
   /** Runs a change of a file's pages and keeps the account of space. */
@@ -263,21 +350,49 @@ export class DiskState {
     }
   }
 
-  /** Completes a call after the disk's latency, unless the life has ended by then. */
+  /** Completes a call after the disk's latency, unless the life has ended by then, or is stuck. */
   later(life: Life, path: Path, syncs: FileNode | null, task: () => void): void {
     const flight: Flight = { submission: ++this.submissions, path, syncs, task };
     life.flights.add(flight);
-    this.timers.after(this.drawLatencyMs(), () => {
-      // Without reordering the oldest call completes, whichever was to: as many come to their end.
-      const [oldest] = life.flights;
-      const completed = this.options.reorderCompletions ? flight : oldest;
-      if (completed === undefined || !life.flights.delete(completed)) return;
-      if (completed.submission < this.lastCompleted) this.counters.faults["S34 reordered completion"]++;
-      this.lastCompleted = Math.max(this.lastCompleted, completed.submission);
-      this.trace.event(TRACE_COMPLETION, completed.path.id, completed.submission, 0);
-      if (this.trace.recording) this.trace.line(`completes ${completed.path.text} #${completed.submission}`);
-      if (this.recorder !== null) this.recorder.completion(completed.path.text, completed.submission);
-      completed.task();
+    const complete = (): void => this.complete(life, flight);
+    this.timers.after(this.drawLatencyMs(life), () => {
+      if (this.isStuck(life)) this.keepStuck(life, complete);
+      else complete();
+    });
+  }
+
+  /** S35 ends with the faults: what is stuck completes. */
+  release(life: Life): void {
+    for (const complete of life.stuck.splice(0)) this.timers.after(0, complete);
+  }
+
+  private complete(life: Life, flight: Flight): void {
+    // Without reordering the oldest call completes, whichever was to: as many come to their end.
+    const [oldest] = life.flights;
+    const completed = this.options.reorderCompletions ? flight : oldest;
+    if (completed === undefined || !life.flights.delete(completed)) return;
+    if (completed.submission < this.lastCompleted) this.counters.faults["S34 reordered completion"]++;
+    this.lastCompleted = Math.max(this.lastCompleted, completed.submission);
+    this.trace.event(TRACE_COMPLETION, completed.path.id, completed.submission, 0);
+    if (this.trace.recording) this.trace.line(`completes ${completed.path.text} #${completed.submission}`);
+    if (this.recorder !== null) this.recorder.completion(completed.path.text, completed.submission);
+    completed.task();
+  }
+
+  private isStuck(life: Life): boolean {
+    const { stuckFromMs } = life.faults;
+    return (
+      stuckFromMs !== Number.POSITIVE_INFINITY && this.faultsEnabled && this.timers.nowMs() >= stuckFromMs
+    );
+  }
+
+  private keepStuck(life: Life, complete: () => void): void {
+    this.counters.faults["S35 stuck"]++;
+    this.wasStuck = true;
+    life.stuck.push(complete);
+    if (life.stuck.length > 1) return;
+    this.timers.after(WATCHDOG_MS, () => {
+      if (life.alive && life.stuck.length > 0) this.onStuck?.(life.faults.stuckEndsIn);
     });
   }
 
@@ -287,6 +402,7 @@ export class DiskState {
     this.postponed = null;
     for (const { syncs } of life.flights) if (syncs !== null) syncs.syncsInFlight--;
     life.flights.clear();
+    life.stuck.length = 0;
     for (const { node } of life.handles) {
       node.handles--;
       this.releaseIfUnused(node);
@@ -296,12 +412,20 @@ export class DiskState {
   }
 
   /** S33: exponential over a minimum, by inversion. */
-  private drawLatencyMs(): number {
+  private drawLatencyMs(life: Life): number {
     const { minimumMs, meanMs, stallProbability, stallFactor } = this.options.latency;
     const step = this.latency.below(LATENCY_STEPS, "latency.step");
     const stalls = this.latency.chance(this.faultsEnabled ? stallProbability : 0, "latency.stall");
     if (!this.faultsEnabled) return minimumMs;
-    const delayMs = minimumMs - Math.log(1 - step / LATENCY_STEPS) * Math.max(0, meanMs - minimumMs);
+    let delayMs = minimumMs - Math.log(1 - step / LATENCY_STEPS) * Math.max(0, meanMs - minimumMs);
+    const { slowFromMs, slowToMs } = life.faults;
+    if (slowFromMs !== Number.POSITIVE_INFINITY) {
+      const nowMs = this.timers.nowMs();
+      if (nowMs >= slowFromMs && nowMs < slowToMs) {
+        this.counters.faults["S36 slow window"]++;
+        delayMs *= stallFactor;
+      }
+    }
     if (!stalls) return delayMs;
     this.counters.faults["S33 stall"]++;
     return delayMs * stallFactor;

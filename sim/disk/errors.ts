@@ -26,7 +26,14 @@ export type Errno =
   | "EINVAL"
   | "EBUSY"
   | "ENOSPC"
+  | "EDQUOT"
+  | "EFBIG"
+  | "EMFILE"
   | "EROFS"
+  | "EACCES"
+  | "EPERM"
+  | "EINTR"
+  | "EAGAIN"
   | "EIO";
 
 /** `place` is the byte offset or, for calls on two names, the second. */

@@ -42,6 +42,10 @@ export class FileNode {
   /** How many syncs failed; a handle that has seen fewer reports the failure once (Linux's errseq). */
   syncFailures = 0;
   syncsInFlight = 0;
+  /** The next sync reports the failure of a former one. */
+  failsLate = false;
+  /** A sync has been confirmed that waits in the cache of a drive. */
+  isHeldBack = false;
 
   size = 0;
   mediaSize = 0;
@@ -100,6 +104,8 @@ export class FileNode {
     fork.sharesPages = true;
     fork.links = this.links;
     fork.syncFailures = this.syncFailures;
+    fork.failsLate = this.failsLate;
+    fork.isHeldBack = this.isHeldBack;
     fork.size = this.size;
     fork.mediaSize = this.mediaSize;
     for (const [index, newest] of this.dirty) fork.dirty.set(index, copyOfChain(newest));
@@ -215,6 +221,11 @@ export class FileNode {
     const newest = this.dirty.get(index);
     if (newest !== undefined) this.dirty.set(index, { page, sequence: newest.sequence, older: newest.older });
     this.setCache(index, page);
+  }
+
+  /** Replaces a page of the medium, and leaves the cache as it is. */
+  setMediaPage(index: number, page: Page | null): void {
+    this.media[index] = page;
   }
 
   /** The end of a power loss: the medium has this size, what lies beyond is gone, and the cache shows the medium. */

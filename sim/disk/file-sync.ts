@@ -1,59 +1,135 @@
 /**
- * Syncing a file, and failing to (S22), in the ways that real file systems do (B5). Each failure is reported once to
- * every handle that was open (as Linux's errseq does), then the next sync says all is well although the medium may
- * hold the old bytes; with `dirty-keep` it is reported to the caller only, and the next sync really tries again.
+ * Syncing a file: what becomes durable, by personality (B1), and the ways to fail. Of a failure (S22) real file systems
+ * leave different things behind (B5). Each is reported once to every handle that was open (as Linux's errseq does),
+ * then the next sync says all is well although the medium may hold the old bytes; with `dirty-keep` it is reported to
+ * the caller only, and the next sync really tries again. `late-report` reports at the next sync of the file,
+ * `no-report` never: these lie. Does not own: syncs of directories (`directory-sync.ts`).
  */
 import type { StillwaterError } from "../../src/platform/errors.js";
-import type { DiskState } from "./disk-state.js";
+import type { DiskState, Life } from "./disk-state.js";
 import { mix } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
+import { commitMisdirected, commitWithout } from "./lost-write.js";
+import type { SYNC_FAULTS, SyncFailure } from "./options.js";
 import type { Path } from "./paths.js";
+import { holdsBack, writeThrough } from "./write-cache.js";
 
 interface SyncingHandle {
   readonly node: FileNode;
   syncFailuresSeen: number;
 }
 
-/**
- * Makes durable what was written up to `covered`. `failure` is null or the detail of the fault. Returns the error to
- * report.
- */
+/** One sync as it was called: what it covers, and the fault that was rolled for it. */
+export interface SyncCall {
+  readonly life: Life;
+  readonly operation: "syncData" | "syncDataLater";
+  readonly covered: number;
+  readonly fault: (typeof SYNC_FAULTS)[number] | null;
+  readonly detail: number;
+}
+
+/** Makes durable what was written up to `covered`, as far as nothing goes wrong. Returns the error to report. */
 export function syncFile(
   disk: DiskState,
   path: Path,
   handle: SyncingHandle,
-  operation: "syncData" | "syncDataLater",
-  covered: number,
-  failure: number | null,
+  call: SyncCall,
 ): StillwaterError | null {
   const { node } = handle;
   disk.counters.syncs++;
-  if (node.isDirty) disk.durableVersion++;
-  if (failure === null) node.commit(covered);
-  else {
-    disk.counters.faults["S22 sync error"]++;
-    disk.onSyncFailed?.(path.text);
-    fail(disk, node, covered, failure);
-    if (disk.options.syncFailure === "dirty-keep") return disk.fault("EIO", operation, path);
+  if (node.failsLate) {
+    node.failsLate = false;
     node.syncFailures++;
+    disk.onSyncFailed?.(path.text);
   }
-  if (handle.syncFailuresSeen === node.syncFailures) return null;
+  const error = syncOnce(disk, path, node, call);
+  if (error === null && handle.syncFailuresSeen === node.syncFailures) return null;
   handle.syncFailuresSeen = node.syncFailures;
-  return disk.fault("EIO", operation, path);
+  return error ?? disk.fault("EIO", call.operation, path);
 }
 
-function fail(disk: DiskState, node: FileNode, covered: number, detail: number): void {
-  // Half of the failures are of all pages, half of some: write-back goes page by page.
-  const fails = (index: number) => (detail & 1) === 0 || (mix(detail, index) & 1) === 0;
-  switch (disk.options.syncFailure) {
-    case "clean-keep":
-      node.commitPartly(covered, fails, false);
-      return;
-    case "clean-revert":
-      disk.accounting(node, () => node.revert());
-      return;
-    case "dirty-keep":
-      node.commitPartly(covered, fails, true);
-      return;
+function syncOnce(disk: DiskState, path: Path, node: FileNode, call: SyncCall): StillwaterError | null {
+  const { life, operation, covered, fault, detail } = call;
+  const { faults } = disk.counters;
+  if (node.isDirty) {
+    try {
+      disk.needAccess(life, operation, path, true);
+    } catch (error) {
+      disk.onSyncFailed?.(path.text);
+      return error as StillwaterError;
+    }
+    disk.durableVersion++;
+    if (disk.isOverfull) {
+      faults["S24 no space at sync"]++;
+      fail(disk, path, node, covered, 0);
+      return disk.fault(disk.options.spaceErrno, operation, path);
+    }
   }
+  switch (fault) {
+    case "syncError":
+      if (disk.options.syncFailure === "late-report" || disk.options.syncFailure === "no-report") {
+        lie(disk, path, node, covered, detail);
+        return null;
+      }
+      faults["S22 sync error"]++;
+      fail(disk, path, node, covered, detail);
+      return disk.fault("EIO", operation, path);
+    case "interrupted":
+      disk.onSyncFailed?.(path.text);
+      return disk.interrupted(detail, operation, path);
+    case "errorThoughDone":
+      commit(disk, path, node, covered);
+      faults["S32 error though done"]++;
+      disk.onSyncFailed?.(path.text);
+      return disk.fault("EIO", operation, path);
+    case "lostWrite":
+      commitWithout(disk, path, node, covered, detail);
+      return null;
+    case "misdirectedWrite":
+      commitMisdirected(disk, path, node, covered, detail);
+      return null;
+    default:
+      commit(disk, path, node, covered);
+      return null;
+  }
+}
+
+function commit(disk: DiskState, path: Path, node: FileNode, covered: number): void {
+  const { personality } = disk.options;
+  if (personality === "sync-lies") {
+    if (node.isDirty && holdsBack(disk)) {
+      node.isHeldBack = true;
+      disk.lie(path.text);
+      return;
+    }
+    writeThrough(disk);
+  }
+  node.commit(covered);
+  if (personality === "journal-ordered" || personality === "journal-strict") {
+    const committed = disk.names.log.commitJournal(personality === "journal-strict" ? null : node);
+    if (committed) disk.durableVersion++;
+  }
+}
+
+/** B5: pages count as clean, and nobody is told now. */
+function lie(disk: DiskState, path: Path, node: FileNode, covered: number, detail: number): void {
+  if (!node.isDirty) return;
+  const isLate = disk.options.syncFailure === "late-report";
+  disk.counters.faults[isLate ? "S22 reported late" : "S22 not reported"]++;
+  node.commitPartly(covered, failingPages(detail), false);
+  node.failsLate = isLate;
+  disk.lie(path.text);
+}
+
+function fail(disk: DiskState, path: Path, node: FileNode, covered: number, detail: number): void {
+  disk.onSyncFailed?.(path.text);
+  const way: SyncFailure = disk.options.syncFailure;
+  if (way === "clean-revert") disk.accounting(node, () => node.revert());
+  else node.commitPartly(covered, failingPages(detail), way === "dirty-keep");
+  if (way !== "dirty-keep") node.syncFailures++;
+}
+
+/** Half of the failures are of all pages, half of some: write-back goes page by page. */
+function failingPages(detail: number): (index: number) => boolean {
+  return (index) => (detail & 1) === 0 || (mix(detail, index) & 1) === 0;
 }

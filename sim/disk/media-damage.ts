@@ -1,10 +1,10 @@
 /**
  * Damage to bytes at rest: sectors that cannot be read (S14) and bits that flip (S15). Strikes only clean pages of
- * the medium and only where the runner's budget (B4) allows it, and is recorded, so that an oracle can demand that it
- * is detected. Promise: damage is part of the medium, so that repeated reads agree until the sector is rewritten.
+ * the medium and only where the runner's budget (B4) allows it. Promise: damage is part of the medium, so that repeated
+ * reads agree until the sector is rewritten. Does not own: damage on the way (`transfer-damage.ts`, `lost-write.ts`).
  */
 import { assert } from "../../src/platform/assert.js";
-import { type DiskState, TRACE_FAULT } from "./disk-state.js";
+import type { DiskState } from "./disk-state.js";
 import { mix } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
 import { copyOfPage, PAGE_BYTES, type Page, SECTOR_BYTES } from "./page.js";
@@ -27,7 +27,7 @@ export function damageLatentSector(
   node.latentSectors.add(offset / SECTOR_BYTES);
   disk.durableVersion++;
   disk.counters.faults["S14 latent sector"]++;
-  record(disk, "latent-sector", path, offset);
+  disk.recordDamage("latent-sector", path.text, offset, SECTOR_BYTES);
 }
 
 /** S15: one of the sectors in the range rots, if it may. Where in the sector follows from its content. */
@@ -49,7 +49,7 @@ export function damageBits(
   node.replaceMediaPage(index, rotten);
   disk.durableVersion++;
   disk.counters.faults["S15 bit rot"]++;
-  record(disk, "bit-rot", path, offset);
+  disk.recordDamage("bit-rot", path.text, offset, SECTOR_BYTES);
 }
 
 /** Flips one bit, on the medium and in the cache, whatever any budget says. */
@@ -88,7 +88,7 @@ export function unreadableOffset(
 }
 
 /** Offset of a sector in the range that is on the medium and that the budget gives free, or null. */
-function pickSector(
+export function pickSector(
   disk: DiskState,
   path: Path,
   node: FileNode,
@@ -100,11 +100,16 @@ function pickSector(
   const count = Math.floor((position + length - 1) / SECTOR_BYTES) - first + 1;
   const offset = (first + (detail % count)) * SECTOR_BYTES;
   if (offset >= node.mediaSize || node.dirty.has(Math.floor(offset / PAGE_BYTES))) return null;
-  const allowed = disk.damageAllowed !== null && disk.damageAllowed(path.text, offset, SECTOR_BYTES);
-  return allowed ? offset : null;
+  return isAllowed(disk, path.text, offset, SECTOR_BYTES) ? offset : null;
 }
 
-function rotSector(page: Page, start: number, detail: number): void {
+/** Whether the budget (B4) lets faults of class D strike there. */
+export function isAllowed(disk: DiskState, path: string, offset: number, length: number): boolean {
+  return disk.damageAllowed !== null && disk.damageAllowed(path, offset, length);
+}
+
+/** Flips a bit of a sector, or spoils a run of bytes in it; which follows from its content. */
+export function rotSector(page: Page, start: number, detail: number): void {
   let content = detail;
   for (let at = start; at < start + SECTOR_BYTES; at++) content = mix(content, page[at] as number);
   const first = start + (content % SECTOR_BYTES);
@@ -115,11 +120,4 @@ function rotSector(page: Page, start: number, detail: number): void {
   }
   const end = Math.min(first + 1 + (mix(content, 1) % SECTOR_BYTES), start + SECTOR_BYTES);
   for (let at = first; at < end; at++) page[at] = (page[at] as number) ^ (1 + (mix(content, at) % 255));
-}
-
-function record(disk: DiskState, kind: "latent-sector" | "bit-rot", path: Path, offset: number): void {
-  disk.trace.event(TRACE_FAULT, kind === "bit-rot" ? 1 : 0, path.id, offset);
-  if (disk.trace.recording) disk.trace.line(`damage ${kind} ${path.text} ${offset}`);
-  disk.recorder?.damage(kind, path.text, offset);
-  disk.damage.push({ kind, path: path.text, offset, length: SECTOR_BYTES });
 }

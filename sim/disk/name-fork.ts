@@ -38,6 +38,8 @@ export class NameFork {
   }
 
   private fill(original: DirectoryNode, copy: DirectoryNode): void {
+    copy.failsLate = original.failsLate;
+    copy.isHeldBack = original.isHeldBack;
     copy.parent = original.parent === null ? null : this.directory(original.parent);
     copy.namedBy = original.namedBy === null ? null : this.operation(original.namedBy);
     for (const [name, entry] of original.entries) copy.entries.set(name, this.node(entry));

@@ -25,6 +25,10 @@ export class DirectoryNode {
   /** The last operation in the log on each name, and the one in the log that gave this directory its name. */
   readonly lastOn = new Map<string, NameOperation>();
   namedBy: NameOperation | null = null;
+  /** The next sync reports the failure of a former one. */
+  failsLate = false;
+  /** A sync has been confirmed that waits in the cache of a drive. */
+  isHeldBack = false;
 
   constructor(id: number, parent: DirectoryNode | null) {
     this.id = id;
@@ -105,6 +109,19 @@ export class NameLog {
     return this.log.length < before;
   }
 
+  /**
+   * A journal is written in order: with the last operation on `node` all before it become durable. Null is everything.
+   * What a failed sync has left behind stays so. False when nothing was pending.
+   */
+  commitJournal(node: TreeNode | null): boolean {
+    let last = this.log.length - 1;
+    while (last >= 0 && node !== null && !concerns(this.log[last] as NameOperation, node)) last--;
+    if (last < 0) return false;
+    for (const operation of this.log.slice(0, last + 1)) if (!operation.forsaken) commit(operation);
+    this.log = this.log.filter((operation) => !operation.durable);
+    return true;
+  }
+
   /** A failed sync of a directory after which its operations count as clean. */
   forsakeDirectory(directory: DirectoryNode): void {
     for (const operation of this.log) {
@@ -122,6 +139,12 @@ export class NameLog {
     }
     this.log = [];
   }
+}
+
+/** Whether an operation is in the directory, or on a name of the file. */
+function concerns(operation: NameOperation, node: TreeNode): boolean {
+  if (node.kind === "directory") return touches(operation, node);
+  return operation.changes.some(({ before, after }) => before === node || after === node);
 }
 
 function touches(operation: NameOperation, directory: DirectoryNode): boolean {

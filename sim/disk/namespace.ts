@@ -158,6 +158,20 @@ export class Namespace {
     return collect(this.root, false, new Set());
   }
 
+  /** Every directory that has a name, now or durably. */
+  forEachDirectory(visit: (directory: DirectoryNode) => void): void {
+    const seen = new Set<DirectoryNode>();
+    const walk = (directory: DirectoryNode): void => {
+      if (seen.has(directory)) return;
+      seen.add(directory);
+      visit(directory);
+      for (const entries of [directory.entries, directory.durable]) {
+        for (const node of entries.values()) if (node.kind === "directory") walk(node);
+      }
+    };
+    walk(this.root);
+  }
+
   /** Every file that a power loss may leave with a name: those with a durable one, and those in the log. */
   filesThatMaySurvive(): FileNode[] {
     const found = collect(this.root, true, new Set());
@@ -173,7 +187,11 @@ export class Namespace {
   /** After a power loss has settled the log: processes see what is durable. Returns the files there are. */
   becomeDurable(): Set<FileNode> {
     const files = collect(this.root, true, new Set());
-    for (const file of files) file.links = 0;
+    for (const file of files) {
+      file.links = 0;
+      file.failsLate = false;
+      file.isHeldBack = false;
+    }
     restore(this.root, null);
     return files;
   }
@@ -190,6 +208,8 @@ function collect(directory: DirectoryNode, durable: boolean, found: Set<FileNode
 function restore(directory: DirectoryNode, parent: DirectoryNode | null): void {
   directory.parent = parent;
   directory.namedBy = null;
+  directory.failsLate = false;
+  directory.isHeldBack = false;
   directory.lastOn.clear();
   directory.entries = new Map(directory.durable);
   for (const node of directory.entries.values()) {

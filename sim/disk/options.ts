@@ -95,6 +95,7 @@ export const NAME_FAULTS = [
   "nameError",
   "errorThoughDone",
   "interrupted",
+  "fileTooBig",
 ] as const satisfies readonly DiskFault[];
 export const CLOSE_FAULTS = ["closeError"] as const satisfies readonly DiskFault[];
 export const STAT_FAULTS = ["staleSize"] as const satisfies readonly DiskFault[];
@@ -161,7 +162,7 @@ export interface DiskOptions {
   readonly splitRenameProbability: number;
   /** S26: how many files a process may have open (EMFILE); 0 is no limit. */
   readonly openFilesMax: number;
-  /** S24: whether a full disk is noticed at the sync (or close), not at the write. */
+  /** S24: whether a full disk is noticed at syncs, and by rename and link, instead of at writes. */
   readonly delayedAllocation: boolean;
   /** S24, S25: what a full disk says. */
   readonly spaceErrno: "ENOSPC" | "EDQUOT";

@@ -26,6 +26,10 @@ export interface PowerLoss {
   /** Different for each crash, so that garbage is not the same twice. */
   readonly salt: number;
   readonly onReport: ((report: PowerLossReport) => void) | null;
+  /** S10: whether a rename that survives is split, and how. */
+  readonly renames: ChoiceStream;
+  /** Called with the name of a file that a split rename has taken away. */
+  readonly onSplitRename: (name: string) => void;
 }
 
 /** One dirty file with where its items stand in the list of all. */
@@ -46,11 +50,13 @@ export function losePower(names: Namespace, files: readonly FileNode[], loss: Po
   const { items, dirtyFiles } = listItems(pending, files);
   if (items.length > 0) loss.counters.crashStates++;
   const { address } = loss.stream;
-  const fates = decideFates(loss.stream, items, loss.options.tearProbability);
+  const decided = decideFates(loss.stream, items, loss.options.tearProbability);
+  const fates = isJournal(loss.options) ? inOrder(decided, pending.length) : decided;
   if (loss.onReport !== null) loss.onReport(reportOf(names, dirtyFiles, items, fates, address));
   const order: Order = { firstLost: Number.POSITIVE_INFINITY, lastKept: -1 };
 
   const survivors = settleNames(names, fates, order, loss.counters);
+  if (loss.options.splitRenameProbability > 0) splitRenames(survivors, loss);
   const damaged = new Set<FileNode>();
   for (const dirty of dirtyFiles) settleFile(dirty, items, fates, order, damaged, loss);
   for (const operation of survivors) {
@@ -58,6 +64,39 @@ export function losePower(names: Namespace, files: readonly FileNode[], loss: Po
     if (moved?.kind === "file" && damaged.has(moved)) loss.counters.faults["S9 rename without data"]++;
   }
   if (order.firstLost < order.lastKept) loss.counters.faults["S3 out of order"]++;
+}
+
+function isJournal({ personality }: DiskOptions): boolean {
+  return personality === "journal-ordered" || personality === "journal-strict";
+}
+
+/** A journal is replayed up to its first gap: no name operation survives one that is lost. */
+function inOrder(fates: readonly Fate[], names: number): readonly Fate[] {
+  const firstLost = fates.findIndex(({ state }, index) => index < names && state > 0);
+  if (firstLost < 0) return fates;
+  return fates.map((fate, index) => (index > firstLost && index < names ? { state: 1, tear: 0 } : fate));
+}
+
+/** S10: both names are there, the new one is missing, or the new one still has the file that it had. Files only. */
+function splitRenames(survivors: readonly NameOperation[], loss: PowerLoss): void {
+  const { renames, options, counters } = loss;
+  for (const { kind, changes } of survivors) {
+    const [from, to] = changes;
+    if (kind !== "rename" || from === undefined || to === undefined || to.after?.kind !== "file") continue;
+    const strikes = !renames.replaying && renames.random.fraction() < options.splitRenameProbability;
+    const answer = renames.propose(strikes ? 1 + renames.random.below(3) : 0, "crash.rename");
+    // A later operation on one of the names has the last word.
+    if (answer === 0 || to.directory.durable.get(to.name) !== to.after) continue;
+    if (from.directory.durable.has(from.name)) continue;
+    counters.faults["S10 split rename"]++;
+    const way = answer % 3;
+    if (way === 0) from.directory.durable.set(from.name, to.after);
+    else {
+      if (way === 1 || to.before === null) to.directory.durable.delete(to.name);
+      else to.directory.durable.set(to.name, to.before);
+      loss.onSplitRename(to.name);
+    }
+  }
 }
 
 /** For explorers: the number of alternatives of each item that a power loss would decide now, tears apart. */
@@ -137,7 +176,8 @@ function settleFile(
   const { faults } = loss.counters;
   const sizeFate = fateOf(fates, dirty.sizeItem);
   const oldSize = file.mediaSize;
-  const newSize = file.sizes[file.sizes.length - 1 - sizeFate.state]?.size ?? oldSize;
+  const chosenSize = file.sizes[file.sizes.length - 1 - sizeFate.state]?.size ?? oldSize;
+  const newSize = isJournal(loss.options) ? sizeAfterData(dirty, fates, chosenSize) : chosenSize;
   noteOrder(order, items[dirty.sizeItem] as SurvivalItem, sizeFate.state);
   if (newSize > file.size) faults["S11 undone truncate"]++;
   if (sizeFate.state > 0) damaged.add(file);
@@ -173,6 +213,17 @@ function settleFile(
   file.settle(newSize);
 }
 
+/** A journal records a size after the bytes below it: where these did not arrive, the file ends. */
+function sizeAfterData({ file, pages }: DirtyFile, fates: readonly Fate[], chosen: number): number {
+  let size = chosen;
+  for (const { index, item } of pages) {
+    const { state, tear } = fateOf(fates, item);
+    const end = Math.max(file.mediaSize, index * PAGE_BYTES);
+    if ((state > 0 || tear > 0) && end < size) size = end;
+  }
+  return size;
+}
+
 /** The states a page may be found in, newest first; the last is what the medium has, or shows in a new hole. */
 function statesOf(
   file: FileNode,
@@ -195,7 +246,7 @@ function hole(file: FileNode, index: number, newSize: number, loss: PowerLoss): 
   const start = Math.max(file.mediaSize - index * PAGE_BYTES, 0);
   const end = Math.min(newSize - index * PAGE_BYTES, PAGE_BYTES);
   const { holeContent } = loss.options;
-  if (holeContent === "zeros" || start >= end) return page;
+  if (holeContent === "zeros" || isJournal(loss.options) || start >= end) return page;
   const filled = copyOfPage(page);
   const seed = mix(mix(loss.salt, file.id), index);
   const corpse = loss.graveyard[seed % loss.graveyard.length];

@@ -13,15 +13,9 @@ import { Sfc32 } from "../choices/random.js";
 import { Trace } from "../trace/trace.js";
 import type { DiskCounters } from "./counters.js";
 import { type CrashItem, describeItems } from "./crash-items.js";
+import type { DamageRecord } from "./damage.js";
 import type { DiskRecorder } from "./disk-recorder.js";
-import {
-  type DamageRecord,
-  DiskState,
-  type DiskTimers,
-  Life,
-  TRACE_CRASH,
-  type VFSOperation,
-} from "./disk-state.js";
+import { DiskState, type DiskTimers, type Life, TRACE_CRASH, type VFSOperation } from "./disk-state.js";
 import { DurableView, hashDurable } from "./durable-view.js";
 import { mix } from "./fault-dice.js";
 import { flipBit } from "./media-damage.js";
@@ -34,7 +28,8 @@ import { SimulationVFS } from "./simulation-vfs.js";
 import type { SyncSabotage } from "./sync-sabotage.js";
 
 export type { CrashItem } from "./crash-items.js";
-export type { DamageRecord, DiskTimers, VFSOperation } from "./disk-state.js";
+export type { DamageRecord } from "./damage.js";
+export type { DiskTimers, VFSOperation } from "./disk-state.js";
 
 export type CrashKind = "process-kill" | "power-loss";
 
@@ -100,7 +95,7 @@ export class SimulationDisk {
   /** Begins a new process life. The former one must have ended. */
   mount(): SimulationVFS {
     assert(this.life === null, "one process at a time has the disk");
-    this.life = new Life(++this.lives);
+    this.life = this.state.beginLife(++this.lives);
     return new SimulationVFS(this.state, this.life);
   }
 
@@ -120,6 +115,7 @@ export class SimulationDisk {
       return;
     }
     counters.powerLosses++;
+    if (state.isLying) state.lossShows = true;
     losePower(names, names.filesThatMaySurvive(), {
       options: state.options,
       stream: this.choices.stream("crash"),
@@ -127,7 +123,13 @@ export class SimulationDisk {
       graveyard: state.graveyard,
       salt: mix(this.garbageSeed, counters.powerLosses),
       onReport: this.onPowerLoss,
+      renames: this.choices.stream("crash.rename"),
+      onSplitRename: (path) => {
+        state.recordDamage("split-rename", path, 0, 0);
+        state.lossShows = true;
+      },
     });
+    state.isLying = false;
     state.usedPages = 0;
     for (const file of names.becomeDurable()) {
       assert(file.handles === 0, "no handle outlives its process");
@@ -151,6 +153,7 @@ export class SimulationDisk {
   /** The liveness phase: no more injected faults, least latency. Damage done and a full disk stay. */
   faultsOff(): void {
     this.state.faultsEnabled = false;
+    if (this.life !== null) this.state.release(this.life);
   }
 
   faultsOn(): void {
@@ -169,7 +172,7 @@ export class SimulationDisk {
 
   /** B5: the cache lets go of clean pages, so that reads show the medium even where a sync has failed. */
   dropCaches(): void {
-    for (const file of this.state.names.files()) this.state.accounting(file, () => file.evictForsaken());
+    for (const file of this.state.names.files()) this.state.evict(file);
   }
 
   /** A read-only file system of what is durable. Live: it shows the state at the time of each call. */
@@ -207,6 +210,12 @@ export class SimulationDisk {
     return this.state.counters;
   }
 
+  /** Whether some read or opening for it has failed, for whatever reason. */
+  get hasFailedReads(): boolean {
+    const { faults } = this.counters;
+    return faults["S13 read error"] + faults["S26 too many open files"] + faults["S29 interrupted"] > 0;
+  }
+
   /** All damage done to bytes at rest so far, oldest first. */
   get damage(): readonly DamageRecord[] {
     return this.state.damage;
@@ -222,7 +231,21 @@ export class SimulationDisk {
     return this.state.currentSequence;
   }
 
-  /** Called before every call of a living process. May crash the disk: then that call throws `SimulatedCrash`. */
+  /** S22, S20: a sync has succeeded and nothing has made it true since: what is durable is not what was promised. */
+  get isLying(): boolean {
+    return this.state.isLying;
+  }
+
+  /** Loss through a sync that lied (S22) or a rename that was split (S10) can be seen: promises about it are void. */
+  get lossShows(): boolean {
+    return this.state.lossShows;
+  }
+
+  /** S35: whether calls were stuck in the latest process life. */
+  get wasStuck(): boolean {
+    return this.state.wasStuck;
+  }
+
   /** Hears of each failed sync of a file, before its caller does. */
   set onSyncFailed(hook: ((path: string) => void) | null) {
     this.state.onSyncFailed = hook;
@@ -233,6 +256,12 @@ export class SimulationDisk {
     this.state.sabotage = sabotage;
   }
 
+  /** S35: hears that calls have been stuck for so long that a watchdog would end the process. May crash the disk. */
+  set onStuck(hook: ((endsIn: CrashKind) => void) | null) {
+    this.state.onStuck = hook;
+  }
+
+  /** Called before every call of a living process. May crash the disk: then that call throws `SimulatedCrash`. */
   get onCall(): ((operation: VFSOperation, path: string) => void) | null {
     return this.state.onCall;
   }
@@ -241,7 +270,7 @@ export class SimulationDisk {
     this.state.onCall = hook;
   }
 
-  /** The budget for S14 and S15: they strike a sector only where this says true. Null is nowhere. */
+  /** The budget for damage to bytes (S14 to S20): it strikes only where this says true. Null is nowhere. */
   get damageAllowed(): ((path: string, offset: number, length: number) => boolean) | null {
     return this.state.damageAllowed;
   }

@@ -6,15 +6,16 @@
  */
 import { assert } from "../../src/platform/assert.js";
 import { closedError } from "../../src/platform/node/errno.js";
-import { PositionalFile } from "../../src/platform/positional-file.js";
+import { PositionalFile, wasInterrupted } from "../../src/platform/positional-file.js";
 import type { DiskState, Life, VFSOperation } from "./disk-state.js";
 import { readOnlyError } from "./errors.js";
 import type { FileNode } from "./file-node.js";
-import { syncFile } from "./file-sync.js";
+import { type SyncCall, syncFile } from "./file-sync.js";
 import { damageBits, damageLatentSector, unreadableOffset } from "./media-damage.js";
 import type { READ_FAULTS } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
 import type { Path } from "./paths.js";
+import { spoilAnswer, spoiltCopy, swapSector } from "./transfer-damage.js";
 
 export class SimulationFile extends PositionalFile {
   readonly path: string;
@@ -26,6 +27,7 @@ export class SimulationFile extends PositionalFile {
   private readonly interned: Path;
   private readonly writable: boolean;
   private closed = false;
+  private hasWritten = false;
 
   constructor(disk: DiskState, life: Life, path: Path, node: FileNode, writable: boolean) {
     super();
@@ -63,29 +65,47 @@ export class SimulationFile extends PositionalFile {
     assertRange(source, sourceStart, length, position);
     disk.traceData(source, sourceStart, length);
 
+    disk.needAccess(this.life, "write", this.interned, true);
+
     const fault = disk.writeDice.roll(disk.faultsEnabled);
     const { detail } = disk.writeDice;
-    const fails = fault === "writeError";
     let accepted = length;
-    if (fails) accepted = acceptedByFailure(detail, length);
+    let bytes = source;
+    let start = sourceStart;
+    if (fault === "writeError") accepted = acceptedByFailure(detail, length);
     else if (fault === "shortWrite" && length > 1) {
       accepted = 1 + (detail % (length - 1));
       disk.counters.faults["S31 short write"]++;
+    } else if (fault === "interrupted") throw disk.interrupted(detail, "write", this.interned, position);
+    else if (fault === "fileTooBig") this.refuseGrowth("write", position + length);
+    else if (fault === "writeCorruption") {
+      const spoilt = spoiltCopy(
+        disk,
+        this.interned,
+        source.subarray(sourceStart, sourceStart + length),
+        position,
+        detail,
+      );
+      if (spoilt !== null) {
+        bytes = spoilt;
+        start = 0;
+      }
     }
     const fits = accepted === 0 ? 0 : disk.fitting(node, position, accepted);
     if (fits > 0) {
       const before = node.allocatedPages;
-      node.write(source, sourceStart, fits, position, disk.nextSequence());
+      node.write(bytes, start, fits, position, disk.nextSequence());
       disk.usedPages += node.allocatedPages - before;
       disk.counters.bytesWritten += fits;
+      this.hasWritten = true;
     }
-    if (fails) {
+    if (fault === "writeError") {
       disk.counters.faults["S21 write error"]++;
       throw disk.fault("EIO", "write", this.interned, position);
     }
     if (fits === 0) {
       disk.counters.faults["S24 no space"]++;
-      throw disk.fault("ENOSPC", "write", this.interned, position);
+      throw disk.fault(disk.options.spaceErrno, "write", this.interned, position);
     }
     return fits;
   }
@@ -94,43 +114,48 @@ export class SimulationFile extends PositionalFile {
     this.begin("truncate", size, 0);
     this.assertWritable("truncate");
     assert(Number.isSafeInteger(size) && size >= 0, "a file's size is a whole number of bytes");
-    this.disk.accounting(this.node, () => this.node.truncate(size, this.disk.nextSequence()));
+    const { disk, node } = this;
+    const fault = disk.nameDice.roll(disk.faultsEnabled);
+    disk.needAccess(this.life, "truncate", this.interned, true);
+    if (fault === "fileTooBig") this.refuseGrowth("truncate", size);
+    if (fault === "nameError") {
+      disk.counters.faults["S21 error on a name"]++;
+      throw disk.fault("EIO", "truncate", this.interned, size);
+    }
+    disk.accounting(node, () => node.truncate(size, disk.nextSequence()));
+    this.hasWritten = true;
   }
 
   override syncData(): void {
     this.begin("syncData", 0, 0);
-    const { disk } = this;
-    if (disk.leavesOut("syncData", this.interned, () => this.commitAll())) return;
-    const fails = disk.syncDice.roll(disk.faultsEnabled) === "syncError";
-    const error = syncFile(
-      disk,
-      this.interned,
-      this,
-      "syncData",
-      disk.currentSequence,
-      fails ? disk.syncDice.detail : null,
-    );
+    const { disk, life, interned } = this;
+    if (disk.leavesOut("syncData", interned, () => this.commitAll())) return;
+    const fault = disk.syncDice.roll(disk.faultsEnabled);
+    const { detail } = disk.syncDice;
+    const covered = disk.currentSequence;
+    const error = syncFile(disk, interned, this, { life, operation: "syncData", covered, fault, detail });
     if (error !== null) throw error;
   }
 
   override syncDataLater(done: (error: Error | null) => void): void {
-    const { disk, node, interned } = this;
-    disk.begin(this.life, "syncDataLater", interned, 0, 0);
+    const { disk, life, node, interned } = this;
+    disk.begin(life, "syncDataLater", interned, 0, 0);
     if (this.closed) {
-      disk.later(this.life, interned, null, () => done(closedError("syncDataLater", this.path)));
+      disk.later(life, interned, null, () => done(closedError("syncDataLater", this.path)));
       return;
     }
     if (disk.leavesOut("syncDataLater", interned, () => this.commitAll())) {
-      disk.later(this.life, interned, null, () => done(null));
+      disk.later(life, interned, null, () => done(null));
       return;
     }
-    const covered = disk.currentSequence;
-    const fails = disk.syncDice.roll(disk.faultsEnabled) === "syncError";
+    const fault = disk.syncDice.roll(disk.faultsEnabled);
     const { detail } = disk.syncDice;
+    const covered = disk.currentSequence;
     node.syncsInFlight++;
-    disk.later(this.life, interned, node, () => {
+    disk.later(life, interned, node, () => {
       node.syncsInFlight--;
-      done(syncFile(disk, interned, this, "syncDataLater", covered, fails ? detail : null));
+      const call: SyncCall = { life, operation: "syncDataLater", covered, fault, detail };
+      done(syncFile(disk, interned, this, call));
     });
   }
 
@@ -153,13 +178,7 @@ export class SimulationFile extends PositionalFile {
       let error: Error | null = null;
       try {
         while (moved < length) {
-          const part = this.transferIn(
-            "readLater",
-            target,
-            targetStart + moved,
-            length - moved,
-            position + moved,
-          );
+          const part = this.transferAgain(target, targetStart + moved, length - moved, position + moved);
           if (part === 0) break;
           moved += part;
         }
@@ -179,10 +198,30 @@ export class SimulationFile extends PositionalFile {
   override close(): void {
     this.disk.begin(this.life, "close", this.interned, 0, 0);
     if (this.closed) return;
+    const { disk, node } = this;
     this.closed = true;
     this.life.handles.delete(this);
-    this.node.handles--;
-    this.disk.releaseIfUnused(this.node);
+    node.handles--;
+    disk.releaseIfUnused(node);
+    // S23: what a close says of earlier writes; the handle is gone whatever it says.
+    if (!this.hasWritten || disk.closeDice.roll(disk.faultsEnabled) === null) return;
+    disk.counters.faults["S23 close error"]++;
+    throw disk.fault(
+      disk.closeDice.detail % 2 === 0 ? "EIO" : disk.options.spaceErrno,
+      "close",
+      this.interned,
+    );
+  }
+
+  /** One read of `readLater`, again and again while it is interrupted. */
+  private transferAgain(target: Uint8Array, targetStart: number, length: number, position: number): number {
+    for (;;) {
+      try {
+        return this.transferIn("readLater", target, targetStart, length, position);
+      } catch (error) {
+        if (!wasInterrupted(error)) throw error;
+      }
+    }
   }
 
   /** One read with its faults. Returns 0 only at the end of the file. */
@@ -197,10 +236,16 @@ export class SimulationFile extends PositionalFile {
     let moved = Math.min(length, node.size - position);
     if (moved <= 0) return 0;
     const fault = disk.readDice.roll(disk.faultsEnabled);
-    if (fault !== null) moved = this.sufferRead(operation, fault, disk.readDice.detail, moved, position);
+    const { detail } = disk.readDice;
+    if (fault !== null) moved = this.sufferRead(operation, fault, detail, moved, position);
     const unreadable = unreadableOffset(node, position, moved, false);
     if (unreadable !== null) throw disk.fault("EIO", operation, interned, unreadable);
     node.read(target, targetStart, moved, position);
+    if (fault === "readCorruption") {
+      spoilAnswer(disk, interned, node, { target, start: targetStart, length: moved, position }, detail);
+    } else if (fault === "misdirectedRead") {
+      swapSector(disk, interned, node, { target, start: targetStart, length: moved, position }, detail);
+    }
     disk.counters.bytesRead += moved;
     return moved;
   }
@@ -234,8 +279,10 @@ export class SimulationFile extends PositionalFile {
       case "eviction":
         if (node.forsaken.size === 0) return length;
         faults["B5 eviction"]++;
-        disk.accounting(node, () => node.evictForsaken());
+        disk.evict(node);
         return length;
+      case "interrupted":
+        throw disk.interrupted(detail, operation, interned, position);
       default:
         return length;
     }
@@ -245,6 +292,14 @@ export class SimulationFile extends PositionalFile {
   private commitAll(): void {
     this.node.commit(this.disk.currentSequence);
     this.disk.durableVersion++;
+  }
+
+  /** S25: throws when the file would get longer. */
+  private refuseGrowth(operation: VFSOperation, size: number): void {
+    const { disk, node, interned } = this;
+    if (size <= node.size) return;
+    disk.counters.faults["S25 file too big"]++;
+    throw disk.fault("EFBIG", operation, interned, size);
   }
 
   private begin(operation: VFSOperation, a: number, b: number): void {

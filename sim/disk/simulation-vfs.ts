@@ -4,6 +4,7 @@
  * call throws `SimulatedCrash` and changes nothing. Does not own: files' content, crashes.
  */
 import type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "../../src/platform/vfs.js";
+import { syncDirectory } from "./directory-sync.js";
 import type { DiskState, Life, VFSOperation } from "./disk-state.js";
 import { lockedError, SimulatedCrash } from "./errors.js";
 import type { DirectoryNode } from "./name-log.js";
@@ -24,48 +25,63 @@ export class SimulationVFS implements VFS {
   }
 
   createFile(text: string): VFile {
-    const path = this.begin("createFile", text);
-    const { disk } = this;
-    const place = disk.names.find(path, "createFile");
-    if (place.node === null) disk.needSpaceForName("createFile", path);
-    const node = disk.names.createFile(path, place, disk.nextSequence());
-    return new SimulationFile(disk, this.life, path, node, true);
+    const { disk, life } = this;
+    const node = this.change("createFile", text, (path) => {
+      disk.needHandle(life, "createFile", path);
+      const place = disk.names.find(path, "createFile");
+      if (place.node === null) disk.needSpaceForName("createFile", path);
+      return disk.names.createFile(path, place, disk.nextSequence());
+    });
+    return new SimulationFile(disk, life, disk.paths.intern(text), node, true);
   }
 
   openFile(text: string, mode: "read" | "readWrite"): VFile {
     const path = this.begin("openFile", text);
-    const node = this.disk.names.file(path, "openFile");
-    return new SimulationFile(this.disk, this.life, path, node, mode === "readWrite");
+    const { disk, life } = this;
+    const node = disk.names.file(path, "openFile");
+    if (mode === "readWrite") disk.needAccess(life, "openFile", path, false);
+    disk.needHandle(life, "openFile", path);
+    return new SimulationFile(disk, life, path, node, mode === "readWrite");
   }
 
   removeFile(text: string): void {
-    const path = this.begin("removeFile", text);
-    this.disk.releaseIfUnused(this.disk.names.removeFile(path, this.disk.nextSequence()));
+    const { disk } = this;
+    this.change("removeFile", text, (path) => {
+      disk.releaseIfUnused(disk.names.removeFile(path, disk.nextSequence()));
+    });
   }
 
   rename(from: string, to: string): void {
-    const source = this.begin("rename", from);
-    const target = this.second(to);
-    const replaced = this.disk.names.rename(source, target, this.disk.nextSequence());
-    if (replaced !== null) this.disk.releaseIfUnused(replaced);
+    const { disk } = this;
+    this.change("rename", from, (source) => {
+      const target = this.second(to);
+      this.needSpaceForSecond("rename", source, target);
+      const replaced = disk.names.rename(source, target, disk.nextSequence());
+      if (replaced !== null) disk.releaseIfUnused(replaced);
+    });
   }
 
   link(from: string, to: string): void {
-    const source = this.begin("link", from);
-    this.disk.names.link(source, this.second(to), this.disk.nextSequence());
+    const { disk } = this;
+    this.change("link", from, (source) => {
+      const target = this.second(to);
+      this.needSpaceForSecond("link", source, target);
+      disk.names.link(source, target, disk.nextSequence());
+    });
   }
 
   makeDirectory(text: string): void {
-    const path = this.begin("makeDirectory", text);
     const { disk } = this;
-    const place = disk.names.find(path, "makeDirectory");
-    if (place.node === null) disk.needSpaceForName("makeDirectory", path);
-    disk.names.makeDirectory(path, place, disk.nextSequence());
+    this.change("makeDirectory", text, (path) => {
+      const place = disk.names.find(path, "makeDirectory");
+      if (place.node === null) disk.needSpaceForName("makeDirectory", path);
+      disk.names.makeDirectory(path, place, disk.nextSequence());
+    });
   }
 
   removeDirectory(text: string): void {
-    const path = this.begin("removeDirectory", text);
-    this.disk.names.removeDirectory(path, this.disk.nextSequence());
+    const { disk } = this;
+    this.change("removeDirectory", text, (path) => disk.names.removeDirectory(path, disk.nextSequence()));
   }
 
   list(text: string): string[] {
@@ -82,19 +98,21 @@ export class SimulationVFS implements VFS {
       if (disk.names.log.commitDirectory(directory)) disk.durableVersion++;
     };
     if (disk.leavesOut("syncDirectory", path, commit)) return;
-    disk.counters.syncs++;
-    if (disk.syncDice.roll(disk.faultsEnabled) === "syncError") {
-      disk.counters.faults["S22 sync error"]++;
-      if (disk.options.syncFailure !== "dirty-keep") disk.names.log.forsakeDirectory(directory);
-      throw disk.fault("EIO", "syncDirectory", path);
-    }
-    commit();
+    const error = syncDirectory(disk, path, directory);
+    if (error !== null) throw error;
   }
 
   stat(text: string): VFileStat | null {
-    const node = this.disk.names.peek(this.begin("stat", text));
+    const path = this.begin("stat", text);
+    const { disk } = this;
+    const isStale = disk.statDice.roll(disk.faultsEnabled) === "staleSize";
+    const node = disk.names.peek(path);
     if (node === null) return null;
-    return node.kind === "file" ? { kind: "file", size: node.size } : { kind: "directory", size: 0 };
+    if (node.kind === "directory") return { kind: "directory", size: 0 };
+    // S42: only a file that somebody is writing has a size that may be out of date.
+    if (!isStale || node.handles === 0 || node.sizes.length === 0) return { kind: "file", size: node.size };
+    disk.counters.faults["S42 stale size"]++;
+    return { kind: "file", size: node.sizes[node.sizes.length - 2]?.size ?? node.mediaSize };
   }
 
   async lockDirectory(text: string): Promise<VLock> {
@@ -126,6 +144,31 @@ export class SimulationVFS implements VFS {
     if (note?.kind !== "file") return;
     this.disk.names.unlink(directory, LOCK_NOTE, note, this.disk.nextSequence());
     this.disk.releaseIfUnused(note);
+  }
+
+  /** A call that changes names, with the faults that all of these may suffer. */
+  private change<Result>(operation: VFSOperation, text: string, act: (path: Path) => Result): Result {
+    const path = this.begin(operation, text);
+    const { disk } = this;
+    const fault = disk.nameDice.roll(disk.faultsEnabled);
+    disk.needAccess(this.life, operation, path, false);
+    if (fault === "interrupted") throw disk.interrupted(disk.nameDice.detail, operation, path);
+    if (fault === "nameError") {
+      disk.counters.faults["S21 error on a name"]++;
+      throw disk.fault("EIO", operation, path);
+    }
+    const result = act(path);
+    if (fault !== "errorThoughDone") return result;
+    disk.counters.faults["S32 error though done"]++;
+    throw disk.fault("EIO", operation, path);
+  }
+
+  /** Where space is allocated late, a name more needs some at once; elsewhere directories have room. */
+  private needSpaceForSecond(operation: VFSOperation, source: Path, target: Path): void {
+    const { disk } = this;
+    if (disk.options.delayedAllocation && disk.names.peek(target) === null) {
+      disk.needSpaceForName(operation, source);
+    }
   }
 
   private begin(operation: VFSOperation, text: string): Path {

@@ -6,16 +6,45 @@
  * Does not verify: that a given fault surfaces; an engine may mask what it can.
  */
 import { type ErrorCode, StillwaterError } from "../../src/platform/errors.js";
+import type { FaultKind } from "../disk/counters.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
-/** What was injected so far, as far as it can make a call fail. */
+/** What was injected so far. */
 export interface InjectedCauses {
-  readonly readErrors: number;
-  readonly writeErrors: number;
-  readonly syncErrors: number;
-  readonly noSpace: number;
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Faults of class D that have struck. */
   readonly damage: number;
+  /** What a sync that lied, or a rename that was split, has cost can be seen by now. */
+  readonly lossShows: boolean;
 }
+
+/**
+ * For each code of a file error the faults that can cause it, in the call that fails or in background work before it.
+ * The table is what keeps an engine from hiding its own failure behind an unrelated fault.
+ */
+const CAUSES: Readonly<Partial<Record<ErrorCode, readonly FaultKind[]>>> = {
+  IO: [
+    "S13 read error",
+    "S14 latent sector",
+    "S21 write error",
+    "S21 error on a name",
+    "S22 sync error",
+    "S22 reported late",
+    "S23 close error",
+    "S25 file too big",
+    "S29 interrupted",
+    "S32 error though done",
+  ],
+  NO_SPACE: ["S23 close error", "S24 no space", "S24 no space at sync", "S24 no space for a name"],
+  TOO_MANY_OPEN_FILES: ["S26 too many open files"],
+  ACCESS_DENIED: ["S27 denied"],
+  READ_ONLY: ["S27 denied"],
+};
+
+/** A store stops for what a file error may be, but for one that only reads can suffer. */
+const STOPS: readonly FaultKind[] = Object.values(CAUSES)
+  .flat()
+  .filter((kind) => kind !== "S13 read error" && kind !== "S14 latent sector");
 
 /** How the run must take an error that has been found honest. */
 export type ErrorVerdict =
@@ -27,8 +56,6 @@ export type ErrorVerdict =
   | "failed"
   /** Damage was detected. */
   | "damage";
-
-const FILE_SYSTEM: readonly ErrorCode[] = ["IO", "NO_SPACE"];
 
 export class ErrorHonesty {
   readonly #ledger: OracleLedger;
@@ -59,12 +86,14 @@ export class ErrorHonesty {
       if (causes.damage > 0) return "damage";
       throw new OracleFailure("O16", `${call} reports damage that nobody did: ${error.message}`, error);
     }
-    const injected = causes.readErrors + causes.writeErrors + causes.syncErrors + causes.noSpace;
+    // What is gone altogether cannot be told from what never was.
+    if (causes.lossShows && (error.code === "NOT_A_STORE" || error.code === "NOT_FOUND")) return "damage";
+    const struck = (kind: FaultKind): boolean => (causes.faults[kind] ?? 0) > 0;
     if (error.code === "FAILED_STOP") {
-      if (injected + causes.damage > 0) return "stopped";
+      if (STOPS.some(struck) || causes.damage > 0) return "stopped";
       throw new OracleFailure("O16", `${call} says that the store stopped, but nothing failed`, error);
     }
-    if (FILE_SYSTEM.includes(error.code) && injected + causes.damage > 0) return "failed";
+    if (CAUSES[error.code]?.some(struck) === true) return "failed";
     throw new OracleFailure(
       "O16",
       `${call} failed with ${error.code} without a cause: ${error.message}`,

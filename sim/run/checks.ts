@@ -8,12 +8,16 @@ import { joinPath } from "../../src/platform/path.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
+import { checkOnceStored } from "../oracles/once-stored.js";
 import { checkDurableStore, checkLiveFiles } from "../oracles/referential-integrity.js";
 import { checkDeletedKeys } from "../oracles/resurrection.js";
 import { checkShape } from "../oracles/shape.js";
 import { checkGet, checkScan } from "../oracles/snapshot-stability.js";
 import { keyText, shownKey } from "../workload/bytes.js";
 import { type Session, STORE_DIRECTORY } from "./session.js";
+
+/** A key that the runner writes itself. */
+export const FRESH_KEY = "fresh";
 
 /** Every row of a store, ascending. */
 export function readAll(store: Store): Row[] {
@@ -51,6 +55,8 @@ export function checkStructure(session: Session): void {
 
 /** What would survive if everything unsynced were lost now. Returns the bytes of the manifest, as a measure of cost. */
 export function checkDurableState(session: Session): number {
+  // A disk that lies has a durable state of its own, which no store can answer for.
+  if (session.disk.isLying || session.disk.lossShows) return 0;
   const durable = session.disk.snapshotDurable();
   const manifest = checkDurableStore(session.ledger, durable, STORE_DIRECTORY, session.created);
   if (manifest === null) return 0;
@@ -63,13 +69,17 @@ export function checkDurableState(session: Session): number {
  * anything else (O23). Which of its values is not asked, since what is damaged cannot be told apart from what is old.
  */
 export function checkDamagedStore(session: Session): void {
-  const { model, ledger, store } = session;
+  const { model, ledger, store, operations, disk } = session;
   for (const history of model.histories) {
     let value: Uint8Array | undefined;
     try {
       value = store.getSync(history.bytes);
     } catch (error) {
       session.judge(error, `get ${shownKey(history.key)}`);
+      continue;
+    }
+    if (disk.lossShows) {
+      if (value !== undefined) checkOnceStored(ledger, operations, [{ key: history.key, value }], FRESH_KEY);
       continue;
     }
     try {

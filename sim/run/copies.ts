@@ -37,7 +37,7 @@ async function attempt<T>(
     return made;
   } catch (error) {
     // What cannot be read does not verify either, so here a failed read may be called damage.
-    const legal = session.disk.counters.faults["S13 read error"] > 0 ? (["CORRUPTION"] as const) : [];
+    const legal = session.disk.hasFailedReads ? (["CORRUPTION"] as const) : [];
     if (session.judge(error, call, legal) === "damage") throw new DamageFound(call);
     await remove(session, target);
     return null;

@@ -330,7 +330,8 @@ export class Executor {
       // A store that has stopped no longer knows which of its last writes are on the disk.
       if (problems.length === 0 || store.inspect().failedStop) return;
       if (disk.damage.length > 0) throw new DamageFound("verify");
-      if (disk.counters.faults["S13 read error"] === 0) {
+      // What cannot be read does not verify either.
+      if (!disk.hasFailedReads) {
         throw new OracleFailure("O23", `verify finds damage that nobody did: ${problems.join("; ")}`);
       }
     } catch (error) {

@@ -5,7 +5,7 @@
 import { Store } from "../../src/engine/store.js";
 import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
-import type { LatencyOptions } from "../disk/options.js";
+import { slowestCallMs } from "../disk/life-faults.js";
 import type { VFSOperation } from "../disk/simulation-disk.js";
 import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
@@ -13,6 +13,7 @@ import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
 import { checkAtRest, checkSettled } from "../oracles/liveness.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
+import { checkOnceStored } from "../oracles/once-stored.js";
 import { judgeRecovery } from "../oracles/recovery.js";
 import { checkGet } from "../oracles/snapshot-stability.js";
 import { keyBytes } from "../workload/bytes.js";
@@ -21,7 +22,7 @@ import { OPERATION_KINDS, writerOfMutation } from "../workload/operation.js";
 import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
-import { checkDurableState, checkStructure, checkWholeStore, readAll } from "./checks.js";
+import { checkDurableState, checkStructure, checkWholeStore, FRESH_KEY, readAll } from "./checks.js";
 import { Executor } from "./executor.js";
 import { rotLog } from "./log-rot.js";
 import { RunSegments } from "./segments.js";
@@ -39,7 +40,6 @@ const OBSERVED_AFTER_RENAME = 3;
 /** After a recovery from a crash: how probable another crash is before anything is written (O13). */
 const CRASH_AGAIN = 0.1;
 const REST_MS = 10;
-const FRESH_KEY = "fresh";
 const FRESH_BYTES = 20;
 const LAST_TURNS_MS = 1;
 const LAST_TURNS_MAX = 100;
@@ -85,6 +85,7 @@ export class LifeCycle {
       this.#phase === "safety" &&
       how === "power-loss" &&
       !this.#logIsRotten &&
+      !disk.lossShows &&
       choices.chance(options.logRotProbability, "crash.rots")
     ) {
       this.#logIsRotten = rotLog(disk, choices);
@@ -95,9 +96,12 @@ export class LifeCycle {
   #promiseBuffered(): void {
     const { model, world, options, failStop, hasStore } = this.#session;
     if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
+    if (this.#session.disk.wasStuck) return;
     const windowMs =
       (options.store.bufferedSyncMs ?? BUFFERED_SYNC_MS) +
-      slowestSyncsMs(options.disk.latency) +
+      // One sync that was under way already, and the one that covers what came meanwhile.
+      2 * slowestCallMs(options.disk) +
+      TURNS_MS +
       latenessMs(options.world, options.schedule);
     model.promiseBuffered(world.runningUs / 1000 - windowMs);
   }
@@ -177,6 +181,10 @@ export class LifeCycle {
     const { store, model, ledger, world, counts, idempotence } = session;
     session.doing = "reading what recovery brought back";
     const rows = await session.retrying("a scan after recovery", () => readAll(store));
+    if (session.disk.lossShows) {
+      checkOnceStored(ledger, session.operations, rows, FRESH_KEY);
+      throw new DamageFound("a recovery after a loss that no store could prevent");
+    }
     const { shortest, longest } = judgeRecovery(ledger, model, rows, this.#powerLost);
     checkRecoveredVersion(ledger, model, shortest, store.version);
     model.resolve(longest, store.version);
@@ -389,15 +397,6 @@ function isUndecided({ outcome }: Commit): boolean {
 const BUFFERED_SYNC_MS = 100;
 /** What turns of the scheduler may add to a window. */
 const TURNS_MS = 20;
-
-/** One sync that was under way already, and the one that covers what came meanwhile, at their slowest. */
-function slowestSyncsMs({ minimumMs, meanMs, stallProbability, stallFactor }: LatencyOptions): number {
-  const slowest = minimumMs + Math.max(0, meanMs - minimumMs) * EXPONENTIAL_MAX;
-  return 2 * slowest * (stallProbability > 0 ? stallFactor : 1) + TURNS_MS;
-}
-
-/** The disk draws latencies by inversion from 2^16 steps, so the longest is ln(2^16) times the mean. */
-const EXPONENTIAL_MAX = 11.1;
 
 const TRACE_OPERATION = 1000;
 const TRACE_RECOVERED = 1003;

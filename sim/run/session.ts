@@ -103,12 +103,13 @@ export class Session {
     };
     const { faults } = this.disk.counters;
     this.honesty = new ErrorHonesty(this.ledger, () => ({
-      readErrors: faults["S13 read error"],
-      writeErrors: faults["S21 write error"],
-      syncErrors: faults["S22 sync error"],
-      noSpace: faults["S24 no space"],
+      faults,
       damage: this.disk.damage.length,
+      lossShows: this.disk.lossShows,
     }));
+    this.disk.onStuck = (endsIn) => {
+      if (!this.ended()) world.crashNow(endsIn, "a watchdog's word: calls of the disk are stuck");
+    };
   }
 
   /** What the main task is doing, for the report of a stuck run and for recordings. */

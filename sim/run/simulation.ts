@@ -233,6 +233,8 @@ const STREAMS = [
   "disk.close",
   "disk.stat",
   "disk.life",
+  "disk.lie",
+  "crash.rename",
   "crash",
   "schedule",
   "latency",

@@ -4,6 +4,7 @@
  */
 import type { ProbeSite, ProbeSites } from "../coverage/sites.js";
 import { FAULT_KINDS } from "../disk/counters.js";
+import { FAULT_ROWS } from "../disk/fault-table.js";
 import { ORACLE_IDS, ORACLES } from "../oracles/failure.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
 import { WORLD_FAULT_KINDS } from "../world/faults.js";
@@ -34,6 +35,11 @@ export function formatSummary(result: EnsembleResult, sites: ProbeSites): string
     "",
     "faults of time and process",
     ...columns(WORLD_FAULT_KINDS.map((kind) => [kind, counts.worldFaults[kind]] as const)),
+    "",
+    "faults that are off",
+    ...FAULT_ROWS.flatMap(({ id, name, off }) =>
+      off === null ? [] : [`  ${`${id} ${name}`.padEnd(32)}${off}`],
+    ),
     "",
     "oracles evaluated",
     ...columns(ORACLE_IDS.map((id) => [id, counts.oracles[id]] as const)),

@@ -33,6 +33,27 @@ export const FAULT_NAMES = [
   "lateTimer",
   "clock",
   "pause",
+  "readCorruption",
+  "misdirectedRead",
+  "writeCorruption",
+  "fileTooBig",
+  "lostWrite",
+  "misdirectedWrite",
+  "errorThoughDone",
+  "interrupted",
+  "nameError",
+  "closeError",
+  "staleSize",
+  "accessDenied",
+  "stuckCalls",
+  "slowWindow",
+  "splitRename",
+  "openFiles",
+  "delayedAllocation",
+  "quota",
+  "unreportedSync",
+  "syncLies",
+  "journal",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -48,42 +69,113 @@ const FAULT_MAX = {
   eviction: 1e-2,
 } as const satisfies Partial<FaultProbabilities>;
 
+/** Those that came later; the first ones keep their places in the order of draws. Those of lives are per life. */
+const LATER_FAULT_MAX = {
+  readCorruption: 1e-3,
+  misdirectedRead: 1e-3,
+  writeCorruption: 1e-3,
+  fileTooBig: 5e-3,
+  lostWrite: 1e-2,
+  misdirectedWrite: 1e-2,
+  errorThoughDone: 5e-3,
+  interrupted: 2e-2,
+  nameError: 5e-3,
+  closeError: 1e-2,
+  staleSize: 5e-2,
+  accessDenied: 0.3,
+  stuckCalls: 0.3,
+  slowWindow: 0.5,
+} as const satisfies Partial<FaultProbabilities>;
+
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
-const DAMAGE: readonly FaultName[] = ["latentSector", "bitRot"];
+const DAMAGE: readonly FaultName[] = [
+  "latentSector",
+  "bitRot",
+  "readCorruption",
+  "misdirectedRead",
+  "writeCorruption",
+  "lostWrite",
+  "misdirectedWrite",
+  "splitRename",
+  "unreportedSync",
+  "syncLies",
+];
 const DAMAGE_SEEDS = 0.1;
 
-export function drawDisk(draw: Draw, allowed: readonly FaultName[]): DiskOptions {
-  const quiet = draw.chance(0.25);
-  const damage = draw.chance(DAMAGE_SEEDS);
-  const drawn = (name: FaultName): number => {
-    const on = draw.half();
-    const share = draw.fraction();
-    if (!on || quiet || !allowed.includes(name) || (DAMAGE.includes(name) && !damage)) return 0;
-    return share;
-  };
-  const faults: Record<DiskFault, number> = { ...NO_FAULTS };
-  for (const name of Object.keys(FAULT_MAX) as (keyof typeof FAULT_MAX)[]) {
-    // Cubed: probabilities spread over some orders of magnitude.
-    faults[name] = round(FAULT_MAX[name] * drawn(name) ** 3);
+/** Draws a disk in two parts, since what came later is drawn at the end of all. */
+export class DiskDraw {
+  readonly #draw: Draw;
+  readonly #allowed: readonly FaultName[];
+  readonly #quiet: boolean;
+  readonly #damage: boolean;
+
+  constructor(draw: Draw, allowed: readonly FaultName[]) {
+    this.#draw = draw;
+    this.#allowed = allowed;
+    this.#quiet = draw.chance(0.25);
+    this.#damage = draw.chance(DAMAGE_SEEDS);
   }
-  const collateral = drawn("collateral");
-  const stall = drawn("stall");
-  return {
-    ...SOUND_DISK,
-    powersafeOverwrite: collateral === 0,
-    collateralProbability: round(collateral),
-    tearProbability: round(drawn("tear")),
-    holeContent: draw.one(["zeros", "stale", "garbage"]),
-    syncFailure: draw.one(["clean-keep", "clean-revert", "dirty-keep"]),
-    faults,
-    latency: {
-      minimumMs: draw.one([0.1, 0, 1]),
-      meanMs: draw.one([1, 0.1, 10]),
-      stallProbability: stall === 0 ? 0 : 0.02,
-      stallFactor: 100,
-    },
-    reorderCompletions: drawn("reorder") > 0,
-  };
+
+  first(): DiskOptions {
+    const draw = this.#draw;
+    const faults: Record<DiskFault, number> = { ...NO_FAULTS };
+    this.#drawFaults(faults, FAULT_MAX);
+    const collateral = this.#share("collateral");
+    const stall = this.#share("stall");
+    return {
+      ...SOUND_DISK,
+      powersafeOverwrite: collateral === 0,
+      collateralProbability: round(collateral),
+      tearProbability: round(this.#share("tear")),
+      holeContent: draw.one(["zeros", "stale", "garbage"]),
+      syncFailure: draw.one(["clean-keep", "clean-revert", "dirty-keep"]),
+      faults,
+      latency: {
+        minimumMs: draw.one([0.1, 0, 1]),
+        meanMs: draw.one([1, 0.1, 10]),
+        stallProbability: stall === 0 ? 0 : 0.02,
+        stallFactor: 100,
+      },
+      reorderCompletions: this.#share("reorder") > 0,
+    };
+  }
+
+  later(first: DiskOptions): DiskOptions {
+    const draw = this.#draw;
+    const faults: Record<DiskFault, number> = { ...first.faults };
+    this.#drawFaults(faults, LATER_FAULT_MAX);
+    const journal = draw.one(["posix-strict", "posix-strict", "journal-ordered", "journal-strict"] as const);
+    const lies = this.#share("syncLies") > 0 && draw.chance(0.25);
+    const unreported = this.#share("unreportedSync") > 0;
+    const howUnreported = draw.one(["late-report", "no-report"] as const);
+    const openFiles = this.#share("openFiles");
+    const openFilesMax = 3 + draw.upTo(13);
+    return {
+      ...first,
+      faults,
+      syncFailure: unreported && !lies ? howUnreported : first.syncFailure,
+      personality: lies ? "sync-lies" : this.#allowed.includes("journal") ? journal : "posix-strict",
+      splitRenameProbability: round(this.#share("splitRename") / 2),
+      openFilesMax: openFiles === 0 ? 0 : openFilesMax,
+      delayedAllocation: this.#share("delayedAllocation") > 0,
+      spaceErrno: this.#share("quota") > 0 ? "EDQUOT" : "ENOSPC",
+    };
+  }
+
+  #drawFaults(faults: Record<DiskFault, number>, most: Partial<Record<FaultName & DiskFault, number>>): void {
+    for (const [name, max] of Object.entries(most) as [FaultName & DiskFault, number][]) {
+      // Cubed: probabilities spread over some orders of magnitude.
+      faults[name] = round(max * this.#share(name) ** 3);
+    }
+  }
+
+  /** In (0, 1], or 0: off. */
+  #share(name: FaultName): number {
+    const on = this.#draw.half();
+    const share = this.#draw.fraction();
+    if (!on || this.#quiet || !this.#allowed.includes(name)) return 0;
+    return DAMAGE.includes(name) && !this.#damage ? 0 : share;
+  }
 }
 
 /** Parses the value of `--faults`. Throws `INVALID_ARGUMENT` for a name that is none. */
@@ -99,3 +191,21 @@ export function parseFaults(text: string): readonly FaultName[] {
     );
   });
 }
+
+/** Whether a disk may do damage that makes a store refuse (contract class D), so that refusing is a legal end. */
+export function mayDamage(disk: DiskOptions): boolean {
+  const { faults, personality, syncFailure, splitRenameProbability } = disk;
+  if (personality === "sync-lies" || splitRenameProbability > 0) return true;
+  const isUnreported = syncFailure === "late-report" || syncFailure === "no-report";
+  return (isUnreported && faults.syncError > 0) || DAMAGING.some((name) => faults[name] > 0);
+}
+
+const DAMAGING: readonly DiskFault[] = [
+  "latentSector",
+  "bitRot",
+  "readCorruption",
+  "misdirectedRead",
+  "writeCorruption",
+  "lostWrite",
+  "misdirectedWrite",
+];

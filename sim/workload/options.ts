@@ -10,7 +10,7 @@ import type { ChoiceStream } from "../choices/choices.js";
 import type { DiskOptions } from "../disk/options.js";
 import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
-import { drawDisk, FAULT_NAMES, type FaultName } from "./disk-options.js";
+import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
 import { type OperationFamily, WORKLOADS, type WorkloadName } from "./workloads.js";
 import { drawWorld } from "./world-options.js";
@@ -101,7 +101,8 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const count = 10 + draw.upTo(190);
   const valueBytesMax = draw.one([100, 0, 8, 32, 32, 100, 400, 1000, 3000]);
   const batchMutationsMax = draw.one([1, 1, 2, 4, 8, 24]);
-  return {
+  const disk = new DiskDraw(draw, limits.faults);
+  const drawn = {
     workload,
     operations: 100 + draw.upTo(400),
     schedule: draw.one(SCHEDULE_POLICIES),
@@ -121,10 +122,11 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     },
     crashes: drawCrashes(draw),
     store: drawStore(draw),
-    disk: drawDisk(draw, limits.faults),
+    disk: disk.first(),
     logRotProbability: draw.chance(LOG_ROT_SEEDS) && limits.faults.includes("logRot") ? 0.5 : 0,
     world: drawWorld(draw, limits.faults),
   };
+  return { ...drawn, disk: disk.later(drawn.disk) };
 }
 
 const ALL_FAMILIES = Object.keys(WORKLOADS.mixed.families) as OperationFamily[];
@@ -172,6 +174,5 @@ function drawStore(draw: Draw): StoreOptions {
 
 /** Whether damage may make the store refuse, so that refusing is a legal end. */
 export function mayRefuse(options: SimulationOptions): boolean {
-  const { bitRot, latentSector } = options.disk.faults;
-  return bitRot > 0 || latentSector > 0 || options.logRotProbability > 0;
+  return mayDamage(options.disk) || options.logRotProbability > 0;
 }

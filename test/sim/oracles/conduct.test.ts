@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FAULT_KINDS, type FaultKind } from "../../../sim/disk/counters.js";
 import { Commit } from "../../../sim/model/commit.js";
 import { checkSameRun, type RunFingerprint } from "../../../sim/oracles/determinism.js";
 import { ErrorHonesty, type InjectedCauses } from "../../../sim/oracles/error-honesty.js";
@@ -65,16 +66,17 @@ describe("O15", () => {
 });
 
 describe("O16, an error", () => {
-  const nothing: InjectedCauses = { readErrors: 0, writeErrors: 0, syncErrors: 0, noSpace: 0, damage: 0 };
+  const nothing: InjectedCauses = { faults: {}, damage: 0, lossShows: false };
+  const after = (...kinds: FaultKind[]) => ({ faults: Object.fromEntries(kinds.map((kind) => [kind, 1])) });
   const judge = (error: unknown, causes: Partial<InjectedCauses> = {}, legal: ("BUSY" | "CLOSED")[] = []) =>
     new ErrorHonesty(ledger, () => ({ ...nothing, ...causes })).judge(error, "put", legal);
   const of = (code: "IO" | "BUSY" | "FAILED_STOP" | "NO_SPACE" | "CLOSED", cause?: unknown) =>
     new StillwaterError(code, "because", { cause });
 
   test("with a cause is honest, and says how to go on", () => {
-    expect(judge(of("IO"), { readErrors: 1 })).toBe("failed");
-    expect(judge(of("NO_SPACE"), { noSpace: 1 })).toBe("failed");
-    expect(judge(of("FAILED_STOP"), { syncErrors: 1 })).toBe("stopped");
+    expect(judge(of("IO"), after("S13 read error"))).toBe("failed");
+    expect(judge(of("NO_SPACE"), after("S24 no space"))).toBe("failed");
+    expect(judge(of("FAILED_STOP"), after("S22 sync error"))).toBe("stopped");
     expect(judge(of("BUSY"), {}, ["BUSY"])).toBe("refused");
     expect(judge(new CorruptionError("bad", { path: "/x" }), { damage: 1 })).toBe("damage");
   });
@@ -83,12 +85,12 @@ describe("O16, an error", () => {
     expect(() => judge(of("IO"))).toThrow(/^O16/);
     expect(() => judge(of("FAILED_STOP"))).toThrow(/^O16/);
     expect(() => judge(of("BUSY"))).toThrow(/^O16/);
-    expect(() => judge(of("CLOSED"), { readErrors: 1 })).toThrow(/^O16/);
-    expect(() => judge(new CorruptionError("bad", { path: "/x" }), { readErrors: 1 })).toThrow(/^O16/);
+    expect(() => judge(of("CLOSED"), after("S13 read error"))).toThrow(/^O16/);
+    expect(() => judge(new CorruptionError("bad", { path: "/x" }), after("S13 read error"))).toThrow(/^O16/);
   });
 
   test("of another family, or with a bug behind it, never is", () => {
-    const everything = { readErrors: 1, writeErrors: 1, syncErrors: 1, noSpace: 1, damage: 1 };
+    const everything = { ...after(...FAULT_KINDS), damage: 1 };
     expect(() => judge(new TypeError("x is not a function"), everything)).toThrow(/^O16/);
     expect(() => judge("a text", everything)).toThrow(/^O16/);
     const assertion = new StillwaterError("ASSERTION", "internal assertion failed: x");
