@@ -12,6 +12,7 @@ import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { adviseCommand, mutantsCommand } from "./commands/mutants.js";
+import { execCommand } from "./commands/exec.js";
 import { parseCount } from "./commands/parameters.js";
 import { readProbeSites } from "./coverage/sites.js";
 import { CANARY } from "./mutants/canary.js";
@@ -91,6 +92,7 @@ export function simCommand(): Command {
   sim.addCommand(coverageCommand());
   sim.addCommand(mutantsCommand());
   sim.addCommand(adviseCommand());
+  sim.addCommand(execCommand());
   return sim;
 }
 

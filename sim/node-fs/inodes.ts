@@ -1,6 +1,6 @@
 /**
  * What POSIX knows about a file beyond its bytes: mode, owner, times, the target of a symbolic link. Kept beside the
- * disk's nodes, for as long as the machine runs. This metadata has no durability of its own: after a crash it is as it
+ * disk's nodes, by their numbers, which copies of a disk share. This metadata has no durability of its own: after a crash it is as it
  * was last set, since no promise about data hangs on it. Does not own: bytes, sizes, names.
  */
 import { constants } from "node:fs";
@@ -25,16 +25,23 @@ export interface Inode {
 export type InodeKind = "file" | "directory" | "symlink";
 
 export class Inodes {
-  readonly #known = new WeakMap<TreeNode, Inode>();
+  readonly #known = new Map<number, Inode>();
   readonly #wallMs: () => number;
 
   constructor(wallMs: () => number) {
     this.#wallMs = wallMs;
   }
 
+  /** For a copy of the disk, whose nodes have the same numbers. */
+  fork(): Inodes {
+    const fork = new Inodes(this.#wallMs);
+    for (const [id, inode] of this.#known) fork.#known.set(id, { ...inode });
+    return fork;
+  }
+
   /** A node that was never described is a plain one, as by `open` or `mkdir` with the usual mode. */
   of(node: TreeNode): Inode {
-    return this.#known.get(node) ?? this.describe(node, node.kind === "file" ? 0o666 : 0o777);
+    return this.#known.get(node.id) ?? this.describe(node, node.kind === "file" ? 0o666 : 0o777);
   }
 
   /** Describes a node just made; `mode` is before the mask. */
@@ -51,7 +58,7 @@ export class Inodes {
       bornMs: now,
       target,
     };
-    this.#known.set(node, inode);
+    this.#known.set(node.id, inode);
     return inode;
   }
 

@@ -36,7 +36,7 @@ it("any sequence of calls gives the same answers and the same tree", () => {
         const [real, simulated] = [both.real, both.simulated].map((fs) => run(fs, folder, calls));
         expect(simulated).toEqual(real);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   } finally {
     both.remove();
