@@ -13,6 +13,9 @@ import { FileOperations, WRITE_CHUNK_BYTES } from "./file-operations.js";
 import { type Operation, Pool, type Turn } from "./operation.js";
 import type { Volume } from "./volume.js";
 
+/** Taken now: later they may be our own. */
+const { createReadStream, createWriteStream } = fs;
+
 type Call = (...parameters: never[]) => Operation<unknown>;
 type Loose = (...parameters: unknown[]) => unknown;
 type Callback = (error: unknown, ...values: unknown[]) => void;
@@ -144,9 +147,9 @@ function addStreams(forms: Record<string, unknown>, simulated: SimulatedFS): voi
   type ReadOptions = Parameters<typeof fs.createReadStream>[1];
   type WriteOptions = Parameters<typeof fs.createWriteStream>[1];
   forms["createReadStream"] = (path: string, options?: unknown) =>
-    fs.createReadStream(path, withOurs(options) as ReadOptions);
+    createReadStream(path, withOurs(options) as ReadOptions);
   forms["createWriteStream"] = (path: string, options?: unknown) =>
-    fs.createWriteStream(path, withOurs(options) as WriteOptions);
+    createWriteStream(path, withOurs(options) as WriteOptions);
 }
 
 function promiseForms(

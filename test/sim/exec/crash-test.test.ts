@@ -13,6 +13,7 @@ let compiled: Compiled;
 let folder: string;
 beforeAll(() => {
   compiled = compileSources();
+  writeFileSync(join(compiled.folder, "program.js"), PROGRAM);
   folder = mkdtempSync(join(tmpdir(), "stillwater-exec-test-"));
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
 });
@@ -20,6 +21,22 @@ afterAll(() => {
   compiled.remove();
   rmSync(folder, { recursive: true });
 });
+
+/** The command as the executable runs it: wrong usage is 2. */
+const PROGRAM = `
+  import { CommanderError } from "commander";
+  import { simCommand } from "./sim/cli.js";
+  const speak = (command) => {
+    command.exitOverride().configureOutput({ outputError: () => undefined });
+    command.commands.forEach(speak);
+    return command;
+  };
+  try {
+    await speak(simCommand()).parseAsync(process.argv.slice(2), { from: "user" });
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = error instanceof CommanderError ? 2 : 127;
+  }`;
 
 const SAVE = (body: string) => `
   import { open, rename, writeFile } from "node:fs/promises";
@@ -75,8 +92,8 @@ const FILES = {
 };
 
 function run(...parameters: string[]) {
-  const program = join(compiled.folder, "src/cli/main.js");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, "sim", "exec", ...parameters], {
+  const program = join(compiled.folder, "program.js");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, "exec", ...parameters], {
     cwd: folder,
     encoding: "utf8",
   });
@@ -120,7 +137,18 @@ describe("sim exec", () => {
 
   it("gives the same crash states and the same report for the same seed", () => {
     const [first, second] = ["a.json", "b.json"].map((report) => {
-      onCheck("--seed", "7", "--sample", "6", "--report", report, "--", "renames-without-sync.mjs");
+      onCheck(
+        "--seed",
+        "7",
+        "--sample",
+        "4",
+        "--findings",
+        "1",
+        "--report",
+        report,
+        "--",
+        "renames-without-sync.mjs",
+      );
       return { ...JSON.parse(readFileSync(join(folder, report), "utf8")), elapsedMs: 0 };
     });
     expect(second).toEqual(first);
