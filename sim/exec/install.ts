@@ -33,17 +33,16 @@ function refuseNativeAddons(): void {
 }
 
 function refuseWorkers(): void {
-  class RefusedWorker {
-    constructor(filename: unknown) {
-      throw new StillwaterError(
-        "INVALID_ARGUMENT",
-        `The worker thread ${String(filename)} cannot be simulated: it would not see the simulated disk of this ` +
-          "process. Run the program without worker threads.",
-        { operation: "new Worker" },
-      );
-    }
+  // A plain function, since arrow functions cannot be called with `new`.
+  function refuse(filename: unknown): never {
+    throw new StillwaterError(
+      "INVALID_ARGUMENT",
+      `The worker thread ${String(filename)} cannot be simulated: it would not see the simulated disk of this ` +
+        "process. Run the program without worker threads.",
+      { operation: "new Worker" },
+    );
   }
-  (workerThreads as { Worker: unknown }).Worker = RefusedWorker;
+  (workerThreads as { Worker: unknown }).Worker = refuse;
 }
 
 function warnOfChildren(): void {
