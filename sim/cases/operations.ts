@@ -43,7 +43,7 @@ const mutation: FieldCheck = (check, value, place) => {
 const mutations: FieldCheck = (check, value, place) => {
   listOf(mutation)(check, value, place);
   const { length } = value as readonly unknown[];
-  if (length < 1 || length > MUTATIONS_MAX) check.fail(place, `1 to ${MUTATIONS_MAX} mutations`);
+  if (length > MUTATIONS_MAX) check.fail(place, `at most ${MUTATIONS_MAX} mutations`);
 };
 
 const moment: FieldCheck = (check, value, place) => {
@@ -84,6 +84,8 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   reopen: [{ settles: flag }, {}],
   limitSpace: [{ freeBytes: orNull(count) }, {}],
   dropCaches: [{}, {}],
+  getMany: [{ keys: listOf(text) }, { snapshot: count }],
+  openSecond: [{}, {}],
   crash: [{ ...crash, nested: listOf(request) }, {}],
 };
 

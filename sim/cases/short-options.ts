@@ -39,16 +39,20 @@ export function fullOptions(check: Checker, value: unknown): SimulationOptions {
   const { store: plainStore, ...plain } = PLAIN_OPTIONS;
   const full = merged(check, rest, plain as unknown as Plain, "options", Object.keys(PLAIN_OPTIONS));
   const fullStore = { ...plainStore, ...check.object(store ?? {}, "options.store") };
-  checkStore(check, fullStore);
+  checkStore(check, fullStore, "options.store");
+  check.array(full["reopenings"], "options.reopenings").forEach((change, index) => {
+    const place = `options.reopenings[${index}]`;
+    checkStore(check, { ...fullStore, ...check.object(change, place) }, place);
+  });
   return { ...full, store: fullStore } as unknown as SimulationOptions;
 }
 
-function checkStore(check: Checker, store: StoreOptions): void {
+function checkStore(check: Checker, store: StoreOptions, place: string): void {
   try {
     resolveOptions(store);
   } catch (error) {
     if (!(error instanceof StillwaterError)) throw error;
-    throw check.refusal(`options.store: ${error.message.replace(/\.$/, "")}`, error);
+    throw check.refusal(`${place}: ${error.message.replace(/\.$/, "")}`, error);
   }
 }
 

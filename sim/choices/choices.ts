@@ -33,6 +33,8 @@ export const STREAM_NAMES = [
   "clock",
   "yields",
   "lateness",
+  "process",
+  "strays",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

@@ -50,9 +50,9 @@ async function compareAndRemove(
   version: number,
   span: PrefixSpan,
 ): Promise<void> {
-  const { options, life, ledger, model } = session;
+  const { life, ledger, model } = session;
   const copy = await session.retrying(`opening ${target}`, () =>
-    Store.open(target, { ...options.store, createIfMissing: false }, life.platform),
+    Store.open(target, { ...session.storeOptions, createIfMissing: false }, life.platform),
   );
   const rows = await session.retrying(`reading ${target}`, () => readAll(copy));
   if (copy.version < version) {

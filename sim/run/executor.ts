@@ -1,22 +1,23 @@
 /**
  * Carries out one operation of a workload on the store of the current life, beside the model, and hands every answer to
- * the oracles. Does not own: opening, closing and crashing (`life.ts`); an operation that ends the life says so.
+ * the oracles. Does not own: reads (`reader.ts`); opening, closing and crashing (`life.ts`): an operation that ends the
+ * life says so.
  */
 import { Batch } from "../../src/engine/batch.js";
+import { KEY_BYTES_MAX } from "../../src/engine/format/operation.js";
 import type { Store } from "../../src/engine/store.js";
 import type { WriteOptions } from "../../src/engine/store-types.js";
 import { assert } from "../../src/platform/assert.js";
 import type { Commit } from "../model/commit.js";
-import type { Row } from "../model/comparison.js";
-import type { PrefixSpan } from "../model/model.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
-import { checkGet, checkScan, checkStep } from "../oracles/snapshot-stability.js";
-import { keyBytes, keyText, sharedValueBytes } from "../workload/bytes.js";
-import type { Bounds, Mutation, Operation } from "../workload/operation.js";
+import { keyBytes, sharedValueBytes } from "../workload/bytes.js";
+import type { Mutation, Operation } from "../workload/operation.js";
 import { checkWholeStore } from "./checks.js";
 import { takeCheckpoint } from "./copies.js";
-import { DamageFound, type PinnedIterator, type PinnedSnapshot, type Session } from "./session.js";
+import { openSecond } from "./opening.js";
+import { Reader } from "./reader.js";
+import { DamageFound, type Session } from "./session.js";
 
 type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
 
@@ -25,11 +26,13 @@ export type AfterOperation = "go-on" | "reopen";
 
 export class Executor {
   readonly #session: Session;
+  readonly #reader: Reader;
   /** Reused: the store copies a batch at the call, and a bug there would show. */
   readonly #batch = new Batch();
 
   constructor(session: Session) {
     this.#session = session;
+    this.#reader = new Reader(session);
   }
 
   async run(operation: Operation, number: number): Promise<AfterOperation> {
@@ -38,30 +41,34 @@ export class Executor {
         await this.#write(operation, number);
         break;
       case "get":
-        await this.#get(operation);
+        await this.#reader.get(operation);
+        break;
+      case "getMany":
+        await this.#reader.getMany(operation);
+        break;
+      case "openSecond":
+        await openSecond(this.#session);
         break;
       case "scan":
-        await this.#scan(operation);
+        await this.#reader.scan(operation);
         break;
       case "openSnapshot":
-        this.#openSnapshot(operation.id);
+        this.#reader.openSnapshot(operation.id);
         break;
       case "closeSnapshot":
-        this.#session.snapshots.get(operation.id)?.snapshot.close();
-        this.#session.snapshots.delete(operation.id);
+        this.#reader.closeSnapshot(operation.id);
         break;
       case "openIterator":
-        this.#openIterator(operation);
+        this.#reader.openIterator(operation);
         break;
       case "stepIterator":
-        this.#stepIterator(operation);
+        this.#reader.stepIterator(operation);
         break;
       case "seekIterator":
-        this.#seekIterator(operation);
+        this.#reader.seekIterator(operation);
         break;
       case "closeIterator":
-        this.#session.iterators.get(operation.id)?.iterator.close();
-        this.#session.iterators.delete(operation.id);
+        this.#reader.closeIterator(operation.id);
         break;
       case "flush":
         await this.#flush(operation);
@@ -101,9 +108,9 @@ export class Executor {
   }
 
   async #write(operation: Of<"write">, number: number): Promise<void> {
-    const { store, model, counts, idempotence, options, inFlight } = this.#session;
+    const { store, model, counts, idempotence, options, storeOptions, inFlight } = this.#session;
     idempotence.written();
-    const usual = options.store.durability ?? "sync";
+    const usual = storeOptions.durability ?? "sync";
     // A store without durability has none to choose from.
     const chosen = usual === "none" ? undefined : operation.durability;
     const durability = chosen ?? usual;
@@ -113,6 +120,7 @@ export class Executor {
       ...(chosen === undefined ? {} : { durability: chosen }),
       ...(required === undefined ? {} : { requireVersionAtLeast: required }),
     };
+    if (operation.mutations.some(hasTooLongKey)) return this.#writeTooLong(operation, writeOptions);
     counts.commits++;
     const commit = model.submit(number, operation.mutations, durability);
     const isEmpty = operation.mutations.every(isNothing);
@@ -139,6 +147,20 @@ export class Executor {
     }
     inFlight.add(commit.describe(), call, onAnswer, onError);
     await inFlight.waitBelow(options.committersMax - 1);
+  }
+
+  /** Must be refused before anything is done: the model never hears of it. */
+  async #writeTooLong(operation: Of<"write">, options: WriteOptions): Promise<void> {
+    const { store } = this.#session;
+    try {
+      if (operation.call === "blocking") store.writeSync(this.#batchOf(operation.mutations), options);
+      else await this.#submit(store, operation, options);
+    } catch (error) {
+      this.#session.judge(error, "a commit with a key that is too long", ["KEY_TOO_LARGE"]);
+      return;
+    }
+    this.#session.checkAlive();
+    throw new OracleFailure("O16", "a commit with a key that is too long is accepted");
   }
 
   #submit(store: Store, operation: Of<"write">, options: WriteOptions): Promise<number> {
@@ -189,117 +211,6 @@ export class Executor {
     failStop.stop(`${commit.describe()} failed`, model.submitted);
   }
 
-  async #get(operation: Of<"get">): Promise<void> {
-    const { store, model, ledger } = this.#session;
-    const pinned = this.#pinned(operation.snapshot);
-    const key = keyBytes(operation.key);
-    const options = pinned === null ? {} : { snapshot: pinned.snapshot };
-    const span = this.#spanOf(pinned);
-    try {
-      const value = operation.blocking === true ? store.getSync(key, options) : await store.get(key, options);
-      this.#session.checkAlive();
-      checkGet(ledger, model, span, operation.key, value, pinned === null ? "get" : "get in a snapshot");
-    } catch (error) {
-      this.#readFailed(error, "get");
-    }
-  }
-
-  async #scan(operation: Of<"scan">): Promise<void> {
-    const { store, model, ledger } = this.#session;
-    const pinned = this.#pinned(operation.snapshot);
-    const span = this.#spanOf(pinned);
-    const limit = operation.limit ?? Number.POSITIVE_INFINITY;
-    const scan = store.scan({
-      ...boundsOf(operation),
-      ...(operation.limit === undefined ? {} : { limit: operation.limit }),
-      ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
-    });
-    const rows: Row[] = [];
-    try {
-      if (operation.awaited === true) {
-        for await (const [key, value] of scan) {
-          this.#session.checkAlive();
-          rows.push({ key: keyText(key), value });
-        }
-      } else {
-        for (const [key, value] of scan) rows.push({ key: keyText(key), value });
-      }
-      this.#session.checkAlive();
-      checkScan(ledger, model, span, operation, limit, rows, pinned === null ? "scan" : "scan in a snapshot");
-    } catch (error) {
-      this.#readFailed(error, "scan");
-    }
-  }
-
-  #openSnapshot(id: number): void {
-    const { store, model, snapshots } = this.#session;
-    const snapshot = store.snapshot();
-    snapshots.set(id, { snapshot, span: model.visibleAt(snapshot.version) });
-  }
-
-  #openIterator(operation: Of<"openIterator">): void {
-    const { store, iterators } = this.#session;
-    const pinned = this.#pinned(operation.snapshot);
-    const span = { ...this.#spanOf(pinned) };
-    try {
-      const iterator = store.iterator({
-        ...boundsOf(operation),
-        ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
-      });
-      const { version } = iterator;
-      iterators.set(operation.id, {
-        iterator,
-        version,
-        span,
-        bounds: operation,
-        position: null,
-        ended: false,
-      });
-    } catch (error) {
-      this.#readFailed(error, "iterator");
-    }
-  }
-
-  #stepIterator(operation: Of<"stepIterator">): void {
-    const pinned = this.#session.iterators.get(operation.id);
-    if (pinned === undefined) return;
-    const { model, ledger } = this.#session;
-    tighten(pinned.span, model.visibleAt(pinned.version));
-    for (let left = operation.count; left > 0 && !pinned.ended; left--) {
-      let row: Row | null = null;
-      try {
-        if (pinned.iterator.next()) {
-          row = { key: keyText(pinned.iterator.key), value: pinned.iterator.value };
-        }
-      } catch (error) {
-        this.#iteratorFailed(operation.id, pinned, error);
-        return;
-      }
-      this.#session.checkAlive();
-      checkStep(ledger, model, pinned.span, pinned.bounds, pinned.position, row, "an iterator");
-      if (row === null) pinned.ended = true;
-      else pinned.position = { key: row.key, inclusive: false };
-    }
-  }
-
-  #seekIterator(operation: Of<"seekIterator">): void {
-    const pinned = this.#session.iterators.get(operation.id);
-    if (pinned === undefined || pinned.ended) return;
-    try {
-      pinned.iterator.seek(keyBytes(operation.key));
-      pinned.position = { key: operation.key, inclusive: true };
-    } catch (error) {
-      this.#iteratorFailed(operation.id, pinned, error);
-    }
-  }
-
-  /** An iterator that has failed is at its end: it must be closed, and says nothing more. */
-  #iteratorFailed(id: number, pinned: PinnedIterator, error: unknown): void {
-    this.#session.iterators.delete(id);
-    this.#readFailed(error, "an iterator");
-    pinned.iterator.close();
-  }
-
   async #flush(operation: Of<"flush">): Promise<void> {
     const { store, model, inFlight } = this.#session;
     const upTo = model.acknowledgedUpTo();
@@ -345,18 +256,6 @@ export class Executor {
     disk.setCapacity(freeBytes === null ? options.disk.capacityBytes : disk.usedBytes + freeBytes);
   }
 
-  #pinned(snapshot: number | undefined): PinnedSnapshot | null {
-    return snapshot === undefined ? null : (this.#session.snapshots.get(snapshot) ?? null);
-  }
-
-  /** The prefixes that a read now may show; for a snapshot the same object each time, so that reads narrow it. */
-  #spanOf(pinned: PinnedSnapshot | null): PrefixSpan {
-    const { model, store } = this.#session;
-    if (pinned === null) return model.visibleAt(store.version);
-    tighten(pinned.span, model.visibleAt(pinned.snapshot.version));
-    return pinned.span;
-  }
-
   #readFailed(error: unknown, call: string): void {
     if (this.#session.judge(error, call) === "damage") throw new DamageFound(call);
   }
@@ -373,27 +272,6 @@ function isNothing(mutation: Mutation): boolean {
   return mutation[0] === "deleteRange" && mutation[1] >= mutation[2];
 }
 
-interface ByteBounds {
-  gte?: Uint8Array;
-  gt?: Uint8Array;
-  lte?: Uint8Array;
-  lt?: Uint8Array;
-  reverse?: boolean;
-}
-
-function boundsOf(bounds: Bounds): ByteBounds {
-  const result: ByteBounds = {};
-  if (bounds.gte !== undefined) result.gte = keyBytes(bounds.gte);
-  if (bounds.gt !== undefined) result.gt = keyBytes(bounds.gt);
-  if (bounds.lte !== undefined) result.lte = keyBytes(bounds.lte);
-  if (bounds.lt !== undefined) result.lt = keyBytes(bounds.lt);
-  if (bounds.reverse !== undefined) result.reverse = bounds.reverse;
-  return result;
-}
-
-/** What two facts about the same prefix leave of it. */
-function tighten(span: PrefixSpan, other: PrefixSpan): void {
-  if (other.low > span.low) span.low = other.low;
-  if (other.high < span.high) span.high = other.high;
-  if (span.low > span.high) throw new OracleFailure("O6", "reads at one version agree with no single state");
+function hasTooLongKey(mutation: Mutation): boolean {
+  return mutation[1].length > KEY_BYTES_MAX;
 }

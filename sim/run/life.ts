@@ -2,7 +2,6 @@
  * One process life in order: open and judge what recovery brought back; carry out operations; in the end, with faults
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
-import { Store } from "../../src/engine/store.js";
 import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
@@ -11,22 +10,23 @@ import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
-import { checkAtRest, checkSettled } from "../oracles/liveness.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
 import { judgeRecovery } from "../oracles/recovery.js";
-import { checkGet } from "../oracles/snapshot-stability.js";
-import { keyBytes } from "../workload/bytes.js";
 import type { OperationSource, WorkloadState } from "../workload/generator.js";
-import { OPERATION_KINDS, writerOfMutation } from "../workload/operation.js";
+import { OPERATION_KINDS } from "../workload/operation.js";
 import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
-import { checkDurableState, checkStructure, checkWholeStore, FRESH_KEY, readAll } from "./checks.js";
+import { checkDurableState, checkStructure, FRESH_KEY, readAll } from "./checks.js";
 import { Executor } from "./executor.js";
+import { callLate, checkClosedReaders, willCallLate } from "./late-calls.js";
+import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
+import { openStore } from "./opening.js";
 import { RunSegments } from "./segments.js";
 import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
+import { checkForeignFiles, plantStrays } from "./strays.js";
 
 /** `done`: the run is over. */
 export type AfterLife = "another" | "done";
@@ -39,11 +39,8 @@ const UNOBSERVED_PER_BYTES = 128;
 const OBSERVED_AFTER_RENAME = 3;
 /** After a recovery from a crash: how probable another crash is before anything is written (O13). */
 const CRASH_AGAIN = 0.1;
-const REST_MS = 10;
-const FRESH_BYTES = 20;
 const LAST_TURNS_MS = 1;
 const LAST_TURNS_MAX = 100;
-const REST_ROUNDS_MAX = 2000;
 
 export class LifeCycle {
   readonly #session: Session;
@@ -57,7 +54,7 @@ export class LifeCycle {
   #durableVersionSeen = -1;
   #unobserved = 0;
   #mustObserve = 0;
-  #restarts = 0;
+  #hasRestarted = false;
   #logIsRotten = false;
   readonly #segments: RunSegments;
 
@@ -94,11 +91,11 @@ export class LifeCycle {
 
   /** A buffered commit is promised to be durable after a while, as long as the log can be written. */
   #promiseBuffered(): void {
-    const { model, world, options, failStop, hasStore } = this.#session;
+    const { model, world, options, storeOptions, failStop, hasStore } = this.#session;
     if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
     if (this.#session.disk.wasStuck) return;
     const windowMs =
-      (options.store.bufferedSyncMs ?? BUFFERED_SYNC_MS) +
+      (storeOptions.bufferedSyncMs ?? BUFFERED_SYNC_MS) +
       // One sync that was under way already, and the one that covers what came meanwhile.
       2 * slowestCallMs(options.disk) +
       TURNS_MS +
@@ -111,7 +108,8 @@ export class LifeCycle {
     session.beginLife(life);
     const request = this.#phase === "safety" ? this.#nested.shift() : undefined;
     if (request !== undefined) session.world.crashes.arm(request);
-    await this.#open(life);
+    if (this.#phase === "safety") plantStrays(session);
+    await this.#open();
     await this.#judgeRecovery();
     if (this.#phase === "safety") {
       const after = await this.#operate();
@@ -124,7 +122,9 @@ export class LifeCycle {
       if (session.world.crashes.armed !== null) this.#crashNow(session.world.crashes.armed.how);
     }
     if (this.#phase === "liveness") {
-      const rested = await this.#comeToRest();
+      this.#endFaults();
+      const rested = await comeToRest(session, this.#executor, !this.#hasRestarted);
+      this.#hasRestarted ||= !rested;
       await this.#close();
       if (rested) this.#phase = "last";
       return "another";
@@ -135,18 +135,15 @@ export class LifeCycle {
     return "done";
   }
 
-  async #open(life: Life): Promise<void> {
+  async #open(): Promise<void> {
     const session = this.#session;
-    const { disk, options } = session;
+    const { disk, options, world } = session;
     session.doing = "opening the store";
     if (this.#phase !== "safety") this.#endFaults();
+    if (session.storeOptions !== options.store) world.faultCounts["T7 other options"]++;
     for (let attempt = 1; ; attempt++) {
       try {
-        const store = await Store.open(
-          STORE_DIRECTORY,
-          { ...options.store, createIfMissing: !session.created },
-          life.platform,
-        );
+        const store = await openStore(session);
         session.checkAlive();
         session.opened(store);
         if (this.#logIsRotten) {
@@ -190,6 +187,7 @@ export class LifeCycle {
     model.resolve(longest, store.version);
     idempotence.recovered(rows, store.version);
     checkStructure(session);
+    await session.retrying("reading the files of others", () => checkForeignFiles(session));
     world.trace.event(TRACE_RECOVERED, longest, store.version, rows.length);
     if (world.trace.recording) world.trace.line(`recovered to commit ${longest}, version ${store.version}`);
     world.recorder?.happens("note", `recovered to commit ${longest}, version ${store.version}`);
@@ -227,108 +225,39 @@ export class LifeCycle {
     }
   }
 
-  /**
-   * Faults off, space back; whatever is pending must now finish. False when the store had stopped before: writes are
-   * refused until it is reopened, so the next life has to show it.
-   */
-  async #comeToRest(): Promise<boolean> {
-    const session = this.#session;
-    const { store, world, model, inFlight, ledger } = session;
-    this.#endFaults();
-    session.doing = "waiting for everything pending";
-    await inFlight.waitBelow(0);
-    checkSettled(ledger, inFlight.describe());
-    session.checkAlive();
-    if (session.failStop.stopped || store.inspect().failedStop) {
-      if (this.#restarts++ === 0) return false;
-      throw new OracleFailure("O15", "the store stops accepting writes though no fault is left");
-    }
-    await this.#commitFresh();
-    session.doing = "a flush";
-    for (const { snapshot } of session.snapshots.values()) snapshot.close();
-    for (const { iterator } of session.iterators.values()) iterator.close();
-    session.snapshots.clear();
-    session.iterators.clear();
-    const upTo = model.acknowledgedUpTo();
-    await store.flush();
-    session.checkAlive();
-    model.durableUpTo(upTo);
-    session.doing = "background work coming to rest";
-    for (let round = 0; store.inspect().backgroundBusy && round < REST_ROUNDS_MAX; round++) {
-      world.progress();
-      await session.pause(REST_MS);
-    }
-    session.checkAlive();
-    // A sector that cannot be read keeps its table from being compacted for good.
-    if (store.inspect().backgroundBusy && session.disk.damage.length > 0)
-      throw new DamageFound("coming to rest");
-    checkAtRest(ledger, store.inspect(), REST_MS * REST_ROUNDS_MAX);
-    checkNoOrphans(ledger, store.inspect(), session.listStore());
-    await checkWholeStore(session);
-    const { problems } = await store.verify();
-    session.checkAlive();
-    if (problems.length > 0 && session.disk.damage.length > 0) throw new DamageFound("verify at rest");
-    if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
-    return true;
-  }
-
-  /** A commit of its own must succeed, at the latest once compaction has caught up. */
-  async #commitFresh(): Promise<void> {
-    const session = this.#session;
-    const { world, inFlight, model, store } = session;
-    session.doing = "a fresh commit";
-    const number = session.operations.length;
-    const writer = writerOfMutation(number, 0);
-    const mutations = [["put", FRESH_KEY, writer, FRESH_BYTES]] as const;
-    const before = model.acknowledgedUpTo();
-    for (let round = 0; round < REST_ROUNDS_MAX && model.acknowledgedUpTo() === before; round++) {
-      world.progress();
-      // Refused with BUSY while compaction is behind.
-      if (round > 0) await session.pause(REST_MS);
-      await this.#executor.run({ kind: "write", call: "batch", mutations }, number);
-      await inFlight.waitBelow(0);
-      session.checkAlive();
-    }
-    if (model.acknowledgedUpTo() === before) {
-      // Compaction stops at a damaged table, and commits with it: that is the detection which damage calls for.
-      if (session.disk.damage.length > 0) throw new DamageFound("a fresh commit");
-      throw new OracleFailure("O15", "a fresh commit does not succeed once faults have stopped");
-    }
-    await session.retrying("reading the fresh commit", () => {
-      checkGet(
-        session.ledger,
-        model,
-        model.visibleAt(store.version),
-        FRESH_KEY,
-        store.getSync(keyBytes(FRESH_KEY)),
-        "a fresh commit",
-      );
-    });
-  }
-
   /** Clean end of the process: nothing is lost, nothing left open. */
   async #close(): Promise<void> {
     const session = this.#session;
     const { store, model, world, inFlight, ledger, disk, counts, life } = session;
     session.doing = "closing the store";
-    for (const { snapshot } of session.snapshots.values()) snapshot.close();
-    for (const { iterator } of session.iterators.values()) iterator.close();
+    const callsLate = willCallLate(session);
+    if (!callsLate) {
+      for (const { snapshot } of session.snapshots.values()) snapshot.close();
+      for (const { iterator } of session.iterators.values()) iterator.close();
+    }
     let clean = true;
     session.closing = true;
     try {
-      await store.close();
+      const closing = store.close();
+      if (callsLate) {
+        // Judged when it is awaited, below.
+        closing.catch(() => undefined);
+        await callLate(session, closing);
+      }
+      await closing;
     } catch (error) {
       session.judge(error, "close");
       clean = false;
     }
     session.checkAlive();
+    if (callsLate) checkClosedReaders(session);
     session.closed();
     await inFlight.waitBelow(0);
     session.checkAlive();
     // A failed sync may take from the page cache what it should have kept, and a store that logs nothing until a
     // memtable is sealed has only its memory: for both, ending after a failure is like losing power.
-    const { failStop, options } = session;
-    if (failStop.logIsLost || (failStop.stopped && options.store.durability === "none"))
+    const { failStop, storeOptions } = session;
+    if (failStop.logIsLost || (failStop.stopped && storeOptions.durability === "none"))
       this.#powerLost = true;
     if (clean && !session.failStop.stopped) model.durableUpTo(model.acknowledgedUpTo());
     world.trace.text("close", clean ? "clean" : "with an error");
@@ -373,6 +302,7 @@ export class LifeCycle {
   #observe(operation: VFSOperation, path: string): void {
     const session = this.#session;
     try {
+      if (session.callListener !== null) session.callListener(operation, path);
       if (operation === "removeFile" && session.hasStore && parentPath(path) === STORE_DIRECTORY) {
         checkRemoval(session.ledger, session.store.inspect(), baseName(path));
       }

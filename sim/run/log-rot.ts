@@ -38,6 +38,7 @@ export function rotLog(disk: SimulationDisk, choices: ChoiceStream): boolean {
     .list(STORE_DIRECTORY)
     .map(parseFileName)
     .filter(({ kind, number }) => kind === "wal" && number >= manifest.counters.minWalNumber)
+    .filter(({ number }) => durable.stat(walPath(STORE_DIRECTORY, number))?.kind === "file")
     .map(({ number }) => readFrames(durable, number, manifest.storeId))
     .filter((segment) => segment !== null);
   // A segment whose successor has a header is whole, to its seal; the end of such a one is a place of its own.

@@ -6,6 +6,7 @@
  */
 
 import { parseFileName } from "../../src/engine/files.js";
+import type { StoreOptions } from "../../src/engine/options.js";
 import type { StoreIterator } from "../../src/engine/read/store-iterator.js";
 import type { Snapshot } from "../../src/engine/snapshots.js";
 import type { Store } from "../../src/engine/store.js";
@@ -13,7 +14,7 @@ import { assert } from "../../src/platform/assert.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
 import { baseName, joinPath, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
-import type { SimulationDisk } from "../disk/simulation-disk.js";
+import type { SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
 import { Model, type PrefixSpan } from "../model/model.js";
 import { ErrorHonesty, type ErrorVerdict } from "../oracles/error-honesty.js";
 import { FailStop } from "../oracles/fail-stop.js";
@@ -26,6 +27,7 @@ import type { Life, World } from "../world/world.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
 import type { CrashNote } from "./segments.js";
+import type { ForeignFiles } from "./strays.js";
 
 /** Where the store lives on the simulated disk. */
 export const STORE_DIRECTORY = "/store";
@@ -79,6 +81,11 @@ export class Session {
   faultsAreOn = true;
   /** Whether the store is being closed, so that calls under way may be told so. */
   closing = false;
+  /** Files of others in the store's directory (S40), by path; and those of which only a crash knows whether they are. */
+  readonly foreignFiles: ForeignFiles = new Map();
+  readonly perhapsForeign = new Set<string>();
+  /** Hears of every VFS call while it is set. */
+  callListener: ((operation: VFSOperation, path: string) => void) | null = null;
   #life: Life | null = null;
   #store: Store | null = null;
   #doing = "starting";
@@ -218,9 +225,21 @@ export class Session {
     }
   }
 
-  /** Names in the directory of the store, as the living process sees them. */
+  /** What the store of this life is opened with (T7): later lives go round the later options. */
+  get storeOptions(): StoreOptions {
+    const { store, reopenings } = this.options;
+    const change = reopenings[(this.world.lives + reopenings.length - 2) % Math.max(1, reopenings.length)];
+    return this.world.lives < 2 || change === undefined ? store : { ...store, ...change };
+  }
+
+  /** Names in the directory of the store, as the living process sees them; without those of others. */
   listStore(): string[] {
-    return this.life.platform.vfs.list(STORE_DIRECTORY);
+    const names = this.life.platform.vfs.list(STORE_DIRECTORY);
+    if (this.foreignFiles.size + this.perhapsForeign.size === 0) return names;
+    return names.filter((name) => {
+      const path = this.pathOf(name);
+      return !this.foreignFiles.has(path) && !this.perhapsForeign.has(path);
+    });
   }
 
   pathOf(name: string): string {

@@ -243,4 +243,6 @@ const STREAMS = [
   "clock",
   "yields",
   "lateness",
+  "process",
+  "strays",
 ] as const;

@@ -54,6 +54,10 @@ export const FAULT_NAMES = [
   "unreportedSync",
   "syncLies",
   "journal",
+  "rival",
+  "stray",
+  "lateCall",
+  "reopening",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

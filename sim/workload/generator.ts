@@ -4,6 +4,7 @@
  * meet the state that breaks something. What it returns is literal; the run records it, and a recorded list needs no
  * generator.
  */
+import { KEY_BYTES_MAX } from "../../src/engine/format/operation.js";
 import type { ChoiceStream } from "../choices/choices.js";
 import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
 import { VALUE_LENGTH_MAX } from "./bytes.js";
@@ -54,6 +55,10 @@ const OPEN_ITERATORS_MAX = 4;
 /** A store that has stopped is soon reopened, but not at once: reads must go on and writes must be refused. */
 const REOPEN_AFTER_STOP = 0.3;
 const GIVE_SPACE_BACK = 0.2;
+const SECOND_OPENS = 0.02;
+const MANY_KEYS = 0.1;
+const EMPTY_BATCHES = 0.01;
+const EXTREME_LETTERS = ["a", "m", "\u00ff"] as const;
 
 export class OperationGenerator implements OperationSource {
   readonly #options: SimulationOptions;
@@ -74,6 +79,8 @@ export class OperationGenerator implements OperationSource {
     if (number >= this.#options.operations) return null;
     if (state.failedStop && this.#chance(REOPEN_AFTER_STOP)) return { kind: "reopen", settles: true };
     if (state.spaceLimited && this.#chance(GIVE_SPACE_BACK)) return { kind: "limitSpace", freeBytes: null };
+    const { rivalProbability } = this.#options.world;
+    if (rivalProbability > 0 && this.#chance(rivalProbability * SECOND_OPENS)) return { kind: "openSecond" };
     const crash = state.crashArmed ? null : this.#crash(state);
     return crash ?? this.#ofFamily(this.#family(), state, number);
   }
@@ -90,6 +97,10 @@ export class OperationGenerator implements OperationSource {
       case "write":
         return this.#write(number);
       case "get":
+        if (this.#chance(MANY_KEYS)) {
+          const keys = Array.from({ length: this.#below(9) }, () => this.#keys.place());
+          return { kind: "getMany", keys, ...this.#snapshotOf(state) };
+        }
         return {
           kind: "get",
           key: this.#keys.place(),
@@ -133,7 +144,8 @@ export class OperationGenerator implements OperationSource {
 
   #write(number: number): Operation {
     const { batchMutationsMax, durabilityOverrideProbability, blockingProbability } = this.#options;
-    const count = Math.min(MUTATIONS_MAX, 1 + this.#below(batchMutationsMax));
+    const isEmpty = this.#chance(EMPTY_BATCHES);
+    const count = isEmpty ? 0 : Math.min(MUTATIONS_MAX, 1 + this.#below(batchMutationsMax));
     const mutations: Mutation[] = [];
     for (let index = 0; index < count; index++)
       mutations.push(this.#mutation(writerOfMutation(number, index)));
@@ -153,12 +165,22 @@ export class OperationGenerator implements OperationSource {
   }
 
   #mutation(writer: number): Mutation {
+    const { extremeProbability } = this.#options;
     const { put, delete: remove, deleteRange } = this.#options.mutations;
+    if (extremeProbability > 0 && this.#chance(extremeProbability)) return this.#extreme(writer);
     const pick = this.#below(put + remove + deleteRange);
     if (pick < put) return ["put", this.#keys.pick(), writer, this.#valueBytes()];
     if (pick < put + remove) return ["delete", this.#keys.pick()];
     const [begin, end] = this.#keys.range();
     return ["deleteRange", begin, end];
+  }
+
+  /** The longest key, the longest value of a workload, or a key that is longer than keys may be. */
+  #extreme(writer: number): Mutation {
+    const shape = this.#below(4);
+    if (shape >= 2) return ["put", this.#keys.pick(), writer, VALUE_LENGTH_MAX];
+    const key = this.#one(EXTREME_LETTERS).repeat(KEY_BYTES_MAX + shape);
+    return this.#chance(0.3) ? ["delete", key] : ["put", key, writer, this.#valueBytes()];
   }
 
   #valueBytes(): number {

@@ -32,6 +32,7 @@ export type Operation =
       readonly requireAhead?: number;
     }
   | { readonly kind: "get"; readonly key: string; readonly blocking?: boolean; readonly snapshot?: number }
+  | { readonly kind: "getMany"; readonly keys: readonly string[]; readonly snapshot?: number }
   | ({
       readonly kind: "scan";
       readonly limit?: number;
@@ -57,6 +58,8 @@ export type Operation =
   | { readonly kind: "pause"; readonly ms: number }
   /** Closes the store and opens it again in a new process. `settles`: waits for what is in flight first. */
   | { readonly kind: "reopen"; readonly settles: boolean }
+  /** Somebody else opens the store while it is open. */
+  | { readonly kind: "openSecond" }
   /** Leaves this much free space on the disk; null gives back all of it. */
   | { readonly kind: "limitSpace"; readonly freeBytes: number | null }
   /** The operating system drops what it has cached of files, as far as it is written back. */
@@ -92,6 +95,8 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
   "limitSpace",
   "dropCaches",
   "crash",
+  "getMany",
+  "openSecond",
 ];
 
 /** Crashes that one operation may cause: itself and those during recovery. */

@@ -61,6 +61,10 @@ export interface SimulationOptions {
   readonly logRotProbability: number;
   /** What happens to time, turns and the process. */
   readonly world: WorldFaults;
+  /** What each later process opens the store with, in turn, as changes of `store` (T7). Empty: always the same. */
+  readonly reopenings: readonly StoreOptions[];
+  /** How probable it is that a mutation has a key or value of the greatest length, or a key that is too long. */
+  readonly extremeProbability: number;
 }
 
 /** What the caller of a run decides; the seed decides the rest. */
@@ -125,9 +129,50 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     disk: disk.first(),
     logRotProbability: draw.chance(LOG_ROT_SEEDS) && limits.faults.includes("logRot") ? 0.5 : 0,
     world: drawWorld(draw, limits.faults),
+    reopenings: drawReopenings(draw, limits.faults),
+    extremeProbability: draw.chance(EXTREME_SEEDS) ? 0.01 : 0,
   };
   return { ...drawn, disk: disk.later(drawn.disk) };
 }
+
+/** As many sets as are drawn; a few of the options of each differ, so that their effects can be told apart. */
+function drawReopenings(draw: Draw, allowed: readonly FaultName[]): readonly StoreOptions[] {
+  const count = draw.half() ? 1 + draw.upTo(REOPENINGS_MAX - 1) : 0;
+  const reopenings: StoreOptions[] = [];
+  for (let index = 0; index < REOPENINGS_MAX; index++) {
+    const other = drawStore(draw);
+    const change: Record<string, unknown> = {};
+    for (const group of REOPENED_TOGETHER) {
+      if (draw.chance(REOPENED_SHARE)) for (const name of group) change[name] = other[name];
+    }
+    if (index < count && allowed.includes("reopening")) reopenings.push(change);
+  }
+  return reopenings;
+}
+
+const EXTREME_SEEDS = 0.1;
+const REOPENINGS_MAX = 4;
+const REOPENED_SHARE = 0.35;
+/** Options that are changed together, since only together they are legal or make sense. */
+const REOPENED_TOGETHER: readonly (readonly (keyof StoreOptions)[])[] = [
+  ["durability"],
+  ["memtableBytes", "immutableMemtablesMax"],
+  ["blockBytes"],
+  ["blockCacheBytes"],
+  ["tableCacheBytes"],
+  ["bloomBitsPerKey"],
+  ["compression"],
+  ["checksum"],
+  ["groupCommitsMax"],
+  ["bufferedSyncMs"],
+  ["pendingCommitsMax"],
+  ["compaction", "levelRatio"],
+  ["levelBaseBytes"],
+  ["tableBytes"],
+  ["level0CompactionFiles", "level0StallFiles", "level0LimitFiles"],
+  ["slowdownDebtBytes"],
+  ["beatRows"],
+];
 
 const ALL_FAMILIES = Object.keys(WORKLOADS.mixed.families) as OperationFamily[];
 /** A run that writes nothing or reads nothing proves nothing. */

@@ -60,6 +60,8 @@ export const PLAIN_OPTIONS: SimulationOptions = {
   disk: SOUND_DISK,
   logRotProbability: 0,
   world: CALM_WORLD,
+  reopenings: [],
+  extremeProbability: 0,
 };
 
 /** What only the making of operations asks: in a case these are there literally. */
@@ -74,4 +76,5 @@ export const GENERATOR_OPTIONS = [
   "blockingProbability",
   "keys",
   "crashes",
+  "extremeProbability",
 ] as const satisfies readonly (keyof SimulationOptions)[];

@@ -21,9 +21,13 @@ export function drawWorld(draw: Draw, allowed: readonly FaultName[]): WorldFault
   const clock = drawn("clock");
   const pause = drawn("pause");
   const pauseMsMax = draw.one([1000, 10, 60_000, 3_600_000]);
+  const priorityChanges = 1 + draw.upTo(4);
+  const rival = drawn("rival");
+  const stray = drawn("stray");
+  const lateCall = drawn("lateCall");
   return {
     ...CALM_WORLD,
-    priorityChanges: 1 + draw.upTo(4),
+    priorityChanges,
     putOffProbability: round(putOff ** 2 / 2),
     putOffTurnsMax: putOff === 0 ? 0 : putOffTurnsMax,
     lateTimerProbability: round(lateTimer ** 2),
@@ -31,5 +35,8 @@ export function drawWorld(draw: Draw, allowed: readonly FaultName[]): WorldFault
     clockEveryTurns: clock === 0 ? 0 : Math.ceil(20 / clock),
     pauseEveryTurns: pause === 0 ? 0 : Math.ceil(200 / pause),
     pauseMsMax: pause === 0 ? 0 : pauseMsMax,
+    rivalProbability: round(rival),
+    strayProbability: round(stray),
+    lateCallProbability: round(lateCall),
   };
 }

@@ -18,6 +18,12 @@ export interface WorldFaults {
   /** T5: mean number of turns between pauses of the whole process, and the longest; 0 is never. */
   readonly pauseEveryTurns: number;
   readonly pauseMsMax: number;
+  /** S39: how probable it is that an open has a rival, and, a fiftieth of it, that an operation is a second open. */
+  readonly rivalProbability: number;
+  /** S40: how probable it is that a reopened directory holds files of others. */
+  readonly strayProbability: number;
+  /** How probable it is that a closing store is called, with iterators and snapshots left open. */
+  readonly lateCallProbability: number;
 }
 
 export const CALM_WORLD: WorldFaults = {
@@ -29,6 +35,9 @@ export const CALM_WORLD: WorldFaults = {
   clockEveryTurns: 0,
   pauseEveryTurns: 0,
   pauseMsMax: 0,
+  rivalProbability: 0,
+  strayProbability: 0,
+  lateCallProbability: 0,
 };
 
 /** Every kind of fault that the world can inflict, by its row in the fault table. */

@@ -126,7 +126,9 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
     before,
   );
   // Left over from a creation that was cut short; nothing was ever stored under them.
-  const leftovers = names.filter((name) => ["manifest", "temporary"].includes(parseFileName(name).kind));
+  const leftovers = names.filter(
+    (name) => ["manifest", "temporary"].includes(parseFileName(name).kind) && isFile(vfs, directory, name),
+  );
   sometimes("recovery.creation-begun-again", leftovers.length > 0);
   closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers));
   const report = { ...EMPTY_REPORT, created: true };
@@ -140,9 +142,11 @@ function reopenStore(
 ): RecoveredStore {
   const { vfs, directory, options } = context;
   const walNumbers = names
-    .map(parseFileName)
-    .filter(({ kind, number }) => kind === "wal" && number >= loaded.counters.minWalNumber)
-    .map(({ number }) => number)
+    .filter((name) => {
+      const { kind, number } = parseFileName(name);
+      return kind === "wal" && number >= loaded.counters.minWalNumber && isFile(vfs, directory, name);
+    })
+    .map((name) => parseFileName(name).number)
     .sort((a, b) => a - b);
   let nextFileNumber = mutant("M10-file-number-from-manifest-only")
     ? loaded.counters.nextFileNumber
@@ -326,7 +330,10 @@ function checkContinues(
   }
 }
 
-/** A segment without a valid header is one that was being created, if it is the last and holds no record. */
+/**
+ * A segment without a valid header is one that was being created, if it is the last and holds no record. An empty file
+ * is nobody's: if a segment of this number had been lost, the one after it would name it as the one before.
+ */
 function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLast: boolean): void {
   const path = walPath(directory, walNumber);
   const file = vfs.openFile(path, "read");
@@ -337,6 +344,7 @@ function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLa
   } finally {
     file.close();
   }
+  if (bytes.length === 0) return;
   const frame = new FrameHeader();
   const codecs = (["crc32", "blake3"] as const).map((name) => ({
     checksum: checksumByName(name),
@@ -380,9 +388,13 @@ function tidy(
     if (kind === "temporary") superseded.push(name);
     else if (kind === "wal" && number < state.counters.minWalNumber) superseded.push(name);
     else if (kind === "manifest" && number !== manifestNumber) superseded.push(name);
-    else if (kind === "table" && !live.has(number)) orphans.push(name);
+    else if (kind === "table" && !live.has(number) && isFile(vfs, directory, name)) orphans.push(name);
   }
-  removeFiles(vfs, directory, superseded);
+  removeFiles(
+    vfs,
+    directory,
+    superseded.filter((name) => isFile(vfs, directory, name)),
+  );
   const quarantine = joinPath(directory, QUARANTINE_NAME);
   const hasQuarantine = vfs.stat(quarantine) !== null;
   if (orphans.length > 0) {
@@ -396,10 +408,15 @@ function tidy(
     return { ...found.report, quarantined: orphans };
   }
   if (!hasQuarantine) return found.report;
-  const purged = vfs.list(quarantine);
+  const purged = vfs.list(quarantine).filter((name) => isFile(vfs, quarantine, name));
   sometimes("recovery.quarantine-purged", purged.length > 0);
   removeFiles(vfs, quarantine, purged);
   return { ...found.report, purged };
+}
+
+/** A directory is none of the store's, whatever its name, and stays where it is. */
+function isFile(vfs: VFS, directory: string, name: string): boolean {
+  return vfs.stat(joinPath(directory, name))?.kind === "file";
 }
 
 /** Not synced: a removal that a crash undoes is found and done again by the next open. */

@@ -457,7 +457,8 @@ export class Store {
         isIdle = true;
         this.#checkConditions();
       });
-      await this.#until(() => isIdle, "commits");
+      const waitsFor = mutant("L6-close-leaves-commits-waiting") ? "work" : "commits";
+      await this.#until(() => isIdle, waitsFor);
       if (!mutant("W7-close-without-flush")) this.#committer.rotate();
       this.#keeper.retryNow();
       await this.#until(() => this.#keeper.sealed.length === 0 && !this.#committer.isRotating);

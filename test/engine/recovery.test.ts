@@ -441,6 +441,59 @@ describe("recovery", () => {
       expect(left).not.toContain(`/store/${name}`);
   });
 
+  test("takes directories for nobody's files, whatever they are called", async () => {
+    const { files, keys } = await killed();
+    const directories = [
+      "000003.tmp",
+      "900000.sst",
+      "900001.wal",
+      "MANIFEST-900002",
+      "quarantine",
+      "quarantine/900003.sst",
+    ];
+    const paths = directories.map((name) => `/store/${name}`);
+    for (let i = 0; i < 3; i++) {
+      const { store, vfs, platform } = await opened(files, TINY, paths);
+      expect(rowsOf(store).map(([key]) => key)).toEqual(keys);
+      for (const path of paths) expect(vfs.stat(path)?.kind, path).toBe("directory");
+      if (i > 0) await platform.settle(store.close());
+      files.clear();
+      for (const [path, image] of vfs.files()) files.set(path, image);
+    }
+  });
+
+  test("passes over an empty file in the log, but misses a segment that has become one", async () => {
+    const { files, keys } = await killed();
+    const [segment] = [...files.keys()].filter((path) => path.endsWith(".wal"));
+    const number = Number(/(\d+)\.wal$/.exec(segment as string)?.[1]);
+    const strayBefore = new Map(files).set(
+      `/store/${String(number - 1).padStart(6, "0")}.wal`,
+      new Uint8Array(0),
+    );
+    const strayAfter = new Map(files).set("/store/900000.wal", new Uint8Array(0));
+    for (const strays of [strayBefore, strayAfter, new Map([...strayBefore, ...strayAfter])]) {
+      const { store } = await opened(strays, TINY);
+      expect(rowsOf(store).map(([key]) => key)).toEqual(keys);
+    }
+
+    const chain = await opened(new Map(), { memtableBytes: 4096, immutableMemtablesMax: 8 });
+    chain.vfs.before = (call, path) => {
+      if (call === "createFile" && path.endsWith(".sst")) throw failure("NO_SPACE", call, path);
+    };
+    for (let i = 0; i < 40; i++)
+      await chain.platform.settle(chain.store.put(bytes(`k${i}`), bytes("x".repeat(300))));
+    const segments = [...chain.vfs.files().keys()].filter((path) => path.endsWith(".wal"));
+    expect(segments.length).toBeGreaterThan(2);
+    for (const emptied of segments.slice(0, -1)) {
+      const scheduler = new ManualScheduler();
+      const damaged = chain.vfs.files().set(emptied, new Uint8Array(0));
+      const platform = manualPlatform(new PlainVFS(scheduler, damaged), scheduler);
+      expect(await platform.outcome(Store.open("/store", TINY, platform)), emptied).toMatchObject({
+        error: { code: "CORRUPTION" },
+      });
+    }
+  });
+
   test("of a store whose creation was cut short at any call creates it", async () => {
     const counting = await opened();
     const scheduler = new ManualScheduler();

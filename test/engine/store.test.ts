@@ -641,3 +641,22 @@ describe("background work", () => {
     }
   });
 });
+
+test("an iterator that was closed says so, also right after a seek, and is not taken for one at its end", async () => {
+  const scheduler = new ManualScheduler();
+  const platform = manualPlatform(new PlainVFS(scheduler), scheduler);
+  const store = await platform.settle(Store.open("/store", {}, platform));
+  await platform.settle(store.put(bytes("a"), bytes("1")));
+  const closed = expect.objectContaining({ code: "CLOSED" });
+  const seeked = store.iterator();
+  seeked.seek(bytes("a"));
+  const stepped = store.iterator();
+  expect(stepped.next()).toBe(true);
+  const fresh = store.iterator();
+  const exhausted = store.iterator();
+  while (exhausted.next());
+  await platform.settle(store.close());
+  for (const iterator of [seeked, stepped, fresh]) expect(() => iterator.next()).toThrow(closed);
+  expect(exhausted.next()).toBe(false);
+  expect(() => exhausted.seek(bytes("a"))).toThrow(closed);
+});

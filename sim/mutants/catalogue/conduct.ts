@@ -51,6 +51,14 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "L6-close-leaves-commits-waiting",
+    breaks: "close does not wait for commits that are held back while background work keeps failing",
+    copies: "ours: found by this simulator (seed damage 8)",
+    needs: "S14 + a full backlog at close",
+    oracles: ["O15"],
+    killer: "case",
+  },
+  {
     id: "L1-held-commit-does-not-rotate",
     breaks: "a commit held back by debt does not rotate a full segment",
     copies: "found here",

@@ -48,6 +48,8 @@ export class StoreIterator {
   #isPositioned = false;
   #hasRow = false;
   #isClosed = false;
+  /** It has said that there are no more rows, and may say so again; closed by anybody else it must not. */
+  #isExhausted = false;
   /** The user key of the current row. */
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
@@ -85,7 +87,7 @@ export class StoreIterator {
   /** Moves to the next row; false at the end, and then the iterator has closed itself. Throws `CLOSED`, `CORRUPTION`, `IO`. */
   next(): boolean {
     if (this.#isClosed) {
-      if (this.#isPositioned && !this.#hasRow) return false;
+      if (this.#isExhausted) return false;
       throw closed();
     }
     if (this.#left === 0) return this.#finish();
@@ -150,7 +152,7 @@ export class StoreIterator {
   }
 
   #finish(): boolean {
-    this.#isPositioned = true;
+    this.#isExhausted = true;
     this.#hasRow = false;
     this.close();
     return false;
@@ -158,7 +160,6 @@ export class StoreIterator {
 
   /** After an error: closed, and never to be taken for exhausted. */
   #abandon(): void {
-    this.#isPositioned = false;
     this.#hasRow = false;
     this.close();
   }

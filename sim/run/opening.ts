@@ -1,0 +1,74 @@
+/**
+ * One attempt to open the store at the beginning of a life, as the options of that life say (T7); alone, or with a rival
+ * that opens it at the same moment (S39). And the second opener, who comes while the store is open.
+ * Does not own: how often is tried, what recovery brought back (`life.ts`).
+ */
+import type { StoreOptions } from "../../src/engine/options.js";
+import { Store } from "../../src/engine/store.js";
+import { hasCode } from "../../src/platform/errors.js";
+import type { VFSOperation } from "../disk/simulation-disk.js";
+import { checkOneWinner, checkTurnedAway } from "../oracles/single-owner.js";
+import { type Session, STORE_DIRECTORY } from "./session.js";
+
+/** Throws what opening threw. */
+export async function openStore(session: Session): Promise<Store> {
+  const { world, options } = session;
+  const choices = world.choices.stream("process");
+  if (!session.faultsAreOn || !choices.chance(options.world.rivalProbability, "process.rival")) {
+    return open(session);
+  }
+  world.faultCounts["S39 second opener"]++;
+  return openAgainstRival(session);
+}
+
+/** Two at once: whoever wins is the store of this life, since they are the same to everybody else. */
+async function openAgainstRival(session: Session): Promise<Store> {
+  const attempts = await Promise.allSettled([open(session), open(session)]);
+  session.checkAlive();
+  const stores = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+  const errors = attempts.flatMap((attempt) =>
+    attempt.status === "rejected" ? [attempt.reason as unknown] : [],
+  );
+  const others = errors.filter((error) => !hasCode(error, "LOCKED"));
+  checkOneWinner(session.ledger, stores.length, errors.length - others.length, others.length);
+  const [store] = stores;
+  if (store === undefined) throw others[0];
+  for (const error of others) session.judge(error, "open beside a rival");
+  return store;
+}
+
+/** While the store is open: must be turned away, without a trace. */
+export async function openSecond(session: Session): Promise<void> {
+  const { world, ledger } = session;
+  world.faultCounts["S39 second opener"]++;
+  const changes: string[] = [];
+  const listener = (operation: VFSOperation, path: string): void => {
+    if (CHANGING.has(operation)) changes.push(`${operation} ${path}`);
+  };
+  session.callListener = listener;
+  let second: Store | null = null;
+  try {
+    second = await open(session);
+  } catch (error) {
+    session.judge(error, "a second open", ["LOCKED"]);
+  } finally {
+    session.callListener = null;
+  }
+  checkTurnedAway(ledger, second !== null, changes);
+}
+
+function open(session: Session): Promise<Store> {
+  const options: StoreOptions = { ...session.storeOptions, createIfMissing: !session.created };
+  return Store.open(STORE_DIRECTORY, options, session.life.platform);
+}
+
+const CHANGING: ReadonlySet<VFSOperation> = new Set([
+  "createFile",
+  "removeFile",
+  "rename",
+  "link",
+  "makeDirectory",
+  "removeDirectory",
+  "write",
+  "truncate",
+]);

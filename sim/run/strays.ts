@@ -1,0 +1,127 @@
+/**
+ * S40: files that are none of the store's, found in its directory when it is opened: left there by a crash of something
+ * else, an editor, a file manager, a backup tool. What has a name of the store's own kind may be cleared away or ignored;
+ * what has a foreign name must be left alone, bytes and all; and nothing of the store may be lost by either.
+ * Planted durably before an open, by choices of the stream `strays`.
+ */
+import {
+  manifestName,
+  parseFileName,
+  QUARANTINE_NAME,
+  tableName,
+  temporaryName,
+  walName,
+} from "../../src/engine/files.js";
+import { joinPath, parentPath } from "../../src/platform/path.js";
+import type { VFS } from "../../src/platform/vfs.js";
+import type { ChoiceStream } from "../choices/choices.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { type Session, STORE_DIRECTORY } from "./session.js";
+
+/** Names that no store gives. A name with a slash at its end is a directory. */
+const FOREIGN = [
+  ".DS_Store",
+  "CURRENT.bak",
+  "CURRENT~",
+  "MANIFEST",
+  "000001.sst.part",
+  "12.wal",
+  "desktop.ini",
+  "lost+found/",
+  "notes/",
+] as const;
+const STRAYS_AT_ONCE = 3;
+/** How far beyond the highest number in the directory a stray one may lie. */
+const NUMBERS_AHEAD = 20;
+const LENGTHS = [0, 1, 17, 512, 4096, 5000] as const;
+const FILLS = [0x00, 0xff, 0x5a] as const;
+
+/** What was planted under a foreign name: null is a directory. */
+export type ForeignFiles = Map<string, Uint8Array | null>;
+
+/** To be called while no store is open. Nothing is planted before there is a store. */
+export function plantStrays(session: Session): void {
+  const { world, options, disk, life } = session;
+  const choices = world.choices.stream("strays");
+  if (!session.created || !choices.chance(options.world.strayProbability, "stray.plants")) return;
+  const { vfs } = life.platform;
+  disk.faultsOff();
+  try {
+    for (let left = 1 + choices.below(STRAYS_AT_ONCE, "stray.count"); left > 0; left--)
+      plantOne(session, vfs, choices);
+  } finally {
+    if (session.faultsAreOn) disk.faultsOn();
+  }
+}
+
+function plantOne(session: Session, vfs: VFS, choices: ChoiceStream): void {
+  const isForeign = choices.chance(0.3, "stray.foreign");
+  const name = isForeign
+    ? (FOREIGN[choices.below(FOREIGN.length, "stray.name")] as string) // below(n) < n
+    : ownName(vfs, choices);
+  const drawnLength = LENGTHS[choices.below(LENGTHS.length, "stray.length")] as number; // below(n) < n
+  // Any other content in the midst of the log could be a segment that has rotted, and refusing it is right.
+  const length = parseFileName(name).kind === "wal" ? 0 : drawnLength;
+  const fill = FILLS[choices.below(FILLS.length, "stray.fill")] as number; // below(n) < n
+  const isDirectory = name.endsWith("/") || (!isForeign && choices.chance(0.15, "stray.directory"));
+  const path = joinPath(STORE_DIRECTORY, name.replace(/\/$/, ""));
+  if (vfs.stat(path) !== null) return;
+  const bytes = new Uint8Array(length).fill(fill);
+  if (isForeign || isDirectory) session.perhapsForeign.add(path);
+  if (isDirectory) vfs.makeDirectory(path);
+  else writeFile(vfs, path, bytes);
+  vfs.syncDirectory(parentPath(path));
+  session.world.faultCounts["S40 stray file"]++;
+  if (isForeign || isDirectory) session.foreignFiles.set(path, isDirectory ? null : bytes);
+}
+
+/** A name that a store might have given, with a number that is not in use, below or above those that are. */
+function ownName(vfs: VFS, choices: ChoiceStream): string {
+  const names = vfs.list(STORE_DIRECTORY);
+  const taken = new Set(names.map((name) => parseFileName(name).number));
+  const highest = Math.max(...taken);
+  let number = 1 + choices.below(highest + NUMBERS_AHEAD, "stray.number");
+  while (taken.has(number)) number++;
+  const makers = [temporaryName, tableName, walName, manifestName] as const;
+  const maker = makers[choices.below(makers.length, "stray.kind")] as (fileNumber: number) => string; // below(n) < n
+  const inQuarantine = choices.chance(0.1, "stray.quarantine");
+  if (!inQuarantine || vfs.stat(joinPath(STORE_DIRECTORY, QUARANTINE_NAME)) === null) return maker(number);
+  return joinPath(QUARANTINE_NAME, maker(number));
+}
+
+function writeFile(vfs: VFS, path: string, bytes: Uint8Array): void {
+  const file = vfs.createFile(path);
+  try {
+    file.write(bytes, 0, bytes.length, 0);
+    file.syncData();
+  } finally {
+    file.close();
+  }
+}
+
+function readFile(vfs: VFS, path: string, length: number): Uint8Array {
+  const file = vfs.openFile(path, "read");
+  try {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, file.read(bytes, 0, length, 0));
+  } finally {
+    file.close();
+  }
+}
+
+/** What is foreign must be there, as it was. */
+export function checkForeignFiles(session: Session): void {
+  const { vfs } = session.life.platform;
+  for (const [path, bytes] of session.foreignFiles) {
+    const stat = vfs.stat(path);
+    const kind = bytes === null ? "directory" : "file";
+    if (stat === null) throw new OracleFailure("O9", `${path} is gone, a ${kind} that is not the store's`);
+    if (stat.kind !== kind || (bytes !== null && stat.size !== bytes.length)) {
+      throw new OracleFailure("O9", `${path}, a ${kind} that is not the store's, has become another`);
+    }
+    if (bytes === null) continue;
+    if (Buffer.compare(readFile(vfs, path, bytes.length), bytes) !== 0) {
+      throw new OracleFailure("O9", `${path}, a file that is not the store's, has other bytes`);
+    }
+  }
+}
