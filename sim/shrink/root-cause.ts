@@ -111,7 +111,7 @@ function recorderOfCalls(
     damage: nothing,
     crash: nothing,
   };
-  return { disk, begins: nothing, ends: nothing, happens: nothing };
+  return { disk, begins: nothing, ends: nothing, happens: nothing, turn: nothing };
 }
 
 async function ofPowerLoss(
