@@ -229,7 +229,7 @@ async function writePage(
   reproduce: string,
 ): Promise<void> {
   if (file === undefined) return;
-  writeFileSync(file, await pageOfCase(one, { subject, reproduce, rootCause: null }));
+  writeFileSync(file, await pageOfCase(one, { subject, reproduce }));
 }
 
 function setExitCode(results: readonly SeedResult[]): void {

@@ -28,6 +28,12 @@ export { type FailureClass, runSeed, type SeedConfig, type SeedResult, seedAt } 
 export { type SimulationResult, type SimulationSetup, simulate } from "./run/simulation.js";
 export { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
 export { Trace } from "./trace/trace.js";
+export { timeTravelPage } from "./viewer/html.js";
+export type { Classify, Frame } from "./viewer/places.js";
+export { type PageNotes, pageOfCase, recordCase } from "./viewer/record.js";
+export { Recorder, type RecorderOptions } from "./viewer/recorder.js";
+export type { Headline, RecordedTrace, TraceModel } from "./viewer/trace-model.js";
+export { TraceReader } from "./viewer/trace-reader.js";
 export { OperationGenerator, type OperationSource, RecordedOperations } from "./workload/generator.js";
 export type { Mutation, Operation, OperationKind } from "./workload/operation.js";
 export {

@@ -32,8 +32,8 @@ export function timeTravelPage(trace: RecordedTrace, template = pageTemplate()):
 }
 
 /** The page without data, as the build has left it beside this module. */
-export function pageTemplate(): string {
-  const place = new URL("./page.html", import.meta.url);
+export function pageTemplate(module: string | URL = import.meta.url): string {
+  const place = new URL("./page.html", module);
   try {
     return readFileSync(place, "utf8");
   } catch (error) {

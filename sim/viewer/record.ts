@@ -19,7 +19,6 @@ export interface PageNotes {
   readonly subject: string;
   /** The command that repeats the run. */
   readonly reproduce: string;
-  readonly rootCause: string | null;
 }
 
 export async function recordCase(one: SimulationCase, notes: PageNotes): Promise<RecordedTrace> {
@@ -43,8 +42,11 @@ export async function pageOfCase(one: SimulationCase, notes: PageNotes): Promise
 
 function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: SimulationResult): Headline {
   const { oracle } = failure ?? {};
+  const rootCause = rootCauseIn(one.note);
+  const about = rootCause === null ? one.note : one.note.slice(0, -rootCause.length).replace(/; $/, "");
   return {
     ...notes,
+    rootCause,
     subject: [notes.subject, ...one.mutants].join(" with "),
     failure:
       failure === null
@@ -56,6 +58,7 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
             stack: failure.stack,
           },
     facts: [
+      ...(about === "" ? [] : [["about", about] as const]),
       ["workload", one.options.workload],
       ["operations", String(counts.operations)],
       ["crashes", `${counts.powerLosses} power loss, ${counts.processKills} process kill`],
@@ -63,6 +66,11 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
       ["options", JSON.stringify(one.options)],
     ],
   };
+}
+
+/** What the shrinker has found out about a case stands at the end of its note, and says when the case fails. */
+function rootCauseIn(note: string): string | null {
+  return /(?:^|; )(fails (?:iff|when|without) [\s\S]+)$/.exec(note)?.[1] ?? null;
 }
 
 /** The finding without the promise, which is told apart: "O8 broken (…): the finding". */

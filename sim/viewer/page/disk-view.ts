@@ -42,6 +42,8 @@ export class DiskView {
   step = 0;
   /** Whether the step is a crash, so that what it took is shown as lost. */
   isCrash = false;
+  /** Which files the step is about. */
+  private paths: readonly string[] = [];
   private readonly root: number;
   private readonly comparisons = new Map<string, readonly (readonly [number, number])[]>();
 
@@ -53,8 +55,9 @@ export class DiskView {
     this.before = this.reader2.goTo(-1);
   }
 
-  goTo(step: number, isCrash: boolean): void {
+  goTo(step: number, isCrash: boolean, paths: readonly string[]): void {
     this.step = step;
+    this.paths = paths;
     this.isCrash = isCrash;
     this.after = this.reader.goTo(step);
     this.before = this.reader2.goTo(step - 1);
@@ -94,6 +97,13 @@ export class DiskView {
     };
     if (this.root !== 0) walk(this.root, this.root, this.root, "", 0);
     return rows;
+  }
+
+  /** The row of the file to show: the one that was chosen while there is one, else the one that the step is about. */
+  shownFile(chosen: string): TreeRow | null {
+    const files = this.tree().filter(({ isDirectory }) => !isDirectory);
+    const at = (wanted: string): TreeRow | undefined => files.find(({ path }) => path === wanted);
+    return at(chosen) ?? this.paths.map(at).find((row) => row !== undefined) ?? null;
   }
 
   file(node: number, state: DiskAtStep = this.after): FileState | null {
@@ -184,7 +194,7 @@ export class DiskView {
     return lines;
   }
 
-  /** How many names and files differ between memory and medium. */
+  /** How many names and files differ between memory and medium, or lost something to the crash that this step is. */
   unsyncedRows(rows: readonly TreeRow[]): number {
     let differing = 0;
     for (const row of rows) {

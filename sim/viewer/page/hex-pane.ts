@@ -58,8 +58,9 @@ export class HexPane {
   }
 
   private update(): void {
-    const { file, comparison } = this.state.now;
-    const row = this.disk.tree().find(({ path, isDirectory }) => path === file && !isDirectory);
+    const { comparison } = this.state.now;
+    const row = this.disk.shownFile(this.state.now.file) ?? undefined;
+    const file = row?.path ?? "";
     this.sides = this.sidesOf(row, comparison);
     const [left, right] = this.sides;
     this.hasBoth = left.file !== null && right.file !== null;
@@ -116,7 +117,10 @@ export class HexPane {
   private fillBar(file: string): void {
     const { comparison } = this.state.now;
     if (file === "") {
-      this.bar.replaceChildren(el("h2", {}, "Bytes"), el("span", { class: "muted" }, "Choose a file."));
+      this.bar.replaceChildren(
+        el("h2", {}, "Bytes"),
+        el("span", { class: "muted" }, "Choose a file, or go to a step that is about one."),
+      );
       return;
     }
     const choice = (value: Comparison, text: string, title: string): HTMLElement => {
@@ -136,9 +140,16 @@ export class HexPane {
     only.addEventListener("click", () =>
       this.state.change({ onlyFile: this.state.now.onlyFile === file ? "" : file }),
     );
+    const follow = el(
+      "button",
+      { type: "button", class: "quiet", title: "Show the file of each step instead of this one" },
+      "follow",
+    );
+    follow.addEventListener("click", () => this.state.change({ file: "" }));
     this.bar.replaceChildren(
       el("h2", { class: "path", title: file }, file),
       only,
+      this.state.now.file === file ? follow : el("span", { class: "muted" }, "following"),
       el("span", { class: "gap" }),
       el(
         "span",

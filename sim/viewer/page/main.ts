@@ -35,13 +35,18 @@ async function start(): Promise<void> {
     search: "",
     window: WINDOW_STEPS,
   });
-  const look = (): void => disk.goTo(state.now.step, trace.kind(state.now.step) === "crash");
+  const look = (): void => {
+    const { step } = state.now;
+    disk.goTo(step, trace.kind(step) === "crash", [trace.secondPath(step), trace.path(step)]);
+  };
   look();
   // Before the parts listen, so that they see the disk of the new step.
   state.listen((now, before) => {
     if (now.step !== before.step) look();
   });
-  if (state.now.file === "") state.change({ file: interestingFile(trace, disk) });
+  if (state.now.file === "" && trace.headline.failure !== null) {
+    state.change({ file: interestingFile(trace, disk) });
+  }
   fillHead(byId("head", HTMLElement), trace, (step) => state.change({ step }));
   fillLegend();
   const timeline = new Timeline(trace, state);
@@ -60,7 +65,10 @@ async function start(): Promise<void> {
     match: (direction: 1 | -1) => state.change({ step: steps.nextMatch(state.now.step, direction) }),
     difference: (direction: 1 | -1) => hex.goToDifference(direction),
     comparison: () => state.change({ comparison: state.now.comparison === "views" ? "step" : "views" }),
-    onlyFile: () => state.change({ onlyFile: state.now.onlyFile === "" ? state.now.file : "" }),
+    onlyFile: () =>
+      state.change({
+        onlyFile: state.now.onlyFile === "" ? (disk.shownFile(state.now.file)?.path ?? "") : "",
+      }),
     zoom: (factor: number) => timeline.zoom(factor),
     theme: () => nextTheme(),
   };

@@ -174,8 +174,13 @@ export class Timeline {
     context.fillRect(px(step) + this.stepPx / 2 - 0.75, 0, 1.5, height);
     context.restore();
     context.fillStyle = tint.muted;
-    if (gutter === 0) return;
-    names.forEach((name, lane) => context.fillText(name, 2, this.layout.top(lane) + LANE_PX / 2 + 1));
+    // Without room beside the lanes their names stand in their upper corners.
+    const y = gutter > 0 ? LANE_PX / 2 + 1 : 6;
+    if (gutter === 0) context.font = `9px ${tint.font}`;
+    names.forEach((name, lane) => {
+      // The uppermost lane is full of spans, which say it themselves.
+      if (gutter > 0 || lane > 0) context.fillText(name, 2, this.layout.top(lane) + y);
+    });
   }
 
   private paintSpans(

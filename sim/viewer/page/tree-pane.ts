@@ -21,6 +21,8 @@ export class TreePane {
   private readonly disk: DiskView;
   private readonly box = byId("tree", HTMLDivElement);
   private readonly note = byId("tree-note", HTMLSpanElement);
+  /** The file whose bytes are shown. */
+  private shown = "";
   readonly redraw = onceAFrame(() => this.draw());
 
   constructor(state: State, disk: DiskView) {
@@ -35,11 +37,9 @@ export class TreePane {
 
   private draw(): void {
     const rows = this.disk.tree();
+    this.shown = this.disk.shownFile(this.state.now.file)?.path ?? "";
     const differing = this.disk.unsyncedRows(rows);
-    this.note.textContent =
-      differing === 0
-        ? "memory and medium are equal"
-        : `${differing} ${differing === 1 ? "differs" : "differ"} from the medium`;
+    this.note.textContent = this.noteText(differing);
     if (rows.length === 0) {
       this.box.replaceChildren(el("p", { class: "empty muted" }, "The disk is empty."));
       return;
@@ -54,13 +54,13 @@ export class TreePane {
           "tr",
           {},
           el("th", { scope: "col" }, "Name"),
-          el("th", { scope: "col", class: "size" }, "In memory"),
+          el("th", { scope: "col", class: "size", title: "What processes see" }, "Memory"),
           el(
             "th",
             { scope: "col", class: "bars" },
             el("span", { class: "visually-hidden" }, "What is synced"),
           ),
-          el("th", { scope: "col", class: "size" }, "On the medium"),
+          el("th", { scope: "col", class: "size", title: "What is durable" }, "Medium"),
         ),
       ),
     );
@@ -78,9 +78,15 @@ export class TreePane {
     }
   }
 
+  private noteText(differing: number): string {
+    if (this.disk.isCrash) return differing === 0 ? "nothing was lost" : `${differing} lost something`;
+    if (differing === 0) return "memory and medium are equal";
+    return `${differing} ${differing === 1 ? "differs" : "differ"} from the medium`;
+  }
+
   private row(row: TreeRow): HTMLElement {
     const [mark, meaning, className] = markOf(row);
-    const isSelected = row.path === this.state.now.file;
+    const isSelected = row.path === this.shown;
     const label = row.isDirectory ? `${row.name}/` : row.name;
     const name = row.isDirectory
       ? el("span", { class: "directory" }, label)
