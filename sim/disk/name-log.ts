@@ -22,6 +22,8 @@ export class DirectoryNode {
   parent: DirectoryNode | null;
   entries = new Map<string, TreeNode>();
   readonly durable = new Map<string, TreeNode>();
+  /** Grows whenever `durable` changes. */
+  durableVersion = 0;
   /** The last operation in the log on each name, and the one in the log that gave this directory its name. */
   readonly lastOn = new Map<string, NameOperation>();
   namedBy: NameOperation | null = null;
@@ -160,6 +162,7 @@ function commit(operation: NameOperation): void {
   operation.durable = true;
   for (const { directory, name, after } of operation.changes) {
     setEntry(directory.durable, name, after);
+    directory.durableVersion++;
     // Nothing may need it from now on, nor keep the files that it names alive.
     if (directory.lastOn.get(name) === operation) directory.lastOn.delete(name);
     if (after?.kind === "directory" && after.namedBy === operation) after.namedBy = null;

@@ -180,6 +180,18 @@ export class SimulationDisk {
     return new DurableView(this.state.names, this.state.paths, this.state.timers);
   }
 
+  /** The directory that is durable at a path, for oracles that follow what becomes durable. Not to be changed. */
+  durableDirectory(path: string): DirectoryNode | null {
+    const node = this.state.names.peekDurable(this.state.paths.intern(path));
+    return node?.kind === "directory" ? node : null;
+  }
+
+  /** How many handles the living process has on the file of this name. */
+  handlesOf(path: string): number {
+    const node = this.state.names.peek(this.state.paths.intern(path));
+    return node?.kind === "file" ? node.handles : 0;
+  }
+
   /** 16 hexadecimal digits over all names, sizes and bytes that are durable. */
   hashDurable(): string {
     return hashDurable(this.state.names);

@@ -22,6 +22,7 @@ export const ORACLES = {
   O18: "nothing is left open after close",
   O20: "a checkpoint opens as a store of its own that equals the state it was taken at",
   O23: "bytes that are read are bytes that were written there, or an error says otherwise",
+  O24: "log and tables hold together what was durable, and tables hold nothing that is newer than the manifest says",
   O28: "only a run with the canary in it fails for the canary",
   O30: "a store has one owner at a time, and who comes second changes nothing",
 } as const;

@@ -31,7 +31,7 @@ export class ManifestMonotonicity {
     this.#seen = this.#checked(this.#seen, inspection, "the engine");
   }
 
-  observeDurable(manifest: LoadedManifest): void {
+  observeDurable(manifest: Pick<LoadedManifest, "counters" | "manifestNumber" | "editNumber">): void {
     const { counters, manifestNumber, editNumber } = manifest;
     const { nextFileNumber, lastVersion, minWalNumber } = counters;
     const seen = { manifestNumber, editNumber, nextFileNumber, lastVersion, minWalNumber };

@@ -1,13 +1,20 @@
 /**
  * O8. Verifies: what would survive if everything unsynced were lost at this instant is a store: CURRENT names a
- * complete manifest, and every table that the manifest names is there with its size. Asked after crashes and at many
- * VFS calls, whenever the durable state has changed, which turns "crash exactly here" from luck into a rule. And: every
- * file that the engine counts as live is in the directory.
+ * complete manifest, and every table that the manifest names is there with its size. Asked after every change of the
+ * durable state, which turns "crash exactly here" from luck into a rule. And: every file that the engine counts as live
+ * is in the directory.
  * Does not verify: the content of tables (verify, O23) nor the log (O1).
  */
+
+import { tableName } from "../../src/engine/files.js";
 import { type LoadedManifest, loadManifest } from "../../src/engine/manifest/manifest-log.js";
+import type { TableMeta } from "../../src/engine/manifest/table-meta.js";
+import type { Levels } from "../../src/engine/manifest/tree.js";
 import type { StoreInspection } from "../../src/engine/store-types.js";
 import type { VFS } from "../../src/platform/vfs.js";
+import type { FileNode } from "../disk/file-node.js";
+import type { DirectoryNode } from "../disk/name-log.js";
+import { fileNamed } from "./durable-reader.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
 /** Null when there is no store and `created` says that there need not be one yet. */
@@ -30,6 +37,42 @@ export function checkDurableStore(
     throw new OracleFailure("O8", "the durable state has no CURRENT, though the store was created long ago");
   }
   return manifest;
+}
+
+/** Every table that the durable manifest names is durable, in its size. Looks names up only when they have changed. */
+export class DurableTables {
+  readonly #ledger: OracleLedger;
+  #directory: DirectoryNode | null = null;
+  #version = -1;
+  #levels: Levels | null = null;
+  #found: { readonly table: TableMeta; readonly node: FileNode }[] = [];
+
+  constructor(ledger: OracleLedger) {
+    this.#ledger = ledger;
+  }
+
+  check(levels: Levels, directory: DirectoryNode): void {
+    this.#ledger.count("O8");
+    const isSame =
+      this.#levels === levels && this.#directory === directory && this.#version === directory.durableVersion;
+    if (!isSame) {
+      this.#found = levels.flat().map((table) => {
+        const node = fileNamed(directory, tableName(table.fileNumber));
+        return node === null ? broken(`table ${table.fileNumber} is missing`) : { table, node };
+      });
+      this.#levels = levels;
+      this.#directory = directory;
+      this.#version = directory.durableVersion;
+    }
+    for (const { table, node } of this.#found) {
+      if (node.mediaSize !== table.bytes)
+        broken(`table ${table.fileNumber} has ${node.mediaSize} bytes instead of ${table.bytes}`);
+    }
+  }
+}
+
+function broken(what: string): never {
+  throw new OracleFailure("O8", `the durable state is not a store: ${what}`);
 }
 
 /** `names`: the directory as it is listed now. */

@@ -2,7 +2,7 @@
  * Comparisons of the whole store with the model and with its own directory, used by recovery, by the `checkAll`
  * operation and by the liveness phase. Gathers the facts and hands them to the oracles.
  */
-import { manifestName } from "../../src/engine/files.js";
+import type { LoadedManifest } from "../../src/engine/manifest/manifest-log.js";
 import type { Store } from "../../src/engine/store.js";
 import { joinPath } from "../../src/platform/path.js";
 import type { VFS } from "../../src/platform/vfs.js";
@@ -53,15 +53,14 @@ export function checkStructure(session: Session): void {
   checkLiveFiles(session.ledger, inspection, session.listStore());
 }
 
-/** What would survive if everything unsynced were lost now. Returns the bytes of the manifest, as a measure of cost. */
-export function checkDurableState(session: Session): number {
+/** What would survive if everything unsynced were lost now, as the store's own loader reads it. */
+export function checkDurableState(session: Session): LoadedManifest | null {
   // A disk that lies has a durable state of its own, which no store can answer for.
-  if (session.disk.isLying || session.disk.lossShows) return 0;
+  if (session.disk.isLying || session.disk.lossShows) return null;
   const durable = session.disk.snapshotDurable();
   const manifest = checkDurableStore(session.ledger, durable, STORE_DIRECTORY, session.created);
-  if (manifest === null) return 0;
-  session.monotonicity.observeDurable(manifest);
-  return durable.stat(session.pathOf(manifestName(manifest.manifestNumber)))?.size ?? 0;
+  if (manifest !== null) session.monotonicity.observeDurable(manifest);
+  return manifest;
 }
 
 /**

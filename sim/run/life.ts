@@ -2,13 +2,11 @@
  * One process life in order: open and judge what recovery brought back; carry out operations; in the end, with faults
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
-import { baseName, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
-import type { VFSOperation } from "../disk/simulation-disk.js";
 import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
-import { checkNoOrphans, checkRemoval } from "../oracles/file-lifetime.js";
+import { checkNoOrphans } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
@@ -19,6 +17,7 @@ import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, FRESH_KEY, readAll } from "./checks.js";
+import { DurableWatch } from "./durable-watch.js";
 import { Executor } from "./executor.js";
 import { callLate, checkClosedReaders, willCallLate } from "./late-calls.js";
 import { comeToRest } from "./liveness-phase.js";
@@ -33,10 +32,6 @@ export type AfterLife = "another" | "done";
 
 /** How often a store is opened before the faults that prevent it are switched off. */
 const OPEN_ATTEMPTS_MAX = 5;
-/** Loading a manifest costs with its size: for each so many bytes one change of the durable state goes unobserved. */
-const UNOBSERVED_PER_BYTES = 128;
-/** After a rename, the next calls about names are always observed: there CURRENT changes hands. */
-const OBSERVED_AFTER_RENAME = 3;
 /** After a recovery from a crash: how probable another crash is before anything is written (O13). */
 const CRASH_AGAIN = 0.1;
 const LAST_TURNS_MS = 1;
@@ -51,19 +46,17 @@ export class LifeCycle {
   #nested: CrashRequest[] = [];
   #afterCrash = false;
   #powerLost = false;
-  #durableVersionSeen = -1;
-  #unobserved = 0;
-  #mustObserve = 0;
   #hasRestarted = false;
   #logIsRotten = false;
   readonly #segments: RunSegments;
+  readonly #watch: DurableWatch;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
     this.#source = source;
     this.#executor = new Executor(session);
     this.#segments = new RunSegments(session);
-    session.world.observer = (operation, path) => this.#observe(operation, path);
+    this.#watch = new DurableWatch(session);
   }
 
   /** To be called when a life has ended in a crash. */
@@ -75,7 +68,8 @@ export class LifeCycle {
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.#promiseBuffered();
     if (this.#phase === "last") this.#phase = "liveness";
-    checkDurableState(this.#session);
+    if (how === "power-loss") this.#watch.powerLost();
+    this.#watch.compareWith(checkDurableState(this.#session));
     const { world, disk, options } = this.#session;
     const choices = world.choices.stream("crash");
     if (
@@ -86,6 +80,7 @@ export class LifeCycle {
       choices.chance(options.logRotProbability, "crash.rots")
     ) {
       this.#logIsRotten = rotLog(disk, choices);
+      if (this.#logIsRotten) this.#watch.logRots();
     }
   }
 
@@ -296,26 +291,6 @@ export class LifeCycle {
       spaceLimited,
       crashPointsSeen: [...world.probes.hits.keys()],
     };
-  }
-
-  /** Runs before VFS calls. What it finds is kept for the main task: thrown here, the engine could swallow it. */
-  #observe(operation: VFSOperation, path: string): void {
-    const session = this.#session;
-    try {
-      if (session.callListener !== null) session.callListener(operation, path);
-      if (operation === "removeFile" && session.hasStore && parentPath(path) === STORE_DIRECTORY) {
-        checkRemoval(session.ledger, session.store.inspect(), baseName(path));
-      }
-      const { durableVersion } = session.disk;
-      if (operation === "rename") this.#mustObserve = OBSERVED_AFTER_RENAME;
-      if (durableVersion === this.#durableVersionSeen) return;
-      this.#durableVersionSeen = durableVersion;
-      if (this.#mustObserve > 0) this.#mustObserve--;
-      else if (--this.#unobserved > 0) return;
-      this.#unobserved = Math.ceil(checkDurableState(session) / UNOBSERVED_PER_BYTES);
-    } catch (error) {
-      session.found(error);
-    }
   }
 }
 

@@ -99,6 +99,8 @@ export class World<Disk extends MachineDisk> {
   observer: ((operation: VFSOperation, path: string) => void) | null = null;
   /** Called when the machine goes down, before the disk decides what is left. */
   onCrash: ((how: CrashKind, where: string) => void) | null = null;
+  /** Called before every task of a living process, when everything that the former one made ready has run. */
+  beforeTask: (() => void) | null = null;
   /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
   finding: { readonly error: unknown } | null = null;
   recorder: RunRecorder | null = null;
@@ -179,6 +181,7 @@ export class World<Disk extends MachineDisk> {
 
   /** One step of the current life: crash if due, else run one task. Null: go on. */
   step(life: Life): LifeEnd<never> | null {
+    if (this.#crash === null && this.beforeTask !== null) this.beforeTask();
     if (this.finding !== null) return { kind: "failed", error: this.finding.error };
     if (this.#crash !== null) return { kind: "crashed", ...this.#crash };
     if (this.clock.nowUs >= this.crashes.dueUs) {
