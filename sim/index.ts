@@ -20,12 +20,24 @@ export {
   SimulationDisk,
   type VFSOperation,
 } from "./disk/simulation-disk.js";
+export { type CrashTestOptions, type CrashTestResult, crashTest } from "./exec/crash-test.js";
+export type { Finding } from "./exec/findings.js";
+export { type DrawnBy, type FastCheck, simulateWith } from "./harness/fast-check.js";
+export type { CheckContext, ScenarioContext, SimulatedProcess } from "./harness/scenario.js";
+export {
+  type SimulateOptions,
+  type SimulateReport,
+  SimulationFailure,
+  simulate,
+} from "./harness/simulate.js";
+export { NodeMachine } from "./node-fs/machine.js";
+export { createNodeFS, type NodeFS, type NodeFSOptions, type SimulatedFS } from "./node-fs/node-fs.js";
 export { failureClass, ORACLE_IDS, ORACLES, OracleFailure, type OracleId } from "./oracles/failure.js";
 export { addCounts, emptyCounts, type RunCounts } from "./run/counts.js";
 export { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 export { jsonReport, junitReport } from "./run/report-files.js";
 export { type FailureClass, runSeed, type SeedConfig, type SeedResult, seedAt } from "./run/seed.js";
-export { type SimulationResult, type SimulationSetup, simulate } from "./run/simulation.js";
+export { type SimulationResult, type SimulationSetup, simulate as simulateStore } from "./run/simulation.js";
 export { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
 export { Trace } from "./trace/trace.js";
 export { timeTravelPage } from "./viewer/html.js";

@@ -12,7 +12,7 @@ import type { TapePlayer } from "./tape-player.js";
 /** One unsynced thing that matters, and the calls of the program that made it. */
 export interface Matter {
   readonly what: string;
-  readonly fate: "lost" | "torn" | "older version" | "kept";
+  readonly fate: "lost" | "torn" | "an older version" | "kept";
   /** Numbers of the steps, counted from 1. */
   readonly steps: readonly number[];
   readonly call: string;
@@ -121,7 +121,7 @@ function sentence(
 function fateOf(item: CrashItem, answer: number): Matter["fate"] {
   if (answer === 0) return "kept";
   if (isTorn(item, answer)) return "torn";
-  return answer === lostAnswer(item) ? "lost" : "older version";
+  return answer === lostAnswer(item) ? "lost" : "an older version";
 }
 
 /** Without what changes from one time to the next: numbers, and names made by chance. */

@@ -3,6 +3,7 @@
  * before each system call: the synchronous form runs through, the others give each step a turn of its own, as Node's
  * thread pool does, so that calls in flight together interleave. Arguments are checked before the first stop.
  */
+import { SimulatedCrash } from "../disk/errors.js";
 
 export type Operation<T> = Generator<undefined, T, undefined>;
 
@@ -73,7 +74,8 @@ export class Pool {
       step = job.operation.next();
     } catch (error) {
       this.#jobs.splice(index, 1);
-      job.settle(error, undefined);
+      // A process that has ended learns of nothing any more.
+      if (!(error instanceof SimulatedCrash)) job.settle(error, undefined);
       return;
     }
     if (step.done !== true) {

@@ -188,3 +188,35 @@ describe("--import stillwater/sim/register", () => {
     expect(existsSync(join(folder, "store"))).toBe(false);
   });
 });
+
+describe("packages of npm (docs/CRASH-TESTS.md)", () => {
+  const examples = join(import.meta.dirname, "../../../examples/crash-test");
+  const verdict = (name: string, crash: string) => {
+    const program = join(compiled.folder, "program.js");
+    const parameters = [
+      "exec",
+      "--check",
+      "check.mjs",
+      "--mount",
+      "/data",
+      "--crash",
+      crash,
+      "--findings",
+      "1",
+    ];
+    const cwd = join(examples, name);
+    return spawnSync(process.execPath, [program, ...parameters, "--", "program.mjs"], { cwd }).status;
+  };
+
+  it("write-file-atomic keeps its promise; steno does not when the power fails, but when the process is killed", () => {
+    expect(verdict("write-file-atomic", "power-loss")).toBe(0);
+    expect(verdict("steno", "power-loss")).toBe(129);
+    expect(verdict("steno", "process-kill")).toBe(0);
+  });
+
+  it("the loss that is on record fails again, from its case", () => {
+    const { status, stdout } = run("--replay", join(examples, "steno/cases/power-loss/program-1.json"));
+    expect(stdout).toContain("rename /data/.db.json.tmp -> /data/db.json");
+    expect(status).toBe(129);
+  });
+});

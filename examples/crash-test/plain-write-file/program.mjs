@@ -1,0 +1,10 @@
+// fs.writeFile over the file itself: truncates first, writes then.
+import { writeFile } from "node:fs/promises";
+import { startWith } from "../durable-start.mjs";
+import { contentOf } from "../old-or-new.mjs";
+
+startWith("/data/db.json", JSON.stringify(contentOf(0)));
+for (let version = 1; version <= 2; version++) {
+  await writeFile("/data/db.json", JSON.stringify(contentOf(version)));
+  console.log(version);
+}

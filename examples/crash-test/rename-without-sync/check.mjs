@@ -1,0 +1,3 @@
+import { expectWholeVersion } from "../old-or-new.mjs";
+
+export default ({ acknowledged }) => expectWholeVersion("/data/db.json", acknowledged);
