@@ -24,7 +24,7 @@ import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
 import { openStore } from "./opening.js";
 import { RunSegments } from "./segments.js";
-import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
+import { DamageFound, type Session } from "./session.js";
 import { checkForeignFiles, plantStrays } from "./strays.js";
 
 /** `done`: the run is over. */
