@@ -75,12 +75,12 @@ const FAULT_MAX = {
 
 /** Those that came later; the first ones keep their places in the order of draws. Those of lives are per life. */
 const LATER_FAULT_MAX = {
-  readCorruption: 1e-3,
-  misdirectedRead: 1e-3,
-  writeCorruption: 1e-3,
+  readCorruption: 1e-2,
+  misdirectedRead: 1e-2,
+  writeCorruption: 2e-2,
   fileTooBig: 5e-3,
-  lostWrite: 1e-2,
-  misdirectedWrite: 1e-2,
+  lostWrite: 5e-2,
+  misdirectedWrite: 5e-2,
   errorThoughDone: 5e-3,
   interrupted: 2e-2,
   nameError: 5e-3,

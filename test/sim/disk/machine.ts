@@ -10,7 +10,7 @@ import {
 } from "../../../sim/disk/options.js";
 import { type CrashKind, type DiskTimers, SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
-import { hasCode } from "../../../src/platform/errors.js";
+import { StillwaterError } from "../../../src/platform/errors.js";
 import type { VFile, VFS } from "../../../src/platform/vfs.js";
 
 /** Virtual time: tasks run when `run` is called, in order of their time. */
@@ -126,8 +126,7 @@ export function codeOf(call: () => unknown): string {
     call();
     return "ok";
   } catch (error) {
-    if (hasCode(error, "IO")) return "IO";
-    if (hasCode(error, "NO_SPACE")) return "NO_SPACE";
+    if (error instanceof StillwaterError) return error.code;
     throw error;
   }
 }
