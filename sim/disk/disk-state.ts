@@ -7,13 +7,14 @@
 import type { StillwaterError } from "../../src/platform/errors.js";
 import type { ChoiceStream, Choices } from "../choices/choices.js";
 import type { Trace } from "../trace/trace.js";
+import { Completions, type Flight } from "./completions.js";
 import { DiskCounters } from "./counters.js";
 import { DAMAGE_KINDS, type DamageKind, type DamageRecord } from "./damage.js";
 import type { DiskRecorder } from "./disk-recorder.js";
 import { type Errno, SimulatedCrash, systemError } from "./errors.js";
 import { FaultDice } from "./fault-dice.js";
 import type { FileNode } from "./file-node.js";
-import { type LifeFaults, lifeFaults, WATCHDOG_MS } from "./life-faults.js";
+import { type LifeFaults, lifeFaults } from "./life-faults.js";
 import type { DirectoryNode } from "./name-log.js";
 import { Namespace } from "./namespace.js";
 import {
@@ -75,15 +76,6 @@ export interface OpenHandle {
   readonly node: FileNode;
 }
 
-/** An asynchronous call that has not completed. */
-interface Flight {
-  readonly submission: number;
-  readonly path: Path;
-  /** The file being synced; null for reads. */
-  readonly syncs: FileNode | null;
-  readonly task: () => void;
-}
-
 /** One process: from `mount` to its crash or clean end. */
 export class Life {
   readonly number: number;
@@ -105,7 +97,6 @@ export class Life {
 /** Pages remembered of deleted files, and how many of one file. */
 const GRAVEYARD_PAGES = 16;
 const GRAVEYARD_PAGES_PER_FILE = 4;
-const LATENCY_STEPS = 1 << 16;
 /** Bytes that the checksum in the trace looks at; the durable hash looks at all. */
 const CHECKSUM_SAMPLES = 32;
 
@@ -146,12 +137,10 @@ export class DiskState {
   recorder: DiskRecorder | null = null;
   sabotage: SyncSabotage | null = null;
   readonly timers: DiskTimers;
-  private readonly latency: ChoiceStream;
+  readonly completions: Completions;
   private sequence = 0;
   /** A sync that is to be done when the next one is called. */
   private postponed: (() => void) | null = null;
-  private submissions = 0;
-  private lastCompleted = 0;
 
   constructor(
     options: DiskOptions,
@@ -165,7 +154,7 @@ export class DiskState {
     this.names = names;
     this.trace = trace;
     this.timers = timers;
-    this.latency = choices.stream("latency");
+    this.completions = new Completions(this, choices.stream("latency"));
     this.capacityPages = Math.floor(options.capacityBytes / PAGE_BYTES);
     this.readDice = new FaultDice(choices.stream("disk.read"), READ_FAULTS, faults);
     this.writeDice = new FaultDice(choices.stream("disk.write"), WRITE_FAULTS, faults);
@@ -350,52 +339,6 @@ export class DiskState {
     }
   }
 
-  /** Completes a call after the disk's latency, unless the life has ended by then, or is stuck. */
-  later(life: Life, path: Path, syncs: FileNode | null, task: () => void): void {
-    const flight: Flight = { submission: ++this.submissions, path, syncs, task };
-    life.flights.add(flight);
-    const complete = (): void => this.complete(life, flight);
-    this.timers.after(this.drawLatencyMs(life), () => {
-      if (this.isStuck(life)) this.keepStuck(life, complete);
-      else complete();
-    });
-  }
-
-  /** S35 ends with the faults: what is stuck completes. */
-  release(life: Life): void {
-    for (const complete of life.stuck.splice(0)) this.timers.after(0, complete);
-  }
-
-  private complete(life: Life, flight: Flight): void {
-    // Without reordering the oldest call completes, whichever was to: as many come to their end.
-    const [oldest] = life.flights;
-    const completed = this.options.reorderCompletions ? flight : oldest;
-    if (completed === undefined || !life.flights.delete(completed)) return;
-    if (completed.submission < this.lastCompleted) this.counters.faults["S34 reordered completion"]++;
-    this.lastCompleted = Math.max(this.lastCompleted, completed.submission);
-    this.trace.event(TRACE_COMPLETION, completed.path.id, completed.submission, 0);
-    if (this.trace.recording) this.trace.line(`completes ${completed.path.text} #${completed.submission}`);
-    if (this.recorder !== null) this.recorder.completion(completed.path.text, completed.submission);
-    completed.task();
-  }
-
-  private isStuck(life: Life): boolean {
-    const { stuckFromMs } = life.faults;
-    return (
-      stuckFromMs !== Number.POSITIVE_INFINITY && this.faultsEnabled && this.timers.nowMs() >= stuckFromMs
-    );
-  }
-
-  private keepStuck(life: Life, complete: () => void): void {
-    this.counters.faults["S35 stuck"]++;
-    this.wasStuck = true;
-    life.stuck.push(complete);
-    if (life.stuck.length > 1) return;
-    this.timers.after(WATCHDOG_MS, () => {
-      if (life.alive && life.stuck.length > 0) this.onStuck?.(life.faults.stuckEndsIn);
-    });
-  }
-
   /** The end of a process: what it held open is let go, what it waited for never comes. */
   end(life: Life): void {
     life.alive = false;
@@ -409,26 +352,6 @@ export class DiskState {
     }
     life.handles.clear();
     life.locks.clear();
-  }
-
-  /** S33: exponential over a minimum, by inversion. */
-  private drawLatencyMs(life: Life): number {
-    const { minimumMs, meanMs, stallProbability, stallFactor } = this.options.latency;
-    const step = this.latency.below(LATENCY_STEPS, "latency.step");
-    const stalls = this.latency.chance(this.faultsEnabled ? stallProbability : 0, "latency.stall");
-    if (!this.faultsEnabled) return minimumMs;
-    let delayMs = minimumMs - Math.log(1 - step / LATENCY_STEPS) * Math.max(0, meanMs - minimumMs);
-    const { slowFromMs, slowToMs } = life.faults;
-    if (slowFromMs !== Number.POSITIVE_INFINITY) {
-      const nowMs = this.timers.nowMs();
-      if (nowMs >= slowFromMs && nowMs < slowToMs) {
-        this.counters.faults["S36 slow window"]++;
-        delayMs *= stallFactor;
-      }
-    }
-    if (!stalls) return delayMs;
-    this.counters.faults["S33 stall"]++;
-    return delayMs * stallFactor;
   }
 }
 

@@ -153,7 +153,7 @@ export class SimulationDisk {
   /** The liveness phase: no more injected faults, least latency. Damage done and a full disk stay. */
   faultsOff(): void {
     this.state.faultsEnabled = false;
-    if (this.life !== null) this.state.release(this.life);
+    if (this.life !== null) this.state.completions.release(this.life);
   }
 
   faultsOn(): void {

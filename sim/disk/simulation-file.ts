@@ -141,18 +141,18 @@ export class SimulationFile extends PositionalFile {
     const { disk, life, node, interned } = this;
     disk.begin(life, "syncDataLater", interned, 0, 0);
     if (this.closed) {
-      disk.later(life, interned, null, () => done(closedError("syncDataLater", this.path)));
+      disk.completions.later(life, interned, null, () => done(closedError("syncDataLater", this.path)));
       return;
     }
     if (disk.leavesOut("syncDataLater", interned, () => this.commitAll())) {
-      disk.later(life, interned, null, () => done(null));
+      disk.completions.later(life, interned, null, () => done(null));
       return;
     }
     const fault = disk.syncDice.roll(disk.faultsEnabled);
     const { detail } = disk.syncDice;
     const covered = disk.currentSequence;
     node.syncsInFlight++;
-    disk.later(life, interned, node, () => {
+    disk.completions.later(life, interned, node, () => {
       node.syncsInFlight--;
       const call: SyncCall = { life, operation: "syncDataLater", covered, fault, detail };
       done(syncFile(disk, interned, this, call));
@@ -170,10 +170,10 @@ export class SimulationFile extends PositionalFile {
     disk.begin(life, "readLater", interned, position, length);
     assertRange(target, targetStart, length, position);
     if (this.closed) {
-      disk.later(life, interned, null, () => done(closedError("readLater", this.path), 0));
+      disk.completions.later(life, interned, null, () => done(closedError("readLater", this.path), 0));
       return;
     }
-    disk.later(life, interned, null, () => {
+    disk.completions.later(life, interned, null, () => {
       let moved = 0;
       let error: Error | null = null;
       try {

@@ -276,11 +276,11 @@ export class TreeKeeper {
     if (this.#flushing !== null) unfinished.push(this.#flushing.fileNumber);
     if (this.#compacting !== null) unfinished.push(...this.#compacting.fileNumbers);
     await this.#context.runner.close();
-    for (const fileNumber of unfinished) {
-      const path = tablePath(this.#context.directory, fileNumber);
-      if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
-    }
     try {
+      for (const fileNumber of unfinished) {
+        const path = tablePath(this.#context.directory, fileNumber);
+        if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
+      }
       if (inOrder) this.#manifestLog?.seal();
     } finally {
       this.#manifestLog?.close();
