@@ -12,6 +12,8 @@ import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { execCommand } from "./commands/exec.js";
+import { exploreCommand } from "./commands/explore.js";
+import { lintCommand } from "./commands/lint.js";
 import { adviseCommand, mutantsCommand } from "./commands/mutants.js";
 import { parseCount } from "./commands/parameters.js";
 import { readProbeSites } from "./coverage/sites.js";
@@ -93,6 +95,8 @@ export function simCommand(): Command {
   sim.addCommand(mutantsCommand());
   sim.addCommand(adviseCommand());
   sim.addCommand(execCommand());
+  sim.addCommand(exploreCommand());
+  sim.addCommand(lintCommand());
   return sim;
 }
 

@@ -22,6 +22,11 @@ export {
 } from "./disk/simulation-disk.js";
 export { type CrashTestOptions, type CrashTestResult, crashTest } from "./exec/crash-test.js";
 export type { Finding } from "./exec/findings.js";
+export {
+  type ExplorationConfig,
+  type ExplorationResult,
+  explore,
+} from "./explore/exploration.js";
 export { type DrawnBy, type FastCheck, simulateWith } from "./harness/fast-check.js";
 export type { CheckContext, ScenarioContext, SimulatedProcess } from "./harness/scenario.js";
 export {
@@ -30,6 +35,8 @@ export {
   SimulationFailure,
   simulate,
 } from "./harness/simulate.js";
+export { type LintFinding, StoreLint } from "./lint/store-lint.js";
+export { findMissing, lintAcknowledgement } from "./lint/unsynced.js";
 export { NodeMachine } from "./node-fs/machine.js";
 export { createNodeFS, type NodeFS, type NodeFSOptions, type SimulatedFS } from "./node-fs/node-fs.js";
 export { failureClass, ORACLE_IDS, ORACLES, OracleFailure, type OracleId } from "./oracles/failure.js";

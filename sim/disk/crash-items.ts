@@ -15,6 +15,8 @@ import { listItems } from "./power-loss.js";
  */
 export type CrashItem = {
   readonly sequences: readonly number[];
+  /** Items that must be kept for this one to be, by their place in the list. */
+  readonly needs: readonly number[];
   /** Number of the file, the same under all its names; 0 for name operations. */
   readonly file: number;
 } & (
@@ -39,7 +41,7 @@ export function describeItems(names: Namespace): CrashItem[] {
   const { pending } = names.log;
   const { items, dirtyFiles } = listItems(pending, names.filesThatMaySurvive());
   const paths = new PathFinder(names);
-  const described = pending.map((operation) => paths.describe(operation));
+  const described = pending.map((operation, index) => paths.describe(operation, items[index]?.needs ?? []));
   for (const { file, sizeItem, pages } of dirtyFiles) {
     const path = paths.of(file);
     const sequencesOf = (item: number): readonly number[] => {
@@ -50,6 +52,7 @@ export function describeItems(names: Namespace): CrashItem[] {
     described.push({
       kind: "size",
       file: file.id,
+      needs: [],
       path,
       durableBytes: file.mediaSize,
       bytes: file.size,
@@ -60,6 +63,7 @@ export function describeItems(names: Namespace): CrashItem[] {
       described.push({
         kind: "page",
         file: file.id,
+        needs: [],
         path,
         page: index,
         ...range,
@@ -95,7 +99,7 @@ class PathFinder {
     return this.known.get(node) ?? "(a file without a name)";
   }
 
-  describe(operation: NameOperation): CrashItem {
+  describe(operation: NameOperation, needs: readonly number[]): CrashItem {
     const { kind, sequence, changes } = operation;
     const paths = changes.map(({ directory, name, before, after }) => {
       const path = `${this.of(directory)}/${name}`;
@@ -106,7 +110,7 @@ class PathFinder {
     });
     const [first, second] = paths;
     assert(first !== undefined, "an operation is on a name");
-    const base = { kind: "name", operation: kind, file: 0, sequences: [sequence] } as const;
+    const base = { kind: "name", operation: kind, file: 0, sequences: [sequence], needs } as const;
     return second === undefined ? { ...base, path: first } : { ...base, path: second, from: first };
   }
 

@@ -71,15 +71,21 @@ export class SimulationDisk {
   }
 
   /**
-   * A second disk as a power loss now would leave this one: exactly what `crash("power-loss")` leaves with these
-   * answers in the `crash` stream. Answers that are not there are 0, so that what they decide keeps its newest state;
-   * `crashItems` says what is decided and what its last answer is. For explorers and lints.
+   * A second disk as a crash now would leave this one: exactly what `crash` leaves with these answers in the `crash`
+   * stream. Answers that are not there are 0, so that what they decide keeps its newest state; `crashItems` says what
+   * a power loss decides and what its last answer is. For explorers and lints.
    */
-  crashedCopy(answers: readonly number[]): SimulationDisk {
+  crashedCopy(answers: readonly number[], kind: CrashKind = "power-loss"): SimulationDisk {
     const crash = answers.flatMap((answer, index) => (answer === 0 ? [] : [[index, answer] as const]));
     const copy = this.fork(Choices.fromLog(this.choices.seed, { crash }), new Trace(), NO_TIMERS);
-    copy.crash("power-loss");
+    copy.crash(kind);
     return copy;
+  }
+
+  /** Number of the file that processes see under this path, by which `crashItems` names it; 0 for none. */
+  fileNumberAt(path: string): number {
+    const node = this.state.names.peek(this.state.paths.intern(path));
+    return node?.kind === "file" ? node.id : 0;
   }
 
   /** What a power loss now would decide, in the order in which the `crash` stream is asked. */

@@ -31,6 +31,14 @@ export class Commit {
     this.durability = durability;
   }
 
+  copy(): Commit {
+    const copy = new Commit(this.sequence, this.operation, this.mutations, this.durability);
+    copy.outcome = this.outcome;
+    copy.version = this.version;
+    copy.acknowledgedMs = this.acknowledgedMs;
+    return copy;
+  }
+
   describe(): string {
     const version = this.version === 0 ? this.outcome : `version ${this.version}`;
     return `commit ${this.sequence} (operation ${this.operation}, ${this.durability}, ${version})`;

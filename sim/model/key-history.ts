@@ -18,6 +18,14 @@ export class KeyHistory {
     this.bytes = bytes;
   }
 
+  copy(): KeyHistory {
+    const copy = new KeyHistory(this.key, this.bytes);
+    copy.sequences.push(...this.sequences);
+    copy.writers.push(...this.writers);
+    copy.lengths.push(...this.lengths);
+    return copy;
+  }
+
   /** Appends; a second change by the same commit replaces the first. Sequences never go down. */
   push(sequence: number, writer: number, length: number): void {
     const last = this.sequences.length - 1;

@@ -39,6 +39,27 @@ export class Model {
   #versionMax = 0;
   #versionsUsed = 0;
 
+  /** The same trace and promises, apart: for judging what a crash at this moment would leave. O(commits + keys). */
+  copy(): Model {
+    const copy = new Model();
+    for (const history of this.histories) {
+      const own = history.copy();
+      copy.histories.push(own);
+      copy.#byKey.set(own.key, own);
+    }
+    for (const operation of this.lostOperations) copy.lostOperations.add(operation);
+    copy.#commits = this.#commits.map((commit) => commit.copy());
+    copy.#base = this.#base;
+    copy.#resolved = this.#resolved;
+    copy.#resolvedVersion = this.#resolvedVersion;
+    copy.#submitted = this.#submitted;
+    copy.#floorAfterKill = this.#floorAfterKill;
+    copy.#floorAfterPowerLoss = this.#floorAfterPowerLoss;
+    copy.#versionMax = this.#versionMax;
+    copy.#versionsUsed = this.#versionsUsed;
+    return copy;
+  }
+
   /** Newest commit handed to the engine. */
   get submitted(): number {
     return this.#submitted;

@@ -15,6 +15,7 @@ export async function takeCheckpoint(session: Session, number: number, restores:
   const version = await attempt(session, "checkpoint", target, () => session.store.checkpoint(target));
   if (version === null) return;
   const span = session.model.visibleAt(version);
+  session.onPromise?.({ kind: "checkpoint", what: `checkpoint ${target}`, checkpoint: { target, span } });
   if (restores) {
     const copy = `/restored-${number}`;
     const { vfs } = session.life.platform;

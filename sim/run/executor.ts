@@ -194,6 +194,7 @@ export class Executor {
     checkCommitVersion(ledger, model, commit, version);
     failStop.acknowledged(commit, world.steps);
     model.acknowledge(commit, version, world.runningUs / 1000);
+    if (commit.durability === "sync") this.#session.onPromise?.({ kind: "commit", what: commit.describe() });
     if (hasStore && store.version < version) {
       throw new OracleFailure(
         "O6",
@@ -214,7 +215,10 @@ export class Executor {
   async #flush(operation: Of<"flush">): Promise<void> {
     const { store, model, inFlight } = this.#session;
     const upTo = model.acknowledgedUpTo();
-    await this.#maintain("flush", store.flush(), () => model.durableUpTo(upTo));
+    await this.#maintain("flush", store.flush(), () => {
+      model.durableUpTo(upTo);
+      this.#session.onPromise?.({ kind: "flush", what: `a flush of commits up to ${upTo}` });
+    });
     if (operation.waits) await inFlight.waitBelow(0);
   }
 

@@ -5,6 +5,7 @@
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
 import type { Commit } from "../model/commit.js";
+import type { Model } from "../model/model.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
@@ -57,6 +58,7 @@ export class LifeCycle {
     this.#executor = new Executor(session);
     this.#segments = new RunSegments(session);
     this.#watch = new DurableWatch(session);
+    this.#nested = [...session.options.firstCrashes];
   }
 
   /** To be called when a life has ended in a crash. */
@@ -66,7 +68,7 @@ export class LifeCycle {
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
-    this.#promiseBuffered();
+    this.promiseBuffered(this.#session.model);
     if (this.#phase === "last") this.#phase = "liveness";
     if (how === "power-loss") this.#watch.powerLost();
     this.#watch.compareWith(checkDurableState(this.#session));
@@ -85,8 +87,8 @@ export class LifeCycle {
   }
 
   /** A buffered commit is promised to be durable after a while, as long as the log can be written. */
-  #promiseBuffered(): void {
-    const { model, world, options, storeOptions, failStop, hasStore } = this.#session;
+  promiseBuffered(model: Model): void {
+    const { world, options, storeOptions, failStop, hasStore } = this.#session;
     if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
     if (this.#session.disk.wasStuck) return;
     const windowMs =
@@ -254,7 +256,10 @@ export class LifeCycle {
     const { failStop, storeOptions } = session;
     if (failStop.logIsLost || (failStop.stopped && storeOptions.durability === "none"))
       this.#powerLost = true;
-    if (clean && !session.failStop.stopped) model.durableUpTo(model.acknowledgedUpTo());
+    if (clean && !session.failStop.stopped) {
+      model.durableUpTo(model.acknowledgedUpTo());
+      session.onPromise?.({ kind: "close", what: `close after commit ${model.acknowledgedUpTo()}` });
+    }
     world.trace.text("close", clean ? "clean" : "with an error");
     // What the store has deferred already may still run, to find that there is nothing to do.
     for (let round = 0; round === 0 || (life.scheduler.tasksPending > 0 && round < LAST_TURNS_MAX); round++) {

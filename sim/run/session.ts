@@ -40,6 +40,14 @@ export class DamageFound extends Error {
   }
 }
 
+/** Something was just said to be durable: told to lints. */
+export interface PromiseMade {
+  readonly kind: "commit" | "flush" | "checkpoint" | "close";
+  readonly what: string;
+  /** For a checkpoint: where it is, and the state that it holds. */
+  readonly checkpoint?: { readonly target: string; readonly span: PrefixSpan };
+}
+
 export interface PinnedSnapshot {
   readonly snapshot: Snapshot;
   readonly span: PrefixSpan;
@@ -86,6 +94,8 @@ export class Session {
   readonly perhapsForeign = new Set<string>();
   /** Hears of every VFS call while it is set. */
   callListener: ((operation: VFSOperation, path: string) => void) | null = null;
+  /** Hears of everything that is acknowledged as durable, after the model has. */
+  onPromise: ((promise: PromiseMade) => void) | null = null;
   #life: Life | null = null;
   #store: Store | null = null;
   #doing = "starting";

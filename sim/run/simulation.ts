@@ -46,6 +46,8 @@ export interface SimulationSetup {
   readonly recorder?: RunRecorder;
   /** Turns that the whole run may take before it counts as stuck; by default there is no end. */
   readonly stepsInAllMax?: number;
+  /** Called once before the first life, for lints that listen to the run. */
+  readonly onSession?: (session: Session) => void;
   /** Hears of each power loss, what was not synced and what became of it. */
   readonly onPowerLoss?: (report: PowerLossReport) => void;
 }
@@ -96,6 +98,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   world.disk.onPowerLoss = setup.onPowerLoss ?? null;
   const session = new Session(world, options);
   const cycle = new LifeCycle(session, setup.source);
+  setup.onSession?.(session);
   let failure: SimulationFailure | null = null;
   const restore = catchStrayRejections(session);
   try {

@@ -8,6 +8,7 @@
 import type { StoreOptions } from "../../src/engine/options.js";
 import type { ChoiceStream } from "../choices/choices.js";
 import type { DiskOptions } from "../disk/options.js";
+import type { CrashRequest } from "../world/crash-plan.js";
 import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
@@ -59,6 +60,8 @@ export interface SimulationOptions {
   readonly disk: DiskOptions;
   /** How probable it is that a crash is followed by rot in a log record that must not be lost. */
   readonly logRotProbability: number;
+  /** Crashes of the first lives, before any operation: while the store is created. In cases only, never drawn. */
+  readonly firstCrashes: readonly CrashRequest[];
   /** What happens to time, turns and the process. */
   readonly world: WorldFaults;
   /** What each later process opens the store with, in turn, as changes of `store` (T7). Empty: always the same. */
@@ -128,6 +131,7 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     store: drawStore(draw),
     disk: disk.first(),
     logRotProbability: draw.chance(LOG_ROT_SEEDS) && limits.faults.includes("logRot") ? 0.5 : 0,
+    firstCrashes: [],
     world: drawWorld(draw, limits.faults),
     reopenings: drawReopenings(draw, limits.faults),
     extremeProbability: draw.chance(EXTREME_SEEDS) ? 0.01 : 0,

@@ -59,6 +59,7 @@ export const PLAIN_OPTIONS: SimulationOptions = {
   store: PLAIN_STORE,
   disk: SOUND_DISK,
   logRotProbability: 0,
+  firstCrashes: [],
   world: CALM_WORLD,
   reopenings: [],
   extremeProbability: 0,

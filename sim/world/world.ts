@@ -101,6 +101,8 @@ export class World<Disk extends MachineDisk> {
   onCrash: ((how: CrashKind, where: string) => void) | null = null;
   /** Called before every task of a living process, when everything that the former one made ready has run. */
   beforeTask: (() => void) | null = null;
+  /** Called at every crash point of a living process, before a crash may strike there. */
+  pointObserver: ((id: string) => void) | null = null;
   /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
   finding: { readonly error: unknown } | null = null;
   recorder: RunRecorder | null = null;
@@ -127,6 +129,7 @@ export class World<Disk extends MachineDisk> {
     this.random = new SimulationRandom(choices.stream("random"));
     this.probes = new SimulationProbes(choices.stream("buggify"), options, (id) => {
       if (this.recorder !== null && this.#living()) this.recorder.happens("crash-point", id);
+      if (this.pointObserver !== null && this.#living()) this.pointObserver(id);
       if (this.#living() && this.crashes.onPoint(id)) {
         this.#goDown(`crash point ${id}`);
         throw new SimulatedCrash(`the simulated machine went down at crash point ${id}`);

@@ -8,7 +8,7 @@
  * a store that was closed in order is opened without writing a byte. Memory: one log segment at a time.
  */
 import { CorruptionError, StillwaterError } from "../platform/errors.js";
-import { joinPath } from "../platform/path.js";
+import { joinPath, parentPath } from "../platform/path.js";
 import type { Random } from "../platform/platform.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
@@ -61,6 +61,8 @@ export interface RecoveredStore {
 export interface RecoveryContext {
   readonly vfs: VFS;
   readonly directory: string;
+  /** Whether this opening has made the directory, and its name durable. */
+  readonly isNewDirectory: boolean;
   readonly options: ResolvedOptions;
   readonly format: TableFormat;
   readonly random: Random;
@@ -109,6 +111,10 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
       `there is no store in ${directory}. Check the path, or open it with createIfMissing: true.`,
       { path: directory },
     );
+  }
+  // Whoever made the directory may have ended before its name was durable, and nobody looks at it again after this.
+  if (!context.isNewDirectory && !mutant("M28-found-directory-not-synced")) {
+    vfs.syncDirectory(parentPath(directory));
   }
   const manifestNumber = highest + 1;
   const counters: ManifestCounters = {

@@ -106,7 +106,14 @@ export class Store {
         compression: resolved.compression,
         checksum: resolved.checksum,
       };
-      const recovered = recoverStore({ vfs, directory, options: resolved, format, random: platform.random });
+      const recovered = recoverStore({
+        vfs,
+        directory,
+        isNewDirectory: stat === null,
+        options: resolved,
+        format,
+        random: platform.random,
+      });
       return new Store(directory, { platform, options: resolved, format, lock, recovered });
     } catch (error) {
       await lock.release();

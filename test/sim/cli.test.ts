@@ -191,3 +191,44 @@ describe("sim mutants", () => {
     expect((await sim("mutants", "--baseline=/nowhere.json")).code).toBe(2);
   });
 });
+
+describe("sim explore", () => {
+  test("says its alphabet, its bounds and what it covered, on threads as without, and ends with 0", async () => {
+    const { code, output, errors } = await sim("explore", "--ops=1", "--jobs=2");
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^ {2}put-a-unawaited +put that is on its way/m);
+    expect(output).toMatch(/^instants +[\d,]+ {3}all of them/m);
+    expect(output).toContain("proven for every workload of up to 1 of these steps");
+  });
+
+  test("ends with 129 for a broken promise, and saves a case that replays", async () => {
+    const saved = join(folder, "explored");
+    const found = await sim("explore", "--ops=1", `--mutant=${MUTANT}`, `--save=${saved}`);
+    expect(found.code).toBe(129);
+    expect(found.output).toMatch(/^FAILED {2}put-a$/m);
+    const path = /stillwater sim replay (\S+)/.exec(found.output)?.[1] ?? "";
+    const replayed = await sim("replay", path);
+    expect(replayed.output).toContain("expected O1 to fail");
+    expect(replayed.code).toBe(0);
+  });
+
+  test("ends with 2 for bounds that it does not have", async () => {
+    expect((await sim("explore", "--ops=9")).code).toBe(2);
+    expect((await sim("explore", "--depth=3")).code).toBe(2);
+    expect((await sim("explore", "--mutant=W1")).code).toBe(2);
+  });
+});
+
+describe("sim lint", () => {
+  test("ends with 0 and says how many acknowledgements it looked at, and with 129 when one came too early", async () => {
+    const sound = await sim("lint", "--seeds=1");
+    expect(sound.errors).toBe("");
+    expect(sound.code).toBe(0);
+    expect(sound.output).toMatch(/^acknowledgements of 1 seeds: commit \d+, flush \d+/);
+    const early = await sim("lint", "--seeds=1", "--mutant=D2-table-not-synced");
+    expect(early.code).toBe(129);
+    expect(early.output).toMatch(/^flush: size of \*\.sst not durable, \d+ times$/m);
+    expect(early.output).toMatch(/^ {2}first: seed 1, a flush .*: size of \/store\/\d+\.sst from 0 to \d+$/m);
+  });
+});

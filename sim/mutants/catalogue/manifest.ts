@@ -131,6 +131,14 @@ export const MANIFEST_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "M28-found-directory-not-synced",
+    breaks: "a store is created in a directory that is there already, whose name may not be durable",
+    copies: "found here, by the explorer",
+    needs: "a process kill between making the directory and syncing its name",
+    oracles: ["O1", "O8"],
+    killer: "explore",
+  },
+  {
     id: "M27-directory-sync-tried-again",
     breaks: "a job whose sync of the directory failed is tried again",
     copies: "found here (seed 7004463)",

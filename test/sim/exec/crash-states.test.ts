@@ -10,6 +10,7 @@ const item = (...sequences: number[]): CrashItem => ({
   kind: "page",
   path: "/a",
   file: 1,
+  needs: [],
   page: 0,
   offset: 0,
   length: 10,
