@@ -51,7 +51,7 @@ export class Moment {
       title,
       el("p", { class: "muted context" }, context.filter((text) => text !== "").join(" · ")),
       ...this.troubles(step),
-      el("div", { class: "result" }, this.effects(), ...this.settled(step)),
+      this.result(step),
     );
   }
 
@@ -65,11 +65,15 @@ export class Moment {
       lines.push(el("p", { class: trace.isGrave(step) ? "outcome fault" : "outcome" }, text));
     }
     if (faults.length > 0) {
-      lines.push(
-        el("p", { class: "faults" }, ...faults.map((kind) => el("span", { class: "fault-chip" }, kind))),
-      );
+      lines.push(el("p", { class: "faults" }, ...counted(faults)));
     }
     return lines;
+  }
+
+  /** What it did; of a crash first what it decided. May be long, so that it scrolls. */
+  private result(step: number): HTMLElement {
+    const attributes = { class: "result", tabindex: 0, role: "group", "aria-label": "What it did" };
+    return el("div", attributes, ...this.settled(step), this.effects());
   }
 
   private effects(): HTMLElement {
@@ -93,9 +97,21 @@ export class Moment {
       { class: "settled" },
       el("caption", {}, "What was unsynced, and what became of it"),
     );
-    for (const { what, fate } of note.settled) {
+    // What was kept is as it was: the rest comes first.
+    const lost = note.settled.filter(({ fate }) => fate !== "kept");
+    const kept = note.settled.filter(({ fate }) => fate === "kept");
+    for (const { what, fate } of [...lost, ...kept]) {
       table.append(el("tr", {}, el("td", { class: `fate ${fate}` }, fate), el("td", {}, what)));
     }
     return [table];
   }
+}
+
+/** Each kind of fault once, with how often it struck. */
+function counted(faults: readonly string[]): HTMLElement[] {
+  const times = new Map<string, number>();
+  for (const kind of faults) times.set(kind, (times.get(kind) ?? 0) + 1);
+  return [...times].map(([kind, number]) =>
+    el("span", { class: "fault-chip" }, number === 1 ? kind : `${kind} × ${number}`),
+  );
 }

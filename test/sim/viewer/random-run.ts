@@ -4,7 +4,7 @@
  */
 import type { DiskRecorder, RecordedDisk } from "../../../sim/disk/disk-recorder.js";
 import { SimulatedCrash } from "../../../sim/disk/errors.js";
-import type { SyncFailure } from "../../../sim/disk/options.js";
+import { HOLE_CONTENTS, SYNC_FAILURES, SYNC_PERSONALITIES } from "../../../sim/disk/options.js";
 import type { SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import type { Recorder } from "../../../sim/viewer/recorder.js";
 import { StillwaterError } from "../../../src/platform/errors.js";
@@ -19,7 +19,6 @@ export interface ProgramStep {
   readonly length: number;
 }
 
-const SYNC_FAILURES: readonly SyncFailure[] = ["clean-keep", "clean-revert", "dirty-keep"];
 const PATHS = ["/a", "/b", "/d/a", "/d/b", "/d/e/c"];
 const DIRECTORIES = ["/", "/d", "/d/e"];
 
@@ -30,8 +29,11 @@ export function roughDisk(seed: number): MachineOptions {
     tearProbability: (seed % 3) / 2,
     powersafeOverwrite: seed % 2 === 0,
     collateralProbability: 0.5,
-    holeContent: (["zeros", "stale", "garbage"] as const)[seed % 3] ?? "zeros",
-    syncFailure: SYNC_FAILURES[seed % 3] ?? "clean-keep",
+    holeContent: HOLE_CONTENTS[seed % HOLE_CONTENTS.length] ?? "zeros",
+    syncFailure: SYNC_FAILURES[seed % SYNC_FAILURES.length] ?? "clean-keep",
+    personality: SYNC_PERSONALITIES[(seed >> 3) % SYNC_PERSONALITIES.length] ?? "posix-strict",
+    splitRenameProbability: seed % 5 === 0 ? 0.5 : 0,
+    delayedAllocation: seed % 7 === 0,
     faults: {
       syncError: 0.15,
       writeError: 0.1,
@@ -39,6 +41,14 @@ export function roughDisk(seed: number): MachineOptions {
       shortRead: 0.2,
       readError: 0.05,
       eviction: 0.3,
+      bitRot: 0.1,
+      writeCorruption: 0.05,
+      lostWrite: 0.1,
+      misdirectedWrite: 0.1,
+      errorThoughDone: 0.05,
+      interrupted: 0.05,
+      nameError: 0.05,
+      closeError: 0.05,
     },
   };
 }
@@ -52,6 +62,7 @@ export function runProgram(
   look: (disk: SimulationDisk, recorded: RecordedDisk) => void,
 ): SimulationDisk {
   const { disk, timers } = machine(seed, options);
+  disk.damageAllowed = () => true;
   let recorded: RecordedDisk | null = null;
   const looking = <Parameters extends unknown[]>(event: (...parameters: Parameters) => void) => {
     return (...parameters: Parameters): void => {
