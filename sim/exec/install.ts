@@ -14,8 +14,8 @@ import { Router, type RouterOptions } from "./router.js";
 export function installFileSystem(options: RouterOptions): void {
   const router = new Router(options);
   const { promises } = fs;
-  Object.assign(promises, router.functions({ ...promises }, true));
-  Object.assign(fs, router.functions({ ...(fs as unknown as Record<string, unknown>) }, false));
+  Object.assign(promises, router.functions(promises as unknown as Record<string, unknown>, true));
+  Object.assign(fs, router.functions(fs as unknown as Record<string, unknown>, false));
   refuseNativeAddons();
   refuseWorkers();
   warnOfChildren();

@@ -4,8 +4,9 @@
  */
 import realFS from "node:fs";
 import { dirname } from "node:path";
+import { PAGE_BYTES } from "../disk/page.js";
 import type { NodeFS } from "../node-fs/node-fs.js";
-import type { Volume } from "../node-fs/volume.js";
+import type { Volume, VolumeStep } from "../node-fs/volume.js";
 import { callSite } from "./call-site.js";
 import { onRealFiles } from "./router.js";
 import { OWN_FOLDER, type Session } from "./session.js";
@@ -41,7 +42,9 @@ export class Recorder {
   start(): void {
     const root = process.cwd();
     this.#pool.captureSite = () => callSite(dirname(OWN_FOLDER), root);
-    this.#volume.onStep = (step) => this.#add(stepOf(step, this.#pool.site.current ?? ""));
+    this.#volume.onStep = (step) => {
+      for (const part of interruptible(step)) this.#add(stepOf(part, this.#pool.site.current ?? ""));
+    };
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
       this.#listen(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
@@ -77,4 +80,17 @@ export class Recorder {
     const tape = { mount, base, events: this.#events, end: { code, cut: this.#cut } };
     onRealFiles(() => writeFileSync(this.#options.tape, JSON.stringify(tapeToJSON(tape))));
   }
+}
+
+/** A kill may interrupt a write between two pages; one such moment is enough, so the write is two steps. */
+function interruptible(step: VolumeStep): readonly VolumeStep[] {
+  if (step.call !== "write") return [step];
+  const [fd, bytes, at] = step.parameters as readonly [number, Uint8Array, number];
+  const pages = Math.floor((at + bytes.byteLength - 1) / PAGE_BYTES) - Math.floor(at / PAGE_BYTES) + 1;
+  if (pages < 2) return [step];
+  const first = (Math.floor(at / PAGE_BYTES) + Math.floor(pages / 2)) * PAGE_BYTES - at;
+  return [
+    { ...step, parameters: [fd, bytes.subarray(0, first), at] },
+    { ...step, parameters: [fd, bytes.subarray(first), at + first] },
+  ];
 }
