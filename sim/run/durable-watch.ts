@@ -110,7 +110,9 @@ export class DurableWatch {
     if (parentPath(path) !== STORE_DIRECTORY) return;
     const name = baseName(path);
     if (operation === "removeFile" && hasStore) checkRemoval(ledger, this.#session.store.inspect(), name);
-    if (this.#store !== null && !this.#logIsRotten)
+    // What a disk that lies has durably is not what it said.
+    const isHonest = !disk.isLying && !disk.lossShows;
+    if (isHonest && this.#store !== null && !this.#logIsRotten)
       checkDurableRemoval(ledger, this.#store, name, operation === "rename" ? 0 : disk.handlesOf(path));
   }
 

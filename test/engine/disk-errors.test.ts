@@ -124,3 +124,22 @@ test("closing gives the manifest back although the output of a job that it cuts 
   expect(removals).toBeGreaterThan(0);
   expect(machine.shutdown()).toEqual([]);
 });
+
+test("a directory whose making reports an error and is done is not taken for a durable one by the next open", async () => {
+  const machine = new CrashMachine(1, { faults: { ...NO_FAULTS, errorThoughDone: 1 } });
+  const platform = machine.boot();
+  machine.observer = (operation) => {
+    if (operation === "makeDirectory") machine.disk.faultsOn();
+    else machine.disk.faultsOff();
+  };
+  await expect(machine.run(platform, Store.open("/store", {}, platform))).rejects.toMatchObject({
+    code: "IO",
+  });
+  machine.observer = null;
+  machine.disk.faultsOff();
+  const opening = Store.open("/store", {}, platform);
+  await machine.run(platform, opening);
+  const store = await opening;
+  await machine.run(platform, store.put(KEY, VALUE));
+  expect(machine.disk.snapshotDurable().stat("/store/CURRENT")).not.toBeNull();
+});
