@@ -77,9 +77,8 @@ export class Explorer {
       await this.#crashHere();
       onProgress(moment);
     }
-    const { steps } = this.#count();
     return {
-      steps,
+      steps: this.#tape.events.filter((event) => event.kind === "step" && event.changes).length,
       moments: this.#moments,
       states: this.#states,
       checked: this.#checked,
@@ -99,10 +98,6 @@ export class Explorer {
     if (message === null) return null;
     const cause = { answers: choice.answers, lost: nonzero(choice.answers), kept: [] };
     return describeFinding(this.#player, this.#tape.events, items, choice.kind, cause, message);
-  }
-
-  #count(): { readonly steps: number } {
-    return { steps: this.#tape.events.filter((event) => event.kind === "step" && event.changes).length };
   }
 
   /** After each event that changed something or promised something, and before the first. */

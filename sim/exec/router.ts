@@ -7,6 +7,7 @@
 import realFS from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FIRST_DESCRIPTOR } from "../node-fs/descriptors.js";
 import { SimulatedFileHandle } from "../node-fs/file-handle.js";
 import type { SimulatedFS } from "../node-fs/node-fs.js";
 import { nodeError } from "../node-fs/system-error.js";
@@ -83,7 +84,7 @@ export class Router {
 
   sideOf(subject: unknown): Side {
     if (subject instanceof SimulatedFileHandle) return "simulated";
-    if (typeof subject === "number") return subject >= 1 << 20 ? "simulated" : "real";
+    if (typeof subject === "number") return subject >= FIRST_DESCRIPTOR ? "simulated" : "real";
     const path = textOf(subject);
     if (path === null) return "unknown";
     const absolute = resolve(path);

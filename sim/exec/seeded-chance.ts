@@ -5,7 +5,11 @@
 import crypto, { webcrypto } from "node:crypto";
 import { Sfc32 } from "../choices/random.js";
 
+/** Packages make names of it: it must not differ from one run to the next. */
+const PROCESS_ID = 4711;
+
 export function installSeededChance(seed: string): void {
+  Object.defineProperty(process, "pid", { value: PROCESS_ID });
   const random = new Sfc32(seed, "process.random");
   const fill = <T extends ArrayBufferView>(view: T, from = 0, length = view.byteLength - from): T => {
     const bytes = new Uint8Array(view.buffer, view.byteOffset + from, length);

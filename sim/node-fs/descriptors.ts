@@ -54,19 +54,11 @@ export class Descriptors {
     return fd;
   }
 
-  has(fd: number): boolean {
-    return this.#open.has(fd);
-  }
-
   get(fd: number): Descriptor | undefined {
     return this.#open.get(fd);
   }
 
   remove(fd: number): void {
     this.#open.delete(fd);
-  }
-
-  get count(): number {
-    return this.#open.size;
   }
 }

@@ -76,14 +76,6 @@ export class Volume {
     this.walker = new PathWalk(options.root, options.inodes);
   }
 
-  owns(fd: number): boolean {
-    return this.#descriptors.has(fd);
-  }
-
-  get openDescriptors(): number {
-    return this.#descriptors.count;
-  }
-
   /** The absolute path of a text; parts such as ".." stay, since they depend on links. */
   absolute(path: string): string {
     return path === "" || path.startsWith("/") ? path : `${this.#cwd()}/${path}`;
