@@ -5,50 +5,38 @@
  */
 import { writeFileSync } from "node:fs";
 import cliProgress from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { StillwaterError } from "../src/platform/errors.js";
+import { Command, InvalidArgumentError } from "commander";
 import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { execCommand } from "./commands/exec.js";
+import { EXIT_CODES, setExitCode } from "./commands/exit-codes.js";
 import { exploreCommand } from "./commands/explore.js";
 import { lintCommand } from "./commands/lint.js";
 import { adviseCommand, mutantsCommand } from "./commands/mutants.js";
-import { parseCount } from "./commands/parameters.js";
+import {
+  type LimitFlags,
+  parseCount,
+  parseDuration,
+  print,
+  seedConfig,
+  usage,
+  withLimits,
+} from "./commands/parameters.js";
+import { printShrunk, shrinkCommand } from "./commands/shrink.js";
 import { readProbeSites } from "./coverage/sites.js";
 import { CANARY } from "./mutants/canary.js";
-import { requireKnownMutant } from "./mutants/catalogue.js";
 import { failureClass } from "./oracles/failure.js";
 import { type EnsembleConfig, type EnsembleResult, runEnsemble } from "./run/ensemble.js";
 import { jsonReport, junitReport } from "./run/report-files.js";
 import { type FailureClass, parseSeed, runSeed, type SeedConfig, type SeedResult } from "./run/seed.js";
 import { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
 import { pageOfCase } from "./viewer/record.js";
-import { DEFAULT_LIMITS, type FaultName, parseFaults } from "./workload/options.js";
-import { parseWorkloads, type WorkloadName } from "./workload/workloads.js";
-
-const EXIT_CODES: Readonly<Record<FailureClass, number>> = {
-  safety: 129,
-  liveness: 128,
-  harness: 127,
-  determinism: 126,
-};
-/** The gravest first: a run that cannot be repeated explains nothing else. */
-const GRAVITY: readonly FailureClass[] = ["determinism", "harness", "safety", "liveness"];
 
 const DEFAULT_SEEDS = 1000;
 const FAILURES_MAX = 10;
 const FAILURES_SHOWN = 3;
-/** Share of passing seeds that are run twice to see that they run the same way. */
-const REPEAT_SHARE = 0.05;
-
-interface LimitFlags {
-  readonly workload?: readonly WorkloadName[];
-  readonly faults?: readonly FaultName[];
-  readonly mutant: readonly string[];
-}
-
 interface RunFlags extends LimitFlags {
   readonly seeds?: number;
   readonly from: string;
@@ -58,6 +46,7 @@ interface RunFlags extends LimitFlags {
   readonly junit?: string;
   readonly save?: string;
   readonly canary?: boolean;
+  readonly shrink?: boolean;
 }
 
 interface ReplayFlags extends LimitFlags {
@@ -83,6 +72,7 @@ export function simCommand(): Command {
     .option("--report <file>", "write a JSON report")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--save <dir>", "save each failing seed as a case")
+    .option("--shrink", "make the first failure as small as it gets, and print it")
     .option("--canary", "have every seed fail, to see that failures are reported")
     .action(run);
   withLimits(sim.command("replay <seed-or-case>"))
@@ -91,6 +81,7 @@ export function simCommand(): Command {
     .option("--save <dir>", "save the run as a case")
     .option("--html <file>", "write a page that goes through the run step by step")
     .action(replay);
+  sim.addCommand(shrinkCommand());
   sim.addCommand(coverageCommand());
   sim.addCommand(mutantsCommand());
   sim.addCommand(adviseCommand());
@@ -98,13 +89,6 @@ export function simCommand(): Command {
   sim.addCommand(exploreCommand());
   sim.addCommand(lintCommand());
   return sim;
-}
-
-function withLimits(command: Command): Command {
-  return command
-    .addOption(new Option("--workload <names>", "only these workloads").argParser(usage(parseWorkloads)))
-    .addOption(new Option("--faults <names>", "none, default, or names").argParser(usage(parseFaults)))
-    .option("--mutant <id>", "switch a planted bug on; may be repeated", collectMutants, NO_MUTANTS);
 }
 
 async function run(flags: RunFlags): Promise<void> {
@@ -124,6 +108,8 @@ async function run(flags: RunFlags): Promise<void> {
     print(`FAILED  seed ${seed}  ${failure?.message ?? ""}`);
   }
   print(formatSummary(result, sites));
+  const [first] = result.failures;
+  if (flags.shrink === true && first !== undefined) await printShrunk(first, config.mutants);
   if (flags.report !== undefined) writeFileSync(flags.report, jsonReport(result, sites));
   if (flags.junit !== undefined) writeFileSync(flags.junit, junitReport(result));
   if (flags.save !== undefined)
@@ -200,18 +186,6 @@ function classOfCase(one: SimulationCase, oracle: SimulationCase["expect"]["orac
   return oracle === null || one.expect.oracle !== null ? "harness" : failureClass(oracle);
 }
 
-function seedConfig(flags: LimitFlags): SeedConfig {
-  return {
-    limits: {
-      workloads: flags.workload ?? DEFAULT_LIMITS.workloads,
-      faults: flags.faults ?? DEFAULT_LIMITS.faults,
-    },
-    mutants: flags.mutant,
-    repeatShare: REPEAT_SHARE,
-    recording: false,
-  };
-}
-
 function saveCase(directory: string, result: SeedResult, mutants: readonly string[]): void {
   const { seed, failure } = result;
   const name = `seed-${seed.replaceAll(/[^\w.-]/g, "_")}`;
@@ -234,41 +208,4 @@ async function writePage(
 ): Promise<void> {
   if (file === undefined) return;
   writeFileSync(file, await pageOfCase(one, { subject, reproduce }));
-}
-
-function setExitCode(results: readonly SeedResult[]): void {
-  const classes = new Set(results.map(({ failure }) => failure?.class));
-  const gravest = GRAVITY.find((one) => classes.has(one));
-  if (gravest !== undefined) process.exitCode = EXIT_CODES[gravest];
-}
-
-/** Milliseconds of "500ms", "60s", "10m", "2h". */
-function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("It must be a duration like 500ms, 60s, 10m or 2h.");
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
-  return Number(match[1]) * unit;
-}
-
-const NO_MUTANTS: readonly string[] = [];
-
-function collectMutants(id: string, before: readonly string[]): readonly string[] {
-  usage(requireKnownMutant)(id);
-  return [...before, id];
-}
-
-/** Has a function's typed errors count as wrong usage of the command. */
-function usage<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (error instanceof StillwaterError) throw new InvalidArgumentError(error.message);
-      throw error;
-    }
-  };
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -4,6 +4,7 @@
  */
 export { CASE_FORMAT, caseOf, formatCase, parseCase, type SimulationCase } from "./cases/case.js";
 export { listCases, readCase, writeCase } from "./cases/files.js";
+export { defineCase, type LiteralCase, type PartOf } from "./cases/literal-case.js";
 export { type Replay, replayCase } from "./cases/replay.js";
 export { type ChoiceLog, type ChoiceStream, Choices, type StreamName } from "./choices/choices.js";
 export { simCommand } from "./cli.js";
@@ -46,6 +47,14 @@ export { jsonReport, junitReport } from "./run/report-files.js";
 export { type FailureClass, runSeed, type SeedConfig, type SeedResult, seedAt } from "./run/seed.js";
 export { type SimulationResult, type SimulationSetup, simulate as simulateStore } from "./run/simulation.js";
 export { formatFailure, formatSummary, reproduceLine } from "./run/summary.js";
+export { formatTest } from "./shrink/emit-test.js";
+export {
+  type CaseSize,
+  type ShrinkBudget,
+  type ShrinkProgress,
+  type ShrunkCase,
+  shrinkCase,
+} from "./shrink/shrink.js";
 export { Trace } from "./trace/trace.js";
 export { timeTravelPage } from "./viewer/html.js";
 export type { Classify, Frame } from "./viewer/places.js";

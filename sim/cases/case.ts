@@ -26,6 +26,8 @@ export interface SimulationCase {
   readonly name: string;
   /** What this case is about, for people. */
   readonly note: string;
+  /** What makes the difference between failing and passing, as the shrinker found it. */
+  readonly cause?: string;
   readonly seed: string;
   readonly options: SimulationOptions;
   readonly operations: readonly Operation[];
@@ -88,6 +90,7 @@ const FIELDS: readonly string[] = [
   "format",
   "name",
   "note",
+  "cause",
   "seed",
   "options",
   "operations",
@@ -109,6 +112,7 @@ export function parseCase(text: string, path: string): SimulationCase {
   checkFormat(check, root["format"]);
   check.names(root, FIELDS, "the file");
   for (const name of ["name", "note", "seed"]) check.text(root[name], name);
+  if (root["cause"] !== undefined) check.text(root["cause"], "cause");
   const options = fullOptions(check, root["options"]);
   const operations = checkOperations(check, root["operations"]);
   checkChoices(check, root["choices"], operations.length);

@@ -1,6 +1,42 @@
-/** Parsers of parameters that several commands take; what they refuse is wrong usage (exit code 2). */
-import { InvalidArgumentError } from "commander";
-import { plantedMutant } from "../mutants/catalogue.js";
+/**
+ * Parameters that several commands take, and their parsers; what these refuse is wrong usage (exit code 2). And how
+ * commands print.
+ */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { StillwaterError } from "../../src/platform/errors.js";
+import { plantedMutant, requireKnownMutant } from "../mutants/catalogue.js";
+import type { SeedConfig } from "../run/seed.js";
+import { DEFAULT_LIMITS, type FaultName, parseFaults } from "../workload/options.js";
+import { parseWorkloads, type WorkloadName } from "../workload/workloads.js";
+
+/** Share of passing seeds that are run twice to see that they run the same way. */
+const REPEAT_SHARE = 0.05;
+
+export interface LimitFlags {
+  readonly workload?: readonly WorkloadName[];
+  readonly faults?: readonly FaultName[];
+  readonly mutant: readonly string[];
+}
+
+/** What limits a run, for commands that run seeds. */
+export function withLimits(command: Command): Command {
+  return command
+    .addOption(new Option("--workload <names>", "only these workloads").argParser(usage(parseWorkloads)))
+    .addOption(new Option("--faults <names>", "none, default, or names").argParser(usage(parseFaults)))
+    .option("--mutant <id>", "switch a planted bug on; may be repeated", collectMutants, NO_MUTANTS);
+}
+
+export function seedConfig(flags: LimitFlags): SeedConfig {
+  return {
+    limits: {
+      workloads: flags.workload ?? DEFAULT_LIMITS.workloads,
+      faults: flags.faults ?? DEFAULT_LIMITS.faults,
+    },
+    mutants: flags.mutant,
+    repeatShare: REPEAT_SHARE,
+    recording: false,
+  };
+}
 
 /** A whole number from 1. */
 export function parseCount(text: string): number {
@@ -14,4 +50,35 @@ export function collectPlanted(id: string, before: readonly string[]): readonly 
   throw new InvalidArgumentError(
     `There is no planted bug "${id}". stillwater sim mutants --list shows them all.`,
   );
+}
+
+/** Milliseconds of "500ms", "60s", "10m", "2h". */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("It must be a duration like 500ms, 60s, 10m or 2h.");
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
+  return Number(match[1]) * unit;
+}
+
+const NO_MUTANTS: readonly string[] = [];
+
+function collectMutants(id: string, before: readonly string[]): readonly string[] {
+  usage(requireKnownMutant)(id);
+  return [...before, id];
+}
+
+/** Has a function's typed errors count as wrong usage of the command. */
+export function usage<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof StillwaterError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

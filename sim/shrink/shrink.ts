@@ -6,7 +6,6 @@
  *
  * Does not own: candidates (`*-passes.ts`), running and judging them (`trials.ts`), the cause (`root-cause.ts`).
  */
-import { StillwaterError } from "../../src/platform/errors.js";
 import type { SimulationCase } from "../cases/case.js";
 import {
   crashesWhereTheyStrike,
@@ -54,20 +53,14 @@ const PASSES: readonly ((trials: Trials) => Promise<void>)[] = [
   simplerChoices,
 ];
 
-/** Throws `INVALID_ARGUMENT` for a case that does not fail, or fails as well without its planted bugs. */
+/** Null for a case that does not fail, or that fails without its planted bugs too: there is nothing to shrink. */
 export async function shrinkCase(
   one: SimulationCase,
   budget: ShrinkBudget = DEFAULT_BUDGET,
   onProgress: (progress: ShrinkProgress) => void = () => {},
-): Promise<ShrunkCase> {
+): Promise<ShrunkCase | null> {
   const trials = await Trials.begin(one, budget, onProgress);
-  if (trials === null) {
-    const also = one.mutants.length === 0 ? "" : ", or fails without its mutants too";
-    throw new StillwaterError(
-      "INVALID_ARGUMENT",
-      `case ${one.name} does not fail${also}: there is nothing to shrink.`,
-    );
-  }
+  if (trials === null) return null;
   for (let before: CaseSize | null = null; before === null || isSmaller(trials, before); ) {
     before = sizeOf(trials.best);
     for (const pass of PASSES) if (!trials.isOver) await pass(trials);
@@ -77,7 +70,7 @@ export async function shrinkCase(
   const cause = await findRootCause(trials);
   const { best, runs, elapsedMs } = trials;
   return {
-    case: { ...best, note: `${best.note}; ${cause}` },
+    case: { ...best, cause },
     cause,
     before: sizeOf(one),
     after: sizeOf(best),

@@ -120,6 +120,28 @@ describe("sim run", () => {
   });
 });
 
+describe("sim shrink", () => {
+  test("writes a small case and a test, says what makes the difference, and ends as the failure does", async () => {
+    const out = join(folder, "shrunk");
+    const { code, output, errors } = await sim("shrink", "5", `--mutant=${MUTANT}`, `--out=${out}`);
+    expect([code, errors]).toEqual([129, ""]);
+    expect(output).toMatch(/^SHRUNK {2}O1 broken/);
+    expect(output).toMatch(/^ {2}because {2}fails iff the power fails at .* does not persist$/m);
+    expect(output).toMatch(/^ {2}after {4}\d operations, [12] faults,/m);
+    const name = `seed-5-${MUTANT}-small`;
+    expect(readdirSync(out).sort()).toEqual([`${name}.json`, `${name}.test.ts`]);
+    const again = await sim("replay", join(out, `${name}.json`));
+    expect([again.code, again.output]).toEqual([0, expect.stringContaining("expected O1 to fail")]);
+    const once = await sim("shrink", join(out, `${name}.json`), `--out=${out}`, "--budget=1ms");
+    expect(once.code).toBe(129);
+  });
+
+  test("ends with 1 when nothing fails, and with 2 for what is no seed", async () => {
+    expect((await sim("shrink", "5", "--budget=1s")).code).toBe(1);
+    expect((await sim("shrink", "no seed")).code).toBe(2);
+  });
+});
+
 describe("sim replay", () => {
   test("runs a seed, and writes what happened", async () => {
     const trace = join(folder, "trace.txt");
