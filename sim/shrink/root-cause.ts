@@ -60,8 +60,13 @@ async function observe(one: SimulationCase): Promise<Observed> {
   let call = "";
   let names = null as Namespace | null;
   choices.observer = (stream, index, label, answer) => {
-    if (answer === 0 || stream === "crash") return;
+    if (answer === 0 || label === SURVIVAL) return;
     const at = `${choices.segment}:${index}`;
+    if (stream === "crash") {
+      const what = CRASH_DECISIONS[label];
+      if (what !== undefined) faults.push({ stream, at, what });
+      return;
+    }
     if (isFaultStream(stream))
       faults.push({ stream, at, what: `${faultName(stream, answer)} strikes ${call}` });
     else if (stream !== "random" && stream !== "latency") decisions.push(`${label} = ${answer}`);
@@ -148,6 +153,15 @@ function withoutFaults(one: SimulationCase, { decisions, lastCall, unsynced }: O
   const state = `${list(names)} ${names.length === 1 ? "is" : "are"} not durable yet`;
   return `fails when the power would be lost at ${lastCall} (${where}), where ${state}${order}`;
 }
+
+/** Label of the decisions that the report of a power loss lists. */
+const SURVIVAL = "crash.survives";
+/** Other decisions at a crash that do harm by themselves. */
+const CRASH_DECISIONS: Readonly<Record<string, string>> = {
+  "crash.collateral": "bytes beside an unsynced write become garbage",
+  "crash.rots": "a durable record of the log rots",
+  "crash.again": "the machine goes down again right after recovery",
+};
 
 /** Looked at before a call, as everything unsynced were lost at that moment. */
 const DURABLE_STATE_ORACLES: readonly OracleId[] = ["O8"];

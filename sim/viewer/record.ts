@@ -42,11 +42,9 @@ export async function pageOfCase(one: SimulationCase, notes: PageNotes): Promise
 
 function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: SimulationResult): Headline {
   const { oracle } = failure ?? {};
-  const rootCause = rootCauseIn(one.note);
-  const about = rootCause === null ? one.note : one.note.slice(0, -rootCause.length).replace(/; $/, "");
   return {
     ...notes,
-    rootCause,
+    rootCause: one.cause ?? null,
     subject: [notes.subject, ...one.mutants].join(" with "),
     failure:
       failure === null
@@ -58,7 +56,7 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
             stack: failure.stack,
           },
     facts: [
-      ...(about === "" ? [] : [["about", about] as const]),
+      ...(one.note === "" ? [] : [["about", one.note] as const]),
       ["workload", one.options.workload],
       ["operations", String(counts.operations)],
       ["crashes", `${counts.powerLosses} power loss, ${counts.processKills} process kill`],
@@ -66,11 +64,6 @@ function headlineOf(one: SimulationCase, notes: PageNotes, { failure, counts }: 
       ["options", JSON.stringify(one.options)],
     ],
   };
-}
-
-/** What the shrinker has found out about a case stands at the end of its note, and says when the case fails. */
-function rootCauseIn(note: string): string | null {
-  return /(?:^|; )(fails (?:iff|when|without) [\s\S]+)$/.exec(note)?.[1] ?? null;
 }
 
 /** The finding without the promise, which is told apart: "O8 broken (…): the finding". */

@@ -86,7 +86,7 @@ describe("recording a run", () => {
 
   it("gives the root cause that the shrinker has left in a case", async () => {
     const cause = "fails iff the power fails at write of /store/CURRENT, and `size 0 -> 64` does not persist";
-    const one = { ...caseFrom(passing, []), operations: [], note: `O8: CURRENT does not verify; ${cause}` };
+    const one = { ...caseFrom(passing, []), operations: [], note: "O8: CURRENT does not verify", cause };
     const { headline } = (await recordCase(one, NOTES)).model;
     expect(headline.rootCause).toBe(cause);
     expect(headline.facts).toContainEqual(["about", "O8: CURRENT does not verify"]);
