@@ -42,6 +42,7 @@ interface RunFlags extends LimitFlags {
   readonly from: string;
   readonly time?: number;
   readonly jobs: number;
+  readonly seedLimit?: number;
   readonly report?: string;
   readonly junit?: string;
   readonly save?: string;
@@ -69,6 +70,7 @@ export function simCommand(): Command {
     )
     .option("--time <duration>", "stop after so long, like 60s or 10m", parseDuration)
     .option("--jobs <n>", "threads", parseCount, 1)
+    .option("--seed-limit <duration>", "give a seed up that takes longer: it hangs", parseDuration)
     .option("--report <file>", "write a JSON report")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--save <dir>", "save each failing seed as a case")
@@ -99,6 +101,7 @@ async function run(flags: RunFlags): Promise<void> {
     timeMs: flags.time ?? Number.POSITIVE_INFINITY,
     jobs: flags.jobs,
     failuresMax: FAILURES_MAX,
+    ...(flags.seedLimit === undefined ? {} : { seedMsMax: flags.seedLimit }),
   };
   const result = await withProgress(config);
   const sites = readProbeSites();

@@ -13,6 +13,7 @@ const LATENCY_STEPS = 1 << 16;
 /** An asynchronous call that has not completed. */
 export interface Flight {
   readonly submission: number;
+  readonly sinceMs: number;
   readonly path: Path;
   /** The file being synced; null for reads. */
   readonly syncs: FileNode | null;
@@ -32,7 +33,8 @@ export class Completions {
 
   /** Completes a call after the disk's latency, unless the life has ended by then, or is stuck. */
   later(life: Life, path: Path, syncs: FileNode | null, task: () => void): void {
-    const flight: Flight = { submission: ++this.submissions, path, syncs, task };
+    const sinceMs = this.disk.timers.nowMs();
+    const flight: Flight = { submission: ++this.submissions, sinceMs, path, syncs, task };
     life.flights.add(flight);
     const complete = (): void => this.complete(life, flight);
     this.disk.timers.after(this.drawLatencyMs(life), () => {

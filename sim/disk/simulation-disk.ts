@@ -156,6 +156,20 @@ export class SimulationDisk {
     return leaks;
   }
 
+  /** What the running process holds and waits for, one line each, for the report of a stuck one. */
+  describeLife(): string[] {
+    const { life } = this;
+    if (life === null) return [];
+    return [
+      ...[...life.flights].map(
+        ({ path, syncs, sinceMs }) =>
+          `VFS call ${syncs === null ? "readLater" : "syncDataLater"} ${path.text} is in flight since ${sinceMs} ms`,
+      ),
+      ...[...life.locks.values()].map((path) => `directory ${path} is locked`),
+      ...[...life.handles].map(({ path }) => `file ${path} is open`),
+    ];
+  }
+
   /** The liveness phase: no more injected faults, least latency. Damage done and a full disk stay. */
   faultsOff(): void {
     this.state.faultsEnabled = false;
@@ -270,6 +284,10 @@ export class SimulationDisk {
   }
 
   /** Leaves syncs out (N11). Null: every sync is done. */
+  get sabotage(): SyncSabotage | null {
+    return this.state.sabotage;
+  }
+
   set sabotage(sabotage: SyncSabotage | null) {
     this.state.sabotage = sabotage;
   }

@@ -20,6 +20,7 @@ export const ORACLES = {
   O16: "every error has a cause, and every cause that matters is told",
   O17: "after a failed write or sync nothing more is acknowledged until the store is reopened",
   O18: "nothing is left open after close",
+  O19: "the disk holds no more than the data calls for, also after crashes in a row",
   O20: "a checkpoint opens as a store of its own that equals the state it was taken at",
   O23: "bytes that are read are bytes that were written there, or an error says otherwise",
   O24: "log and tables hold together what was durable, and tables hold nothing that is newer than the manifest says",

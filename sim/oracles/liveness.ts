@@ -1,7 +1,7 @@
 /**
  * O15. Verifies: with faults off, space given back and no crash, everything that is pending gets an answer, a new
  * commit succeeds and reads back, and background work comes to rest with nothing left to flush. Also reports a life
- * that got stuck at any time, with what it was waiting for: never a hang.
+ * that got stuck at any time, with everything that was pending (`run/pending.ts`): never a hang.
  * Does not verify: how fast; virtual time and steps are bounded generously.
  */
 import type { StoreInspection } from "../../src/engine/store-types.js";
@@ -10,8 +10,8 @@ import { OracleFailure, type OracleLedger } from "./failure.js";
 
 /** A life ended without finishing. `pending` names what never got an answer. */
 export function stuckFailure(reason: StuckReason, pending: readonly string[]): OracleFailure {
-  const waiting = pending.length === 0 ? "nothing that the workload knows of" : pending.join("; ");
-  return new OracleFailure("O15", `${reason}; waiting for: ${waiting}`);
+  const waiting = pending.length === 0 ? ["nothing that anybody knows of"] : pending;
+  return new OracleFailure("O15", `${reason}; waiting for:\n    ${waiting.join("\n    ")}`);
 }
 
 /** `pending`: calls without an answer after everything had time to finish. */

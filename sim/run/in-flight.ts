@@ -12,12 +12,17 @@ export class InFlight {
   listener: InFlightListener | null = null;
   readonly #ended: () => boolean;
   readonly #onFailure: (error: unknown) => void;
-  readonly #calls = new Map<number, { readonly what: string; readonly settled: Promise<void> }>();
+  readonly #nowMs: () => number;
+  readonly #calls = new Map<
+    number,
+    { readonly what: string; readonly sinceMs: number; readonly settled: Promise<void> }
+  >();
   #number = 0;
 
   /** `ended` says that the process is gone, so that answers reach nobody; `onFailure` gets what handlers throw. */
-  constructor(ended: () => boolean, onFailure: (error: unknown) => void) {
+  constructor(ended: () => boolean, onFailure: (error: unknown) => void, nowMs: () => number) {
     this.#ended = ended;
+    this.#nowMs = nowMs;
     this.#onFailure = onFailure;
   }
 
@@ -47,7 +52,7 @@ export class InFlight {
       (value) => handle(value, () => onAnswer(value)),
       (error: unknown) => handle(error, () => onError(error)),
     );
-    this.#calls.set(number, { what, settled });
+    this.#calls.set(number, { what, sinceMs: this.#nowMs(), settled });
   }
 
   /** Waits until at most `limit` calls are without an answer, oldest first. Throws `SimulatedCrash` when the process ends. */
@@ -60,7 +65,7 @@ export class InFlight {
   }
 
   describe(): string[] {
-    return [...this.#calls.values()].map((call) => call.what);
+    return [...this.#calls.values()].map(({ what, sinceMs }) => `${what} has no answer since ${sinceMs} ms`);
   }
 
   clear(): void {

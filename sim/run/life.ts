@@ -6,6 +6,7 @@ import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
+import { CrashLoop } from "../oracles/crash-loop.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
@@ -13,7 +14,7 @@ import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
 import { judgeRecovery } from "../oracles/recovery.js";
 import type { OperationSource, WorkloadState } from "../workload/generator.js";
-import { OPERATION_KINDS } from "../workload/operation.js";
+import { CRASH_LOOP_LENGTH, OPERATION_KINDS } from "../workload/operation.js";
 import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
@@ -24,6 +25,7 @@ import { callLate, checkClosedReaders, willCallLate } from "./late-calls.js";
 import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
 import { openStore } from "./opening.js";
+import { explainLiveness } from "./pending.js";
 import { RunSegments } from "./segments.js";
 import { DamageFound, type Session } from "./session.js";
 import { checkForeignFiles, plantStrays } from "./strays.js";
@@ -51,6 +53,7 @@ export class LifeCycle {
   #logIsRotten = false;
   readonly #segments: RunSegments;
   readonly #watch: DurableWatch;
+  readonly #crashLoop: CrashLoop;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
@@ -58,13 +61,21 @@ export class LifeCycle {
     this.#executor = new Executor(session);
     this.#segments = new RunSegments(session);
     this.#watch = new DurableWatch(session);
+    this.#crashLoop = new CrashLoop(session.ledger);
     this.#nested = [...session.options.firstCrashes];
+  }
+
+  /** Everything is off by now that could be in the way of progress. */
+  get showsLiveness(): boolean {
+    return this.#phase !== "safety";
   }
 
   /** To be called when a life has ended in a crash. */
   crashed(how: CrashRequest["how"]): void {
     const { faultCounts } = this.#session.world;
     if (this.#afterCrash) faultCounts["T6 nested crash"]++;
+    this.#crashLoop.crashed(this.#session.disk.usedBytes);
+    if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
@@ -105,7 +116,8 @@ export class LifeCycle {
     session.beginLife(life);
     const request = this.#phase === "safety" ? this.#nested.shift() : undefined;
     if (request !== undefined) session.world.crashes.arm(request);
-    if (this.#phase === "safety") plantStrays(session);
+    // Not into a loop of crashes, whose own leftovers are being counted.
+    if (this.#phase === "safety" && this.#crashLoop.length < 2) plantStrays(session);
     await this.#open();
     await this.#judgeRecovery();
     if (this.#phase === "safety") {
@@ -120,7 +132,7 @@ export class LifeCycle {
     }
     if (this.#phase === "liveness") {
       this.#endFaults();
-      const rested = await comeToRest(session, this.#executor, !this.#hasRestarted);
+      const rested = await this.#showLiveness();
       this.#hasRestarted ||= !rested;
       await this.#close();
       if (rested) this.#phase = "last";
@@ -189,6 +201,7 @@ export class LifeCycle {
     if (world.trace.recording) world.trace.line(`recovered to commit ${longest}, version ${store.version}`);
     world.recorder?.happens("note", `recovered to commit ${longest}, version ${store.version}`);
     this.#powerLost = false;
+    this.#crashLoop.recovered();
     counts.recoveries++;
     const afterCrash = this.#afterCrash;
     this.#afterCrash = false;
@@ -219,6 +232,15 @@ export class LifeCycle {
       session.doing = `operation ${number} (${operation.kind})`;
       if (operation.kind === "crash") this.#nested = [...operation.nested];
       if ((await this.#executor.run(operation, number)) === "reopen") return "reopen";
+    }
+  }
+
+  /** Before a missing answer is called the engine's fault, the world is shown to allow one. */
+  async #showLiveness(): Promise<boolean> {
+    try {
+      return await comeToRest(this.#session, this.#executor, !this.#hasRestarted);
+    } catch (error) {
+      throw explainLiveness(this.#session, error);
     }
   }
 

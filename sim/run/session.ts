@@ -26,6 +26,7 @@ import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
+import { describePending } from "./pending.js";
 import type { CrashNote } from "./segments.js";
 import type { ForeignFiles } from "./strays.js";
 
@@ -75,6 +76,7 @@ export class Session {
   readonly inFlight = new InFlight(
     () => this.ended(),
     (error) => this.found(error),
+    () => this.world.clock.nowMs(),
   );
   readonly snapshots = new Map<number, PinnedSnapshot>();
   readonly iterators = new Map<number, PinnedIterator>();
@@ -103,6 +105,7 @@ export class Session {
   constructor(world: World<SimulationDisk>, options: SimulationOptions) {
     this.world = world;
     this.options = options;
+    world.describePending = () => describePending(this);
     this.monotonicity = new ManifestMonotonicity(this.ledger);
     this.idempotence = new IdempotentRecovery(this.ledger);
     this.failStop = new FailStop(this.ledger);

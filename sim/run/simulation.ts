@@ -23,6 +23,7 @@ import { World } from "../world/world.js";
 import { checkDamagedStore } from "./checks.js";
 import type { RunCounts } from "./counts.js";
 import { LifeCycle } from "./life.js";
+import { blameWorldFirst } from "./pending.js";
 import type { CrashNote } from "./segments.js";
 import { DamageFound, Session } from "./session.js";
 
@@ -139,7 +140,10 @@ async function liveOn(session: Session, cycle: LifeCycle): Promise<void> {
       cycle.crashed(end.how);
       continue;
     }
-    if (end.kind === "stuck") throw stuckFailure(end.reason, [session.doing, ...session.inFlight.describe()]);
+    if (end.kind === "stuck") {
+      const failure = stuckFailure(end.reason, end.pending);
+      throw cycle.showsLiveness ? blameWorldFirst(session, failure) : failure;
+    }
     if (end.kind === "failed") {
       if (end.error instanceof DamageFound) await examineDamage(session);
       throw end.error;

@@ -44,12 +44,18 @@ export function plantStrays(session: Session): void {
   const { world, options, disk, life } = session;
   const choices = world.choices.stream("strays");
   if (!session.created || !choices.chance(options.world.strayProbability, "stray.plants")) return;
+  // A full disk takes no files of others either.
+  if (session.spaceLimited) return;
   const { vfs } = life.platform;
+  const { sabotage } = disk;
+  // What others sync is none of the engine's syncs.
+  disk.sabotage = null;
   disk.faultsOff();
   try {
     for (let left = 1 + choices.below(STRAYS_AT_ONCE, "stray.count"); left > 0; left--)
       plantOne(session, vfs, choices);
   } finally {
+    disk.sabotage = sabotage;
     if (session.faultsAreOn) disk.faultsOn();
   }
 }
@@ -82,8 +88,14 @@ function ownName(vfs: VFS, choices: ChoiceStream): string {
   const highest = Math.max(...taken);
   let number = 1 + choices.below(highest + NUMBERS_AHEAD, "stray.number");
   while (taken.has(number)) number++;
+  // Behind the newest segment even an empty one says that the former was complete, and refusing it may be right.
+  const newestLog = Math.max(
+    0,
+    ...names.map(parseFileName).map(({ kind, number: own }) => (kind === "wal" ? own : 0)),
+  );
   const makers = [temporaryName, tableName, walName, manifestName] as const;
   const maker = makers[choices.below(makers.length, "stray.kind")] as (fileNumber: number) => string; // below(n) < n
+  if (maker === walName && newestLog > 0 && number > newestLog) return temporaryName(number);
   const inQuarantine = choices.chance(0.1, "stray.quarantine");
   if (!inQuarantine || vfs.stat(joinPath(STORE_DIRECTORY, QUARANTINE_NAME)) === null) return maker(number);
   return joinPath(QUARANTINE_NAME, maker(number));

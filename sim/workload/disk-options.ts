@@ -57,6 +57,7 @@ export const FAULT_NAMES = [
   "rival",
   "stray",
   "lateCall",
+  "crashLoop",
   "reopening",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];

@@ -11,6 +11,7 @@ import { VALUE_LENGTH_MAX } from "./bytes.js";
 import { KeySpace } from "./key-space.js";
 import {
   type Bounds,
+  CRASH_LOOP_LENGTH,
   MUTATIONS_MAX,
   type Mutation,
   NESTED_CRASHES_MAX,
@@ -231,6 +232,12 @@ export class OperationGenerator implements OperationSource {
     if (everyOperations === 0 || !this.#chance(1 / everyOperations)) return null;
     const moment = this.#moment(state);
     if (moment === null) return null;
+    const { crashLoopProbability } = this.#options.world;
+    if (crashLoopProbability > 0 && this.#chance(crashLoopProbability)) {
+      const again: CrashRequest = { how: this.#crashKind(), at: this.#momentOfRecovery(state) };
+      const nested = Array.from({ length: CRASH_LOOP_LENGTH }, () => again);
+      return { kind: "crash", how: this.#crashKind(), at: moment, nested };
+    }
     const nested: CrashRequest[] = [];
     while (nested.length < NESTED_CRASHES_MAX && this.#chance(nestedProbability)) {
       nested.push({ how: this.#crashKind(), at: this.#momentOfRecovery(state) });

@@ -102,6 +102,9 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
 /** Crashes that one operation may cause: itself and those during recovery. */
 export const NESTED_CRASHES_MAX = 3;
 
+/** T8: and so many when they are a loop, all at one site. */
+export const CRASH_LOOP_LENGTH = 10;
+
 /** Mutations that one commit may hold; with the operation's number they name the writer of a value. */
 export const MUTATIONS_MAX = 64;
 

@@ -25,6 +25,7 @@ export function drawWorld(draw: Draw, allowed: readonly FaultName[]): WorldFault
   const rival = drawn("rival");
   const stray = drawn("stray");
   const lateCall = drawn("lateCall");
+  const crashLoop = drawn("crashLoop");
   return {
     ...CALM_WORLD,
     priorityChanges,
@@ -37,6 +38,7 @@ export function drawWorld(draw: Draw, allowed: readonly FaultName[]): WorldFault
     pauseMsMax: pause === 0 ? 0 : pauseMsMax,
     rivalProbability: round(rival),
     strayProbability: round(stray),
+    crashLoopProbability: round(crashLoop / 5),
     lateCallProbability: round(lateCall),
   };
 }

@@ -22,6 +22,8 @@ export interface WorldFaults {
   readonly rivalProbability: number;
   /** S40: how probable it is that a reopened directory holds files of others. */
   readonly strayProbability: number;
+  /** T8: how probable it is that a crash is followed by ten more in a row, at one site of recovery. */
+  readonly crashLoopProbability: number;
   /** How probable it is that a closing store is called, with iterators and snapshots left open. */
   readonly lateCallProbability: number;
 }
@@ -37,6 +39,7 @@ export const CALM_WORLD: WorldFaults = {
   pauseMsMax: 0,
   rivalProbability: 0,
   strayProbability: 0,
+  crashLoopProbability: 0,
   lateCallProbability: 0,
 };
 

@@ -12,6 +12,7 @@ import type { ChoiceStream } from "../choices/choices.js";
 import type { SimulationClock } from "./clock.js";
 import { PUT_OFF_MS_MAX, type WorldFaultCounts } from "./faults.js";
 import { Lanes } from "./lanes.js";
+import { capped } from "./report-lines.js";
 
 /** `priorities` and `starve`: see `lanes.ts`. */
 export const SCHEDULE_POLICIES = ["fifo", "lifo", "random", "priorities", "starve"] as const;
@@ -45,6 +46,8 @@ class Task implements Timer {
   /** The pick at which it became ready, or until which it is put off. */
   pick = 0;
   putOffUntilUs = 0;
+  /** A timer of the process, as against one of the disk or the workload. */
+  isOfProcess = false;
 
   constructor(order: number, atUs: number, lane: number, run: () => void) {
     this.order = order;
@@ -94,11 +97,13 @@ export class SimulationScheduler implements Scheduler {
   }
 
   after(delayMs: number, task: () => void): Timer {
-    return this.afterExactly(delayMs + this.#lateMs(), task);
+    const timer = this.afterExactly(delayMs + this.#lateMs(), task);
+    timer.isOfProcess = true;
+    return timer;
   }
 
   /** As `after`, for what is not a timer of the process: the disk, and the workload itself. Never late. */
-  afterExactly(delayMs: number, task: () => void): Timer {
+  afterExactly(delayMs: number, task: () => void): Task {
     const delayUs = Math.max(0, Math.ceil(delayMs * 1000));
     const timer = this.#create(this.#clock.nowUs + delayUs, task);
     if (!this.#ended) push(this.#timers, timer);
@@ -149,9 +154,9 @@ export class SimulationScheduler implements Scheduler {
     this.#putOff.length = 0;
   }
 
-  /** Timers that have neither fired nor been cancelled; the leak oracle expects 0 after a clean close. */
+  /** Timers of the process that have neither fired nor been cancelled; the leak oracle expects 0 after a clean close. */
   get timersPending(): number {
-    return countLive(this.#timers);
+    return countLive(this.#timers.filter(({ isOfProcess }) => isOfProcess));
   }
 
   get tasksPending(): number {
@@ -164,12 +169,12 @@ export class SimulationScheduler implements Scheduler {
    */
   describe(): string[] {
     const line = (task: Task, state: string): string => `${state}: ${beginningOf(task.run)}`;
+    const timers = live(this.#timers).sort((a, b) => (before(a, b) ? -1 : 1));
     return [
-      ...live(this.#ready).map((task) => line(task, "task ready")),
-      ...live(this.#putOff).map((task) => line(task, "task put off")),
-      ...live(this.#timers)
-        .sort((a, b) => (before(a, b) ? -1 : 1))
-        .map((task) => line(task, `timer at ${task.atUs / 1000} ms`)),
+      `it is ${this.#clock.nowMs()} ms`,
+      ...capped(live(this.#ready).map((task) => line(task, "task ready"))),
+      ...capped(live(this.#putOff).map((task) => line(task, "task put off"))),
+      ...capped(timers.map((task) => line(task, `timer at ${task.atUs / 1000} ms`))),
     ];
   }
 
@@ -283,6 +288,7 @@ const CALLBACK_SHOWN_CHARACTERS = 70;
 
 function beginningOf(run: (() => void) | null): string {
   const text = String(run).replaceAll(/\s+/g, " ");
+  if (text.includes("[native code]")) return "the continuation of a promise";
   return text.length > CALLBACK_SHOWN_CHARACTERS ? `${text.slice(0, CALLBACK_SHOWN_CHARACTERS)}…` : text;
 }
 

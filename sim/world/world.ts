@@ -6,8 +6,9 @@
  * - One task at a time, then a barrier: every promise continuation that became ready has run before the next task.
  * - A crash is exact: it happens inside one VFS call, at one crash point or between two tasks; nothing of that life
  *   runs afterwards but the unwinding of the stack, and every call it still makes ends in `SimulatedCrash`.
- * - Never a hang: nothing left to run, too many steps, or too much virtual time without progress end the life as
- *   `stuck`.
+ * - Never a hang, as far as can be told from within: nothing left to run, too many steps or too much virtual time
+ *   without progress, and too many VFS calls within one turn end the life as `stuck`, with all that was pending. A turn
+ *   that loops without a call is seen by the watchdog only (`sim/run/ensemble.ts`).
  *
  * Does not own what the main task does (workload) or what must hold afterwards (oracles).
  */
@@ -31,6 +32,8 @@ import { type SchedulePolicy, SimulationScheduler } from "./scheduler.js";
 /** What one turn and one VFS call cost in virtual time, so that waiting by yielding cannot stop the clock. */
 const STEP_US = 10;
 const CALL_US = 5;
+/** No turn that ends makes so many calls: those that read a whole store make some thousands. */
+const CALLS_IN_TURN_MAX = 400_000;
 
 export interface WorldOptions {
   readonly schedule: SchedulePolicy;
@@ -50,13 +53,17 @@ export interface WorldOptions {
 /** The part of the simulated disk that a machine needs; see `sim/disk`. */
 export type MachineDisk = Pick<SimulationDisk, "mount" | "crash" | "onCall">;
 
-export type StuckReason = "nothing left to run" | "too many steps" | "too much virtual time";
+export type StuckReason =
+  | "nothing left to run"
+  | "too many steps"
+  | "too much virtual time"
+  | "too many VFS calls in one turn";
 
 export type LifeEnd<T> =
   | { readonly kind: "finished"; readonly value: T }
   | { readonly kind: "crashed"; readonly how: CrashKind; readonly where: string }
   | { readonly kind: "failed"; readonly error: unknown }
-  | { readonly kind: "stuck"; readonly reason: StuckReason };
+  | { readonly kind: "stuck"; readonly reason: StuckReason; readonly pending: readonly string[] };
 
 /** One process life: what its main task gets. */
 export class Life {
@@ -106,12 +113,16 @@ export class World<Disk extends MachineDisk> {
   /** A finding made where it could not be thrown (inside a VFS call, in an answer nobody awaits): ends the life. */
   finding: { readonly error: unknown } | null = null;
   recorder: RunRecorder | null = null;
+  /** Says what the workload knows to be pending, when a life is stuck. */
+  describePending: () => readonly string[] = () => [];
   lives = 0;
   steps = 0;
   readonly #options: WorldOptions;
   #life: Life | null = null;
   #isCalm = false;
   #crash: { how: CrashKind; where: string } | null = null;
+  #stuck: LifeEnd<never> | null = null;
+  #callsInTurn = 0;
   #quietSteps = 0;
   #quietSinceUs = 0;
 
@@ -162,6 +173,10 @@ export class World<Disk extends MachineDisk> {
     this.#life?.scheduler.calm();
   }
 
+  get isCalm(): boolean {
+    return this.#isCalm;
+  }
+
   /** Runs one process life. Lives never overlap. */
   live<T>(main: (life: Life) => Promise<T>): Promise<LifeEnd<T>> {
     assert(this.#life === null, "one process life at a time");
@@ -172,6 +187,7 @@ export class World<Disk extends MachineDisk> {
     this.recorder?.happens("life", `process ${life.number}`);
     this.#life = life;
     this.#crash = null;
+    this.#stuck = null;
     this.progress();
     const probesBefore = installProbes(this.probes);
     const run = new LifeRun(this, life, main);
@@ -186,6 +202,7 @@ export class World<Disk extends MachineDisk> {
   step(life: Life): LifeEnd<never> | null {
     if (this.#crash === null && this.beforeTask !== null) this.beforeTask();
     if (this.finding !== null) return { kind: "failed", error: this.finding.error };
+    if (this.#stuck !== null) return this.#stuck;
     if (this.#crash !== null) return { kind: "crashed", ...this.#crash };
     if (this.clock.nowUs >= this.crashes.dueUs) {
       this.#goDown(`time ${this.clock.nowMs()} ms`);
@@ -193,17 +210,18 @@ export class World<Disk extends MachineDisk> {
     }
     const { stepsMax, stepsInAllMax } = this.#options;
     if (++this.#quietSteps > stepsMax || this.steps >= stepsInAllMax)
-      return { kind: "stuck", reason: "too many steps" };
+      return this.#stuckAt(life, "too many steps");
     if (this.runningUs - this.#quietSinceUs > this.#options.quietMsMax * 1000) {
-      return { kind: "stuck", reason: "too much virtual time" };
+      return this.#stuckAt(life, "too much virtual time");
     }
     const task = life.scheduler.next(this.crashes.dueUs);
     if (task === null) {
       if (this.clock.nowUs >= this.crashes.dueUs) return null;
-      return { kind: "stuck", reason: "nothing left to run" };
+      return this.#stuckAt(life, "nothing left to run");
     }
     this.steps++;
     if (this.recorder !== null) this.recorder.turn();
+    this.#callsInTurn = 0;
     this.clock.advance(STEP_US);
     this.disturbances.onTurn(life.clock);
     try {
@@ -241,11 +259,30 @@ export class World<Disk extends MachineDisk> {
   #onCall(operation: VFSOperation, path: string): void {
     if (!this.#living()) return;
     this.clock.advance(CALL_US);
+    if (++this.#callsInTurn > CALLS_IN_TURN_MAX) {
+      this.#giveUp();
+      return;
+    }
     if (this.crashes.onCall()) {
       this.#goDown(`VFS call ${operation} ${path}`);
       return;
     }
     if (this.observer !== null) this.observer(operation, path);
+  }
+
+  #stuckAt(life: Life, reason: StuckReason): LifeEnd<never> {
+    const pending = [...this.describePending(), ...life.scheduler.describe()];
+    return { kind: "stuck", reason, pending };
+  }
+
+  /** Within a call, of a turn that does not end: the process is killed, so that each further call of it throws. */
+  #giveUp(): void {
+    const life = this.#life;
+    assert(life !== null, "a process lives");
+    this.#stuck = this.#stuckAt(life, "too many VFS calls in one turn");
+    life.crashed = true;
+    life.scheduler.end();
+    this.disk.crash("process-kill");
   }
 
   #goDown(where: string): void {

@@ -161,7 +161,7 @@ export class Committer {
         "background work has to catch up before this commit. Use the asynchronous call, or let the event loop run.",
       );
     }
-    const hasRoom = this.#active !== null && this.#active.hasRoom(batch.byteLength);
+    const hasRoom = this.#hasRoom(batch.byteLength);
     // Of two syncs of one handle only one is told of a failure, so none may be relied on while another is in flight.
     if (this.#active?.syncInFlight === true && (needsSync || !hasRoom || this.#queue.length > 0)) {
       sometimes("commit.blocking-beside-a-sync");
@@ -261,9 +261,16 @@ export class Committer {
     return (
       !this.#rotating &&
       this.#active !== null &&
-      this.#active.hasRoom(payloadBytes) &&
+      this.#hasRoom(payloadBytes) &&
       this.#host.admissionDelayMs() === 0
     );
+  }
+
+  /** Whether a commit fits into the active segment, if there is one. */
+  #hasRoom(payloadBytes: number): boolean {
+    const segment = this.#active;
+    if (segment === null || !segment.hasRoom(payloadBytes)) return false;
+    return !(this.#hasCommits(segment) && buggify("committer.early-rotation"));
   }
 
   #append(
@@ -517,7 +524,7 @@ export class Committer {
         this.#slowDown(delayMs);
         break;
       }
-      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
+      if (!this.#hasRoom(next.batch.byteLength)) {
         this.#waiting.splice(0, admitted);
         admitted = 0;
         this.#beginRotation(next.batch.byteLength);
@@ -569,7 +576,7 @@ export class Committer {
         next.reject(error as Error);
         continue;
       }
-      if (this.#active === null || !this.#active.hasRoom(next.batch.byteLength)) {
+      if (!this.#hasRoom(next.batch.byteLength)) {
         sometimes("commit.held-back-rotates");
         if (!mutant("L1-held-commit-does-not-rotate")) this.#beginRotation(next.batch.byteLength);
         return;

@@ -4,7 +4,7 @@
  * before anything else is written; only then are superseded files removed and unknown tables put into quarantine.
  *
  * Promises: idempotent and safe to crash in at every step, since nothing that was there is changed or removed before its
- * replacement is durable; refuses (and leaves everything as it is) where bytes that had been durable do not verify;
+ * replacement is durable (but for what interrupted opens have left, which nothing names); refuses (and leaves everything as it is) where bytes that had been durable do not verify;
  * a store that was closed in order is opened without writing a byte. Memory: one log segment at a time.
  */
 import { CorruptionError, StillwaterError } from "../platform/errors.js";
@@ -28,6 +28,7 @@ import {
 import type { TableMeta } from "./manifest/table-meta.js";
 import { applyEdit, EMPTY_LEVELS } from "./manifest/tree.js";
 import type { ResolvedOptions } from "./options.js";
+import { clearLeftovers, isFile, removeFiles, tidy } from "./tidying.js";
 import { readSegment, type SegmentContents } from "./wal/segment-reader.js";
 
 /** Versions below are reserved; 0 means "none". The first commit of a store gets 10. */
@@ -173,6 +174,9 @@ function reopenStore(
       const sum = checksumByName(options.checksum);
       ManifestLog.create(vfs, directory, sum, nextFileNumber++, { ...loaded, counters: early }).close();
     }
+    const cleared = clearLeftovers(vfs, directory, names, loaded, () => {
+      for (const _ of liveSegments(context, loaded, walNumbers));
+    });
     const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
     nextFileNumber = replay.nextFileNumber;
     manifestNumber = nextFileNumber++;
@@ -191,7 +195,7 @@ function reopenStore(
       levels,
     });
     state = { ...loaded, counters, levels, editNumber: manifestLog.editNumber };
-    report = replay.report;
+    report = { ...replay.report, ...cleared };
   }
   const found = { state, manifestNumber, report };
   report = closingOnError(manifestLog, () => tidy(vfs, directory, found));
@@ -217,7 +221,7 @@ interface Replay {
   readonly report: RecoveryReport;
 }
 
-/** Turns each live segment into a level-0 table, in order, judging the chain as it goes. On error removes its tables. */
+/** Turns each live segment into a level-0 table, in order. On error removes its tables. */
 function replaySegments(
   context: RecoveryContext,
   loaded: LoadedManifest,
@@ -230,29 +234,10 @@ function replaySegments(
   let lastVersion = loaded.counters.lastVersion;
   let commitsReplayed = 0;
   let tornBytes = 0;
-  let before: SegmentContents | null = null;
   try {
-    for (const walNumber of walNumbers) {
-      const isLast = walNumber === walNumbers[walNumbers.length - 1];
-      const segment = readSegment(vfs, directory, walNumber, loaded.storeId);
-      // CRASH_POINT(id: recovery.segment-read)
-      crashPoint("recovery.segment-read");
-      if (segment === null) {
-        sometimes("recovery.unborn-segment");
-        refuseUnlessUnborn(vfs, directory, walNumber, isLast && !mutant("W27-unborn-segment-refused"));
-        continue;
-      }
-      if (mutant("W13-zero-tail-drops-segment") && !segment.sealed && segment.tornBytes === 0) continue;
-      if (!mutant("D10-segment-chain-unchecked"))
-        checkContinues(directory, segment, before, loaded.counters.minWalNumber);
-      if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
-        throw new CorruptionError("a live log segment holds versions that are in tables already", {
-          path: walPath(directory, walNumber),
-        });
-      }
+    for (const segment of liveSegments(context, loaded, walNumbers)) {
       sometimes("recovery.torn-log-tail", segment.tornBytes > 0);
       sometimes("recovery.log-without-commits", segment.commitCount === 0);
-      before = segment;
       commitsReplayed += segment.commitCount;
       tornBytes += segment.tornBytes;
       // A version that may have been given to a commit of the lost tail is never given to another one.
@@ -278,6 +263,37 @@ function replaySegments(
     tablesWritten: tables.length,
   };
   return { tables, lastVersion, nextFileNumber, report };
+}
+
+/** The live segments in order, one in memory at a time, judging the chain as it goes. Changes nothing. */
+function* liveSegments(
+  context: RecoveryContext,
+  loaded: LoadedManifest,
+  walNumbers: readonly number[],
+): Generator<SegmentContents, void, undefined> {
+  const { vfs, directory } = context;
+  let before: SegmentContents | null = null;
+  for (const walNumber of walNumbers) {
+    const isLast = walNumber === walNumbers[walNumbers.length - 1];
+    const segment = readSegment(vfs, directory, walNumber, loaded.storeId);
+    // CRASH_POINT(id: recovery.segment-read)
+    crashPoint("recovery.segment-read");
+    if (segment === null) {
+      sometimes("recovery.unborn-segment");
+      refuseUnlessUnborn(vfs, directory, walNumber, isLast && !mutant("W27-unborn-segment-refused"));
+      continue;
+    }
+    if (mutant("W13-zero-tail-drops-segment") && !segment.sealed && segment.tornBytes === 0) continue;
+    if (!mutant("D10-segment-chain-unchecked"))
+      checkContinues(directory, segment, before, loaded.counters.minWalNumber);
+    if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
+      throw new CorruptionError("a live log segment holds versions that are in tables already", {
+        path: walPath(directory, walNumber),
+      });
+    }
+    before = segment;
+    yield segment;
+  }
 }
 
 function flushNow(
@@ -375,63 +391,6 @@ function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLa
 function highestPossibleVersion(segment: SegmentContents): number {
   if (mutant("M19-version-reused-after-crash")) return segment.lastVersion;
   return segment.header.baseVersion + Math.floor(segment.header.capacity / OPERATION_HEADER_BYTES);
-}
-
-/** Removes what the manifest has superseded; moves tables it does not know to quarantine. */
-function tidy(
-  vfs: VFS,
-  directory: string,
-  found: { readonly state: ManifestState; readonly manifestNumber: number; readonly report: RecoveryReport },
-): RecoveryReport {
-  const { state, manifestNumber } = found;
-  const live = new Set<number>();
-  for (const tables of mutant("G7-level0-taken-for-garbage") ? state.levels.slice(1) : state.levels)
-    for (const table of tables) live.add(table.fileNumber);
-  const superseded: string[] = [];
-  const orphans: string[] = [];
-  for (const name of vfs.list(directory)) {
-    const { kind, number } = parseFileName(name);
-    if (kind === "temporary") superseded.push(name);
-    else if (kind === "wal" && number < state.counters.minWalNumber) superseded.push(name);
-    else if (kind === "manifest" && number !== manifestNumber) superseded.push(name);
-    else if (kind === "table" && !live.has(number) && isFile(vfs, directory, name)) orphans.push(name);
-  }
-  removeFiles(
-    vfs,
-    directory,
-    superseded.filter((name) => isFile(vfs, directory, name)),
-  );
-  const quarantine = joinPath(directory, QUARANTINE_NAME);
-  const hasQuarantine = vfs.stat(quarantine) !== null;
-  if (orphans.length > 0) {
-    sometimes("recovery.second-quarantine", hasQuarantine);
-    if (!hasQuarantine) vfs.makeDirectory(quarantine);
-    for (const name of orphans) vfs.rename(joinPath(directory, name), joinPath(quarantine, name));
-    vfs.syncDirectory(quarantine);
-    vfs.syncDirectory(directory);
-    // CRASH_POINT(id: recovery.quarantined)
-    crashPoint("recovery.quarantined");
-    return { ...found.report, quarantined: orphans };
-  }
-  if (!hasQuarantine) return found.report;
-  const purged = vfs.list(quarantine).filter((name) => isFile(vfs, quarantine, name));
-  sometimes("recovery.quarantine-purged", purged.length > 0);
-  removeFiles(vfs, quarantine, purged);
-  return { ...found.report, purged };
-}
-
-/** A directory is none of the store's, whatever its name, and stays where it is. */
-function isFile(vfs: VFS, directory: string, name: string): boolean {
-  return vfs.stat(joinPath(directory, name))?.kind === "file";
-}
-
-/** Not synced: a removal that a crash undoes is found and done again by the next open. */
-function removeFiles(vfs: VFS, directory: string, names: readonly string[]): void {
-  for (const name of names) {
-    vfs.removeFile(joinPath(directory, name));
-    // CRASH_POINT(id: recovery.file-removed)
-    crashPoint("recovery.file-removed");
-  }
 }
 
 /** Orphans cost nothing but space, and the error on the way out is the one that matters. */

@@ -13,7 +13,7 @@ import { assert } from "../platform/assert.js";
 import { hasCode, StillwaterError } from "../platform/errors.js";
 import { joinPath } from "../platform/path.js";
 import type { Scheduler, Timer } from "../platform/platform.js";
-import { crashPoint, mutant, sometimes } from "../platform/probes.js";
+import { buggify, crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import type { JobRunner } from "./background/runner.js";
 import type { CompactionDescription } from "./compaction/compaction-job.js";
@@ -575,7 +575,11 @@ export class TreeKeeper {
       levels = applyEdit(this.current.levels, { ...change, counters: this.counterState });
       const tableCount = levels.reduce((sum, tables) => sum + tables.length, 0);
       const log = this.#manifestLog;
-      if (log === null || log.editsSinceSnapshot >= Math.max(MANIFEST_EDITS_MAX, tableCount)) {
+      const isLong =
+        log !== null &&
+        (log.editsSinceSnapshot >= Math.max(MANIFEST_EDITS_MAX, tableCount) ||
+          buggify("tree-keeper.early-manifest"));
+      if (log === null || isLong) {
         const former = this.#manifestNumber;
         sometimes("manifest.first-edit-after-a-clean-open", log === null);
         // RARE: it takes a thousand edits in one life
@@ -650,7 +654,7 @@ export class TreeKeeper {
         SLOWDOWN_MAX_MS,
         (SLOWDOWN_MAX_MS * (debt - slowdownDebtBytes)) / (slowdownDebtBytes + 1) + 1,
       );
-    else this.#delayMs = 0;
+    else this.#delayMs = buggify("tree-keeper.slow-admission") ? 1 : 0;
     sometimes("tree.stall", this.#delayMs === Number.POSITIVE_INFINITY);
     sometimes("tree.slow-down", this.#delayMs > 0 && this.#delayMs < Number.POSITIVE_INFINITY);
   }

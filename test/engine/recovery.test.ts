@@ -441,6 +441,28 @@ describe("recovery", () => {
       expect(left).not.toContain(`/store/${name}`);
   });
 
+  test("[T8] that is killed again and again before it is done leaves no more on the disk than the first time", async () => {
+    let { files } = await killed();
+    const { keys } = await killed();
+    const sizes: number[] = [];
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const scheduler = new ManualScheduler();
+      const vfs = new PlainVFS(scheduler, files, ["/store/quarantine"]);
+      const platform = manualPlatform(vfs, scheduler);
+      // The new manifest never becomes CURRENT.
+      vfs.before = (call, path) => {
+        if (call === "rename" && path.endsWith(".tmp")) throw new Error("killed");
+      };
+      expect((await platform.outcome(Store.open("/store", TINY, platform))).kind).toBe("rejected");
+      files = vfs.files();
+      sizes.push([...files.values()].reduce((sum, image) => sum + image.length, 0));
+    }
+    expect(Math.max(...sizes)).toBeLessThan((sizes[0] as number) * 2);
+    expect(sizes.at(-1)).toBe(sizes.at(-2));
+    const { store } = await opened(files, TINY, ["/store/quarantine"]);
+    expect(rowsOf(store).map(([key]) => key)).toEqual(keys);
+  });
+
   test("takes directories for nobody's files, whatever they are called", async () => {
     const { files, keys } = await killed();
     const directories = [

@@ -51,6 +51,14 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "T8-leftovers-pile-up",
+    breaks: "what interrupted opens have left is not cleared away before the next one writes",
+    copies: "ours: found by this simulator",
+    needs: "T8",
+    oracles: ["O19"],
+    killer: "swarm",
+  },
+  {
     id: "L6-close-leaves-commits-waiting",
     breaks: "close does not wait for commits that are held back while background work keeps failing",
     copies: "ours: found by this simulator (seed damage 8)",

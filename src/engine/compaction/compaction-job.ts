@@ -4,7 +4,7 @@
  * checksum (engine.md D24). Outputs are cut only between user keys, and range tombstones are cut to their table.
  */
 import { assert } from "../../platform/assert.js";
-import { mutant, sometimes } from "../../platform/probes.js";
+import { buggify, mutant, sometimes } from "../../platform/probes.js";
 import type { VFS } from "../../platform/vfs.js";
 import type { Cursor } from "../cursor.js";
 import { compareBytes, copyOf } from "../format/bytes.js";
@@ -214,7 +214,7 @@ class OutputWriter {
 
   #isFull(builder: TableBuilder): boolean {
     return (
-      builder.estimatedBytes >= this.#compaction.tableBytes &&
+      (builder.estimatedBytes >= this.#compaction.tableBytes || buggify("compaction.early-output")) &&
       this.#used < this.#compaction.fileNumbers.length
     );
   }

@@ -133,11 +133,11 @@ describe("sites of syncs", () => {
 describe("automatic mutants", () => {
   test("are killed: a dropped sync of each sort breaks the promise that it kept", async () => {
     for (const [id, oracle, seed] of [
-      ["drop:parent@store:open", "O8", "1"],
+      ["drop:parent@store:open", "O8", "2"],
       ["drop:manifest@manifest/manifest-log:create", "O8", "1"],
       ["drop:current@manifest/current:replaceCurrent", "O8", "1"],
       ["drop:table@compaction/job:finish", "O8", "1"],
-      ["drop:directory@compaction/job:publish", "O8", "1"],
+      ["drop:directory@compaction/job:publish", "O8", "2"],
     ] as const) {
       const { failure, counts } = await runSeed(seed, { ...CONFIG, mutants: [id] });
       expect({ id, oracle: failure?.oracle }).toEqual({ id, oracle });

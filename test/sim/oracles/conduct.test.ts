@@ -53,7 +53,9 @@ describe("O15", () => {
   const resting = { backgroundBusy: false, immutableMemtables: 0 } as StoreInspection;
 
   test("a stuck life says what it was waiting for", () => {
-    expect(stuckFailure("nothing left to run", ["flush", "commit 7"]).message).toContain("flush; commit 7");
+    expect(stuckFailure("nothing left to run", ["flush", "commit 7"]).message).toContain(
+      "flush\n    commit 7",
+    );
   });
 
   test("calls without an answer, endless background work and forgotten memtables fail", () => {

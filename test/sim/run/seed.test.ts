@@ -103,6 +103,29 @@ describe("in other processes", () => {
     expect(two).toEqual(one);
     expect(one?.[0]).toBe(12);
   });
+
+  test("a seed that takes too long is given up by name, as a broken promise of liveness, and the others run on", async () => {
+    const text = `
+      import { runEnsemble } from "./sim/run/ensemble.js";
+      const config = JSON.parse(process.argv[1]);
+      const { seeds, failures } = await runEnsemble({ ...config, timeMs: Infinity }, () => {});
+      console.log(JSON.stringify({ seeds, failures }));
+    `;
+    // No seed is over within a millisecond, so every one of them hangs.
+    const config = { ...CONFIG, from: "300", seeds: 3, jobs: 1, failuresMax: 10, seedMsMax: 1 };
+    const { output, errors } = await runModule(compiled, text, JSON.stringify(config));
+    expect(errors).toBe("");
+    const { seeds, failures } = JSON.parse(output) as {
+      seeds: number;
+      failures: { seed: string; failure: { class: string; message: string } }[];
+    };
+    expect(seeds).toBe(3);
+    expect(failures.map(({ seed }) => seed)).toEqual(["300", "301", "302"]);
+    for (const { failure } of failures) {
+      expect(failure.class).toBe("liveness");
+      expect(failure.message).toContain("has not ended within 0.001 s");
+    }
+  });
 });
 
 test("an ensemble adds up its seeds, and stops when enough have failed", async () => {

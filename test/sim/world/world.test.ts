@@ -156,7 +156,7 @@ describe("a crash", () => {
 describe("a life that gets nowhere is stuck, not hanging", () => {
   test("when nothing is left to run", async () => {
     const end = await createWorld().live(() => new Promise(() => {}));
-    expect(end).toEqual({ kind: "stuck", reason: "nothing left to run" });
+    expect(end).toMatchObject({ kind: "stuck", reason: "nothing left to run" });
   });
 
   test("when it takes turn after turn", async () => {
@@ -165,14 +165,14 @@ describe("a life that gets nowhere is stuck, not hanging", () => {
       again();
       return new Promise(() => {});
     });
-    expect(end).toEqual({ kind: "stuck", reason: "too many steps" });
+    expect(end).toMatchObject({ kind: "stuck", reason: "too many steps" });
   });
 
   test("when it waits and waits", async () => {
     const end = await createWorld().live(async (life) => {
       for (;;) await pause(life, 100);
     });
-    expect(end).toEqual({ kind: "stuck", reason: "too much virtual time" });
+    expect(end).toMatchObject({ kind: "stuck", reason: "too much virtual time" });
   });
 
   test("but not when it tells that it gets on", async () => {
@@ -198,4 +198,54 @@ test("a finding that could not be thrown ends the life", async () => {
     await pause(life, 1);
   });
   expect(end).toEqual({ kind: "failed", error });
+});
+
+test("a life that waits for nothing that will come says what it waits for", async () => {
+  const world = createWorld();
+  world.describePending = () => ["main task: waiting"];
+  const end = await world.live(async () => {
+    await new Promise(() => undefined);
+  });
+  expect(end).toMatchObject({ kind: "stuck", reason: "nothing left to run" });
+  if (end.kind === "stuck") expect(end.pending).toEqual(["main task: waiting", "it is 0 ms"]);
+});
+
+test("a life whose tasks never end lists those that are ready, and its timers in order", async () => {
+  const world = createWorld({ stepsMax: 100 });
+  const end = await world.live(async ({ platform }) => {
+    const { scheduler } = platform;
+    const again = (): void => scheduler.defer(again);
+    again();
+    scheduler.after(9_000, () => "late");
+    scheduler.after(5_000, () => "early");
+    await new Promise(() => undefined);
+  });
+  expect(end).toMatchObject({ kind: "stuck", reason: "too many steps" });
+  if (end.kind !== "stuck") return;
+  expect(end.pending[1]).toMatch(/^task ready: \(\) => scheduler\.defer\(again\)/);
+  expect(end.pending.slice(2)).toEqual([
+    expect.stringContaining('timer at 5000 ms: () => "early"'),
+    expect.stringContaining('timer at 9000 ms: () => "late"'),
+  ]);
+});
+
+test("a turn that makes calls without end is ended within one of them, whatever it catches", async () => {
+  const world = createWorld();
+  let thrown: unknown = null;
+  let calls = 0;
+  const end = await world.live(async ({ platform }) => {
+    platform.scheduler.defer(() => {
+      for (; thrown === null || calls < 10; calls++) {
+        try {
+          platform.vfs.stat("/");
+        } catch (error) {
+          if (thrown === null) calls = 0;
+          thrown = error;
+        }
+      }
+    });
+    await new Promise(() => undefined);
+  });
+  expect(end).toMatchObject({ kind: "stuck", reason: "too many VFS calls in one turn" });
+  expect(thrown).toBeInstanceOf(SimulatedCrash);
 });

@@ -1,0 +1,112 @@
+/**
+ * Clearing a store's directory when it is opened: what the manifest has superseded is removed; tables that it does not
+ * name go to `quarantine/`, from where a later open removes them; leftovers of interrupted opens do not pile up.
+ * Directories, and files with foreign names, are none of the store's and stay. Does not own: what is live (recovery).
+ */
+import { joinPath } from "../platform/path.js";
+import { crashPoint, mutant, sometimes } from "../platform/probes.js";
+import type { VFS } from "../platform/vfs.js";
+import { parseFileName, QUARANTINE_NAME } from "./files.js";
+import type { LoadedManifest, ManifestState } from "./manifest/manifest-log.js";
+import type { RecoveryReport } from "./recovery.js";
+
+/** Removes what the manifest has superseded; moves tables it does not know to quarantine. */
+export function tidy(
+  vfs: VFS,
+  directory: string,
+  found: { readonly state: ManifestState; readonly manifestNumber: number; readonly report: RecoveryReport },
+): RecoveryReport {
+  const { state, manifestNumber } = found;
+  const live = new Set<number>();
+  for (const tables of mutant("G7-level0-taken-for-garbage") ? state.levels.slice(1) : state.levels)
+    for (const table of tables) live.add(table.fileNumber);
+  const superseded: string[] = [];
+  const orphans: string[] = [];
+  for (const name of vfs.list(directory)) {
+    const { kind, number } = parseFileName(name);
+    if (kind === "temporary") superseded.push(name);
+    else if (kind === "wal" && number < state.counters.minWalNumber) superseded.push(name);
+    else if (kind === "manifest" && number !== manifestNumber) superseded.push(name);
+    else if (kind === "table" && !live.has(number) && isFile(vfs, directory, name)) orphans.push(name);
+  }
+  removeFiles(
+    vfs,
+    directory,
+    superseded.filter((name) => isFile(vfs, directory, name)),
+  );
+  if (orphans.length > 0) {
+    sometimes("recovery.second-quarantine", vfs.stat(joinPath(directory, QUARANTINE_NAME)) !== null);
+    putIntoQuarantine(vfs, directory, orphans);
+    return { ...found.report, quarantined: [...found.report.quarantined, ...orphans] };
+  }
+  // What has been put there just now stays until the next open.
+  if (found.report.quarantined.length > 0) return found.report;
+  const purged = purgeQuarantine(vfs, directory);
+  return { ...found.report, purged: [...found.report.purged, ...purged] };
+}
+
+/**
+ * Before an open writes anything: clears away what interrupted ones have left, or a loop of crashes would fill the disk
+ * with their tables and manifests. Those have numbers that the manifest has not given out, so that no durable state can
+ * name them. Tables go to the quarantine, which keeps one such batch. `check` shows first that this open will not be
+ * refused, for then everything must stay as it is.
+ */
+export function clearLeftovers(
+  vfs: VFS,
+  directory: string,
+  names: readonly string[],
+  loaded: LoadedManifest,
+  check: () => void,
+): Pick<RecoveryReport, "quarantined" | "purged"> {
+  const leftovers = names.filter((name) => {
+    const { kind, number } = parseFileName(name);
+    const isOurs = kind === "table" || kind === "manifest" || kind === "temporary";
+    return isOurs && number >= loaded.counters.nextFileNumber && isFile(vfs, directory, name);
+  });
+  const tables = leftovers.filter((name) => parseFileName(name).kind === "table");
+  // The highest number stays in sight, so that it is not given out again before a manifest is past it.
+  const highest = Math.max(...names.map((name) => parseFileName(name).number));
+  const others = leftovers.filter((name) => !tables.includes(name) && parseFileName(name).number < highest);
+  if (tables.length + others.length === 0 || mutant("T8-leftovers-pile-up"))
+    return { quarantined: [], purged: [] };
+  sometimes("recovery.leftovers");
+  check();
+  removeFiles(vfs, directory, others);
+  if (tables.length === 0) return { quarantined: [], purged: [] };
+  const purged = purgeQuarantine(vfs, directory);
+  putIntoQuarantine(vfs, directory, tables);
+  return { quarantined: tables, purged };
+}
+
+function putIntoQuarantine(vfs: VFS, directory: string, tables: readonly string[]): void {
+  const quarantine = joinPath(directory, QUARANTINE_NAME);
+  if (vfs.stat(quarantine) === null) vfs.makeDirectory(quarantine);
+  for (const name of tables) vfs.rename(joinPath(directory, name), joinPath(quarantine, name));
+  vfs.syncDirectory(quarantine);
+  vfs.syncDirectory(directory);
+  // CRASH_POINT(id: recovery.quarantined)
+  crashPoint("recovery.quarantined");
+}
+
+function purgeQuarantine(vfs: VFS, directory: string): readonly string[] {
+  const quarantine = joinPath(directory, QUARANTINE_NAME);
+  if (vfs.stat(quarantine) === null) return [];
+  const purged = vfs.list(quarantine).filter((name) => isFile(vfs, quarantine, name));
+  sometimes("recovery.quarantine-purged", purged.length > 0);
+  removeFiles(vfs, quarantine, purged);
+  return purged;
+}
+
+/** A directory is none of the store's, whatever its name, and stays where it is. */
+export function isFile(vfs: VFS, directory: string, name: string): boolean {
+  return vfs.stat(joinPath(directory, name))?.kind === "file";
+}
+
+/** Not synced: a removal that a crash undoes is found and done again by the next open. */
+export function removeFiles(vfs: VFS, directory: string, names: readonly string[]): void {
+  for (const name of names) {
+    vfs.removeFile(joinPath(directory, name));
+    // CRASH_POINT(id: recovery.file-removed)
+    crashPoint("recovery.file-removed");
+  }
+}
