@@ -47,6 +47,8 @@ export interface DurableSegment {
   readonly fileNumber: number;
   /** Null: the segment was being created. */
   readonly header: SegmentHeader | null;
+  /** A file without a byte is no segment, whatever its name says. */
+  readonly isEmpty: boolean;
   /** Newest version in it. */
   readonly lastVersion: number;
   readonly end: number;
@@ -278,6 +280,10 @@ class SegmentFollower implements DurableSegment {
     this.#path = path;
     this.#storeId = storeId;
     this.#image = new MediumImage(node);
+  }
+
+  get isEmpty(): boolean {
+    return this.node.mediaSize === 0;
   }
 
   follow(): void {

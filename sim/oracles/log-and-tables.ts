@@ -59,6 +59,8 @@ function heldUpTo({ segments, counters: { lastVersion } }: DurableStore): number
   for (const segment of segments) {
     segment.follow();
     const { header, fileNumber } = segment;
+    // A stray file, which recovery passes over.
+    if (segment.isEmpty) continue;
     // Being created; what comes after it, if anything does, cannot be read.
     if (header === null) return held;
     const holds = segment.lastVersion > header.baseVersion;

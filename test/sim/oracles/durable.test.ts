@@ -148,6 +148,7 @@ function segment(fileNumber: number, versions: [number, number], changes: Partia
     end: 1000,
     chain: 77,
     isSealed: true,
+    isEmpty: false,
     follow: () => {},
     ...changes,
   } satisfies DurableSegment;
@@ -179,6 +180,18 @@ describe("O24", () => {
     const bad = new LogAndTables(ledger);
     bad.observe(store(9, log));
     expect(() => bad.observe(store(9, log.slice(0, 1)))).toThrow(/^O24.*up to 30 durably.*up to 20/);
+  });
+
+  test("an empty stray file among the segments hides nothing behind it; a segment without a header does", () => {
+    const log = [segment(6, [9, 20])];
+    const stray = { header: null, lastVersion: 0 };
+    const among = (isEmpty: boolean) => () => {
+      const oracle = new LogAndTables(ledger);
+      oracle.observe(store(9, log));
+      oracle.observe(store(9, [segment(5, [0, 0], { ...stray, isEmpty }), ...log]));
+    };
+    expect(among(true)).not.toThrow();
+    expect(among(false)).toThrow(/^O24.*up to 20 durably.*up to 9/);
   });
 
   test("a power loss may take what was not promised", () => {
