@@ -10,6 +10,7 @@ import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
 import { coverageCommand } from "./commands/coverage.js";
+import { determinismCommand } from "./commands/determinism.js";
 import { execCommand } from "./commands/exec.js";
 import { EXIT_CODES, setExitCode } from "./commands/exit-codes.js";
 import { exploreCommand } from "./commands/explore.js";
@@ -85,6 +86,7 @@ export function simCommand(): Command {
     .action(replay);
   sim.addCommand(shrinkCommand());
   sim.addCommand(coverageCommand());
+  sim.addCommand(determinismCommand());
   sim.addCommand(mutantsCommand());
   sim.addCommand(adviseCommand());
   sim.addCommand(execCommand());

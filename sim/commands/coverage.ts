@@ -37,6 +37,7 @@ async function coverage(flags: CoverageFlags): Promise<void> {
       limits: DEFAULT_LIMITS,
       mutants: [],
       repeatShare: 0.05,
+      metamorphicShare: 0.05,
       watchesMutants: true,
       recording: false,
       from,

@@ -11,11 +11,14 @@ import { parseWorkloads, type WorkloadName } from "../workload/workloads.js";
 
 /** Share of passing seeds that are run twice to see that they run the same way. */
 const REPEAT_SHARE = 0.05;
+/** Share of passing seeds whose operations are run again under other options (O21). */
+const METAMORPHIC_SHARE = 0.02;
 
 export interface LimitFlags {
   readonly workload?: readonly WorkloadName[];
   readonly faults?: readonly FaultName[];
   readonly mutant: readonly string[];
+  readonly metamorphic?: boolean;
 }
 
 /** What limits a run, for commands that run seeds. */
@@ -23,6 +26,7 @@ export function withLimits(command: Command): Command {
   return command
     .addOption(new Option("--workload <names>", "only these workloads").argParser(usage(parseWorkloads)))
     .addOption(new Option("--faults <names>", "none, default, or names").argParser(usage(parseFaults)))
+    .option("--metamorphic", "run every seed under other options too, not only some of them")
     .option("--mutant <id>", "switch a planted bug on; may be repeated", collectMutants, NO_MUTANTS);
 }
 
@@ -34,6 +38,7 @@ export function seedConfig(flags: LimitFlags): SeedConfig {
     },
     mutants: flags.mutant,
     repeatShare: REPEAT_SHARE,
+    metamorphicShare: flags.metamorphic === true ? 1 : METAMORPHIC_SHARE,
     recording: false,
   };
 }

@@ -1,9 +1,11 @@
 /**
- * O6. Verifies: each read shows the state after one prefix of the commits, the one its version stands for; so a
- * snapshot or iterator reads the same before and after flushes and compactions, forward and backward, by scan and by
- * key, within its bounds and limit. Where a commit's answer is still on its way the version leaves a few prefixes
- * open; each read narrows them, and later reads of the same version must agree.
- * Does not verify: that a read without a snapshot sees the newest commit (the executor compares versions for that).
+ * O6 and O22. Both verify that a read shows the state after one prefix of the commits, the one its version stands for, as
+ * the model has it: a map from each key to its value after each commit (`sim/model`), which takes the same commits in the
+ * same order. O6 asks it of pinned versions: a snapshot or iterator reads the same before and after flushes and
+ * compactions, forward and backward, by scan and by key, within its bounds and limit. O22 asks it of reads without a
+ * snapshot: the store answers as the versioned map does now. Where a commit's answer is still on its way the version
+ * leaves a few prefixes open; each read narrows them, and later reads of the same version must agree.
+ * Does not verify: that the version is new enough (O5).
  */
 import {
   describeEntry,
@@ -26,15 +28,16 @@ export function checkGet(
   key: string,
   value: Uint8Array | undefined,
   how: string,
+  promise: "O6" | "O22" = "O6",
 ): void {
-  ledger.count("O6");
+  ledger.count(promise);
   const history = model.history(key);
   const fits = (sequence: number): boolean =>
     history === undefined ? value === undefined : holds(history, history.indexAt(sequence), value);
   if (narrow(span, fits)) return;
   const wanted = history === undefined ? "absent" : describeEntry(history, history.indexAt(span.high));
   throw new OracleFailure(
-    kindOfMismatch(model, key, value),
+    kindOfMismatch(model, key, value, promise),
     `${how}: ${shownKey(key)} is ${describeValue(value)}, not ${wanted} (commit ${shownSpan(span)})`,
   );
 }
@@ -48,15 +51,16 @@ export function checkScan(
   limit: number,
   rows: readonly Row[],
   how: string,
+  promise: "O6" | "O22" = "O6",
 ): void {
-  ledger.count("O6");
+  ledger.count(promise);
   let mismatch: string | null = null;
   const fits = (sequence: number): boolean => {
     mismatch = scanMismatch(model, sequence, bounds, limit, rows);
     return mismatch === null;
   };
   if (narrow(span, fits)) return;
-  throw new OracleFailure("O6", `${how}: ${mismatch} (commit ${shownSpan(span)})`);
+  throw new OracleFailure(promise, `${how}: ${mismatch} (commit ${shownSpan(span)})`);
 }
 
 /** Shrinks `span` to the prefixes that fit; false when none does. */
@@ -72,17 +76,22 @@ function narrow(span: PrefixSpan, fits: (sequence: number) => boolean): boolean 
 }
 
 /** A value that was stored once but is not due here is a resurrection or a stale read; one never stored is corruption. */
-function kindOfMismatch(model: Model, key: string, value: Uint8Array | undefined): OracleId {
-  if (value === undefined) return "O6";
+function kindOfMismatch(
+  model: Model,
+  key: string,
+  value: Uint8Array | undefined,
+  promise: "O6" | "O22",
+): OracleId {
+  if (value === undefined) return promise;
   const writer = writerOf(value);
-  if (writer === null) return "O6";
+  if (writer === null) return promise;
   const newest = model.commits.at(-1)?.operation ?? -1;
   const operation = operationOfWriter(writer);
   if (operation > newest && !model.lostOperations.has(operation)) return "O23";
   const history = model.history(key);
   const index = history?.writers.lastIndexOf(writer) ?? -1;
   const overwritten = history !== undefined && index >= 0 && index < history.writers.length - 1;
-  return overwritten ? "O12" : "O6";
+  return overwritten ? "O12" : promise;
 }
 
 function shownSpan(span: PrefixSpan): string {
@@ -114,7 +123,7 @@ export function checkStep(
   const due = wanted === undefined ? "the end" : shownKey(wanted.key);
   const place = from === null ? "the start" : shownKey(from.key);
   throw new OracleFailure(
-    row === null ? "O6" : kindOfMismatch(model, row.key, row.value),
+    row === null ? "O6" : kindOfMismatch(model, row.key, row.value, "O6"),
     `${how}: after ${place} came ${came}, not ${due} (commit ${shownSpan(span)})`,
   );
 }

@@ -29,15 +29,16 @@ export function readAll(store: Store): Row[] {
 /** Contents both ways, deleted keys by name, the shape of the tree, the files it names. */
 export async function checkWholeStore(session: Session): Promise<void> {
   const { store, model, ledger } = session;
+  session.order.readAt("a scan of everything", store.version);
   const span = model.visibleAt(store.version);
   const all = Number.POSITIVE_INFINITY;
   await session.retrying("a scan of everything", () => {
-    checkScan(ledger, model, span, {}, all, readAll(store), "a scan of everything");
+    checkScan(ledger, model, span, {}, all, readAll(store), "a scan of everything", "O22");
   });
   await session.retrying("a reverse scan of everything", () => {
     const rows: Row[] = [];
     for (const [key, value] of store.scan({ reverse: true })) rows.push({ key: keyText(key), value });
-    checkScan(ledger, model, span, { reverse: true }, all, rows, "a reverse scan of everything");
+    checkScan(ledger, model, span, { reverse: true }, all, rows, "a reverse scan of everything", "O22");
   });
   await session.retrying("reading deleted keys", () => {
     checkDeletedKeys(ledger, model, span.high, (key) => store.getSync(key));

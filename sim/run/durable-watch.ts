@@ -106,7 +106,8 @@ export class DurableWatch {
   /** A rename takes a file away too, unless it replaces CURRENT or gives a file its name within the directory. */
   #checkRemoval(operation: VFSOperation, path: string): void {
     const { disk, ledger, hasStore } = this.#session;
-    if (disk.durableVersion !== this.#versionSeen) this.#look();
+    // A sync that was a lie changes nothing, and so is not noticed otherwise.
+    if (disk.durableVersion !== this.#versionSeen || disk.isLying) this.#look();
     if (parentPath(path) !== STORE_DIRECTORY) return;
     const name = baseName(path);
     if (operation === "removeFile" && hasStore) checkRemoval(ledger, this.#session.store.inspect(), name);

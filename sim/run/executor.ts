@@ -8,6 +8,7 @@ import { KEY_BYTES_MAX } from "../../src/engine/format/operation.js";
 import type { Store } from "../../src/engine/store.js";
 import type { WriteOptions } from "../../src/engine/store-types.js";
 import { assert } from "../../src/platform/assert.js";
+import { hasCode } from "../../src/platform/errors.js";
 import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
@@ -124,8 +125,19 @@ export class Executor {
     counts.commits++;
     const commit = model.submit(number, operation.mutations, durability);
     const isEmpty = operation.mutations.every(isNothing);
-    const onAnswer = (version: number): void => this.#acknowledged(commit, version, isEmpty);
-    const onError = (error: unknown): void => this.#failed(commit, error);
+    const { order } = this.#session;
+    const began = order.now;
+    const versionBefore = store.version;
+    const onAnswer = (version: number): void => {
+      if (required !== undefined) order.required(commit.describe(), versionBefore, required, false);
+      if (!isEmpty) order.committed(commit.describe(), began, version, required);
+      this.#acknowledged(commit, version, isEmpty);
+    };
+    const onError = (error: unknown): void => {
+      if (required !== undefined && hasCode(error, "VERSION_TOO_LOW"))
+        order.required(commit.describe(), versionBefore, required, true);
+      this.#failed(commit, error);
+    };
     if (operation.call === "blocking") {
       let version: number;
       try {

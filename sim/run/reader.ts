@@ -29,7 +29,7 @@ export class Reader {
     try {
       const value = operation.blocking === true ? store.getSync(key, options) : await store.get(key, options);
       this.#session.checkAlive();
-      checkGet(ledger, model, span, operation.key, value, pinned === null ? "get" : "get in a snapshot");
+      checkGet(ledger, model, span, operation.key, value, named("get", pinned), promiseOf(pinned));
     } catch (error) {
       this.#readFailed(error, "get");
     }
@@ -49,7 +49,9 @@ export class Reader {
           `getMany of ${operation.keys.length} keys gives ${values.length} values`,
         );
       }
-      operation.keys.forEach((key, index) => checkGet(ledger, model, span, key, values[index], "getMany"));
+      operation.keys.forEach((key, index) =>
+        checkGet(ledger, model, span, key, values[index], named("getMany", pinned), promiseOf(pinned)),
+      );
     } catch (error) {
       this.#readFailed(error, "getMany");
     }
@@ -76,20 +78,21 @@ export class Reader {
         for (const [key, value] of scan) rows.push({ key: keyText(key), value });
       }
       this.#session.checkAlive();
-      checkScan(ledger, model, span, operation, limit, rows, pinned === null ? "scan" : "scan in a snapshot");
+      checkScan(ledger, model, span, operation, limit, rows, named("scan", pinned), promiseOf(pinned));
     } catch (error) {
       this.#readFailed(error, "scan");
     }
   }
 
   openSnapshot(id: number): void {
-    const { store, model, snapshots } = this.#session;
+    const { store, model, order, snapshots } = this.#session;
     const snapshot = store.snapshot();
+    order.readAt("a snapshot", snapshot.version);
     snapshots.set(id, { snapshot, span: model.visibleAt(snapshot.version) });
   }
 
   openIterator(operation: Of<"openIterator">): void {
-    const { store, iterators } = this.#session;
+    const { store, iterators, order } = this.#session;
     const pinned = this.#pinned(operation.snapshot);
     const span = { ...this.#spanOf(pinned) };
     try {
@@ -98,6 +101,7 @@ export class Reader {
         ...(pinned === null ? {} : { snapshot: pinned.snapshot }),
       });
       const { version } = iterator;
+      if (pinned === null) order.readAt("an iterator", version);
       iterators.set(operation.id, {
         iterator,
         version,
@@ -167,8 +171,11 @@ export class Reader {
 
   /** The prefixes that a read now may show; for a snapshot the same object each time, so that reads narrow it. */
   #spanOf(pinned: PinnedSnapshot | null): PrefixSpan {
-    const { model, store } = this.#session;
-    if (pinned === null) return model.visibleAt(store.version);
+    const { model, order, store } = this.#session;
+    if (pinned === null) {
+      order.readAt("a read", store.version);
+      return model.visibleAt(store.version);
+    }
     tighten(pinned.span, model.visibleAt(pinned.snapshot.version));
     return pinned.span;
   }
@@ -186,7 +193,7 @@ interface ByteBounds {
   reverse?: boolean;
 }
 
-function boundsOf(bounds: Bounds): ByteBounds {
+export function boundsOf(bounds: Bounds): ByteBounds {
   const result: ByteBounds = {};
   if (bounds.gte !== undefined) result.gte = keyBytes(bounds.gte);
   if (bounds.gt !== undefined) result.gt = keyBytes(bounds.gt);
@@ -201,4 +208,13 @@ function tighten(span: PrefixSpan, other: PrefixSpan): void {
   if (other.low > span.low) span.low = other.low;
   if (other.high < span.high) span.high = other.high;
   if (span.low > span.high) throw new OracleFailure("O6", "reads at one version agree with no single state");
+}
+
+function named(call: string, pinned: PinnedSnapshot | null): string {
+  return pinned === null ? call : `${call} in a snapshot`;
+}
+
+/** A pinned version must read the same for ever; what is read now must be what the model holds now. */
+function promiseOf(pinned: PinnedSnapshot | null): "O6" | "O22" {
+  return pinned === null ? "O22" : "O6";
 }

@@ -22,7 +22,7 @@ export function jsonReport(result: EnsembleResult, sites: ProbeSites): string {
     failures: failures.map(({ seed, failure, options, fingerprint }) => ({
       seed,
       failure,
-      reproduce: reproduceLine(seed, config),
+      reproduce: reproduceLine(seed, config, failure?.oracle ?? null),
       options,
       fingerprint,
     })),
@@ -39,7 +39,7 @@ export function junitReport(result: EnsembleResult): string {
     return [
       `    <testcase classname="stillwater.sim" name="seed ${escapeXml(seed)}">`,
       `      <failure type="${oracle ?? "harness"}" message="${escapeXml(promise)}">`,
-      escapeXml(`${failure?.message ?? ""}\n${reproduceLine(seed, config)}\n${failure?.stack ?? ""}`),
+      escapeXml(`${failure?.message ?? ""}\n${reproduceLine(seed, config, oracle)}\n${failure?.stack ?? ""}`),
       "      </failure>",
       "    </testcase>",
     ].join("\n");

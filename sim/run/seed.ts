@@ -12,13 +12,19 @@ import { OperationGenerator } from "../workload/generator.js";
 import type { Operation } from "../workload/operation.js";
 import { drawOptions, type SimulationOptions, type SwarmLimits } from "../workload/options.js";
 import type { RunCounts } from "./counts.js";
-import { type SimulationFailure, type SimulationResult, simulate } from "./simulation.js";
+import { checkMetamorphic } from "./metamorphic.js";
+import { describeFailure, type SimulationFailure, type SimulationResult, simulate } from "./simulation.js";
+
+/** Other options under which a seed is run again. */
+const METAMORPHIC_VARIANTS = 2;
 
 export interface SeedConfig {
   readonly limits: SwarmLimits;
   readonly mutants: readonly string[];
   /** Share of the passing seeds that are run twice. Failing ones always are. */
   readonly repeatShare: number;
+  /** Share of the passing seeds whose operations are run again under other options (O21). Default 0. */
+  readonly metamorphicShare?: number;
   /** Whether places of mutants are counted, for a report of coverage. */
   readonly watchesMutants?: boolean;
   readonly recording: boolean;
@@ -44,7 +50,8 @@ export interface SeedResult {
 export async function runSeed(seed: string, config: SeedConfig): Promise<SeedResult> {
   const { options, result } = await withoutStacks(() => runOnce(seed, config));
   const repeats = result.failure !== null || new Sfc32(seed, "repeat").fraction() < config.repeatShare;
-  const failure = repeats ? await repeat(seed, config, result) : null;
+  const failure =
+    (repeats ? await repeat(seed, config, result) : null) ?? (await metamorphic(seed, config, result));
   return {
     seed,
     options,
@@ -99,6 +106,24 @@ async function repeat(
   }
   first.counts.oracles.O14 += ledger.evaluations.O14;
   return second.failure;
+}
+
+/** Runs the operations of some of the passing seeds under other options, which must change no answer. */
+async function metamorphic(
+  seed: string,
+  { limits, mutants, metamorphicShare = 0 }: SeedConfig,
+  { failure, counts }: SimulationResult,
+): Promise<SimulationFailure | null> {
+  if (failure !== null || new Sfc32(seed, "metamorphic").fraction() >= metamorphicShare) return null;
+  const ledger = new OracleLedger();
+  try {
+    await checkMetamorphic(seed, limits, METAMORPHIC_VARIANTS, mutants, ledger);
+    return null;
+  } catch (error) {
+    return describeFailure(error);
+  } finally {
+    counts.oracles.O21 += ledger.evaluations.O21;
+  }
 }
 
 function classOf(failure: SimulationFailure): FailureClass {

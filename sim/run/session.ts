@@ -21,6 +21,7 @@ import { FailStop } from "../oracles/fail-stop.js";
 import { OracleFailure, OracleLedger } from "../oracles/failure.js";
 import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
+import { CommitOrder } from "../oracles/serializability.js";
 import type { Bounds, Operation } from "../workload/operation.js";
 import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
@@ -83,6 +84,7 @@ export class Session {
   readonly monotonicity: ManifestMonotonicity;
   readonly idempotence: IdempotentRecovery;
   readonly failStop: FailStop;
+  readonly order = new CommitOrder(this.ledger);
   readonly honesty: ErrorHonesty;
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
@@ -178,6 +180,7 @@ export class Session {
 
   opened(store: Store): void {
     this.#store = store;
+    this.order.newLife(store.version);
     this.created = true;
     // What failed in earlier attempts to open is behind this store.
     this.failStop.newLife();

@@ -181,7 +181,7 @@ function catchStrayRejections(session: Session): () => void {
   };
 }
 
-function describeFailure(error: unknown): SimulationFailure {
+export function describeFailure(error: unknown): SimulationFailure {
   if (error instanceof OracleFailure) {
     return { oracle: error.oracle, message: error.message, stack: stackOf(error) };
   }

@@ -5,7 +5,7 @@
 import type { ProbeSite, ProbeSites } from "../coverage/sites.js";
 import { FAULT_KINDS } from "../disk/counters.js";
 import { FAULT_ROWS } from "../disk/fault-table.js";
-import { ORACLE_IDS, ORACLES } from "../oracles/failure.js";
+import { ORACLE_IDS, ORACLES, type OracleId } from "../oracles/failure.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
 import { WORLD_FAULT_KINDS } from "../world/faults.js";
 import type { EnsembleResult } from "./ensemble.js";
@@ -76,7 +76,7 @@ export function formatFailure(result: SeedResult, config: SeedConfig): string {
     `FAILED  seed ${result.seed}  (${failure.class})`,
     `  broken     ${broken}`,
     `  because    ${failure.message}`,
-    `  reproduce  ${reproduceLine(result.seed, config)}`,
+    `  reproduce  ${reproduceLine(result.seed, config, failure.oracle)}`,
     `  node       ${process.version} ${process.platform} ${process.arch}`,
     `  options    ${JSON.stringify(result.options)}`,
     indent(failure.stack),
@@ -84,12 +84,13 @@ export function formatFailure(result: SeedResult, config: SeedConfig): string {
 }
 
 /** The one command that runs this seed again in the same way. */
-export function reproduceLine(seed: string, config: SeedConfig): string {
+export function reproduceLine(seed: string, config: SeedConfig, oracle: OracleId | null = null): string {
   const { workloads, faults } = config.limits;
   const parts = ["stillwater sim replay", /^[\w+./-]+$/.test(seed) ? seed : JSON.stringify(seed)];
   if (workloads.length < DEFAULT_LIMITS.workloads.length) parts.push("--workload", workloads.join(","));
   if (faults.join() !== DEFAULT_LIMITS.faults.join())
     parts.push("--faults", faults.length === 0 ? "none" : faults.join(","));
+  if (oracle === "O21") parts.push("--metamorphic");
   for (const id of config.mutants) parts.push("--mutant", id);
   return parts.join(" ");
 }

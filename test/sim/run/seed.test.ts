@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runEnsemble } from "../../../sim/run/ensemble.js";
-import { runSeed, type SeedConfig, seedAt } from "../../../sim/run/seed.js";
+import { parseSeed, runSeed, type SeedConfig, seedAt } from "../../../sim/run/seed.js";
 import { DEFAULT_LIMITS } from "../../../sim/workload/options.js";
 import { type Compiled, compileSources, runModule } from "../compiled.js";
 
@@ -152,4 +152,17 @@ test("seeds count up from a number, and get a suffix otherwise", () => {
   expect([seedAt("7", 0), seedAt("7", 3)]).toEqual(["7", "10"]);
   const hash = "b87fd66a90b1c2d3e4f5061728394a5b6c7d8e9f";
   expect([seedAt(hash, 0), seedAt(hash, 2)]).toEqual([hash, `${hash}+2`]);
+});
+
+test("a commit's hash is a seed: it runs, repeats, and begins a series of its own", async () => {
+  const hash = "0123456789abcdef0123456789abcdef01234567";
+  expect(parseSeed(hash)).toBe(hash);
+  expect([0, 1, 2].map((n) => seedAt(hash, n))).toEqual([hash, `${hash}+1`, `${hash}+2`]);
+  expect(parseSeed(seedAt(hash, 1))).toBe(`${hash}+1`);
+  const config: SeedConfig = { ...CONFIG, repeatShare: 1 };
+  const one = await runSeed(hash, config);
+  const next = await runSeed(`${hash}+1`, config);
+  expect(one.failure).toBeNull();
+  expect(one.counts.oracles.O14).toBe(1);
+  expect(next.fingerprint.traceHash).not.toBe(one.fingerprint.traceHash);
 });
