@@ -173,6 +173,8 @@ function runInThread(
       void worker.terminate();
     });
     worker.on("message", (progress: Progress) => {
+      // Once given up, a thread is heard no more: what it has not told of is run again.
+      if (hung !== null) return;
       collect(progress);
       if (isEnough()) void worker.terminate();
     });

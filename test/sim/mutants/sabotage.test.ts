@@ -132,16 +132,21 @@ describe("sites of syncs", () => {
 
 describe("automatic mutants", () => {
   test("are killed: a dropped sync of each sort breaks the promise that it kept", async () => {
-    for (const [id, oracle, seed] of [
-      ["drop:parent@store:open", "O8", "2"],
-      ["drop:manifest@manifest/manifest-log:create", "O8", "1"],
-      ["drop:current@manifest/current:replaceCurrent", "O8", "1"],
-      ["drop:table@compaction/job:finish", "O8", "1"],
-      ["drop:directory@compaction/job:publish", "O8", "2"],
-    ] as const) {
-      const { failure, counts } = await runSeed(seed, { ...CONFIG, mutants: [id] });
-      expect({ id, oracle: failure?.oracle }).toEqual({ id, oracle });
-      expect(counts.mutantSites[id]).toBeGreaterThan(0);
+    for (const id of [
+      "drop:parent@store:open",
+      "drop:manifest@manifest/manifest-log:create",
+      "drop:current@manifest/current:replaceCurrent",
+      "drop:table@compaction/job:finish",
+      "drop:directory@compaction/job:publish",
+    ]) {
+      // Of the first seeds one must see it: which one depends on all that seeds draw.
+      let oracle: string | null | undefined;
+      for (let i = 0; i < 20 && oracle === undefined; i++) {
+        const { failure, counts } = await runSeed(seedAt("1", i), { ...CONFIG, mutants: [id] });
+        oracle = failure?.oracle;
+        expect(counts.mutantSites[id] ?? 0).toBeGreaterThan(failure === null ? -1 : 0);
+      }
+      expect({ id, oracle }).toEqual({ id, oracle: "O8" });
     }
   });
 });
