@@ -161,6 +161,8 @@ function runInThread(
   isEnough: () => boolean,
 ): Promise<number | null> {
   return new Promise((resolve, reject) => {
+    // A thread before this one may have left its mark.
+    new Int32Array(share.running).fill(0);
     const worker = new Worker(new URL("./ensemble-worker.js", import.meta.url), {
       workerData: share,
       execArgv: [],
