@@ -35,6 +35,7 @@ export const STREAM_NAMES = [
   "lateness",
   "process",
   "strays",
+  "space",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

@@ -190,6 +190,13 @@ export class SimulationDisk {
     return this.state.usedPages * PAGE_BYTES;
   }
 
+  /** Of these, the bytes of files that have a name. */
+  get namedBytes(): number {
+    let pages = 0;
+    for (const file of this.state.names.files()) pages += file.allocatedPages;
+    return pages * PAGE_BYTES;
+  }
+
   /** B5: the cache lets go of clean pages, so that reads show the medium even where a sync has failed. */
   dropCaches(): void {
     for (const file of this.state.names.files()) this.state.evict(file);

@@ -3,10 +3,12 @@
  * commit succeeds and reads back, flush and compaction come to rest, nothing dead is left, `verify` finds nothing.
  * Does not own: switching the faults off, closing, the life after (`life.ts`).
  */
+import { resolveOptions } from "../../src/engine/options.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
 import { checkAtRest, checkSettled } from "../oracles/liveness.js";
 import { checkGet } from "../oracles/snapshot-stability.js";
+import { checkCompacted, checkLevels, checkNothingHidden } from "../oracles/space.js";
 import { keyBytes } from "../workload/bytes.js";
 import { writerOfMutation } from "../workload/operation.js";
 import { checkWholeStore, FRESH_KEY } from "./checks.js";
@@ -16,6 +18,8 @@ import { DamageFound, type Session } from "./session.js";
 const REST_MS = 10;
 const REST_ROUNDS_MAX = 2000;
 const FRESH_BYTES = 20;
+/** How often everything is merged at rest, to see that what is dead then takes no space. */
+const COMPACTED_SHARE = 0.2;
 
 /**
  * With faults off and space back: whatever is pending must now finish. False when the store had stopped before: writes are
@@ -26,7 +30,7 @@ export async function comeToRest(
   executor: Executor,
   mayRestart: boolean,
 ): Promise<boolean> {
-  const { store, world, model, inFlight, ledger } = session;
+  const { store, model, inFlight, ledger } = session;
   session.doing = "waiting for everything pending";
   await inFlight.waitBelow(0);
   checkSettled(ledger, inFlight.describe());
@@ -46,11 +50,7 @@ export async function comeToRest(
   session.checkAlive();
   model.durableUpTo(upTo);
   session.doing = "background work coming to rest";
-  for (let round = 0; store.inspect().backgroundBusy && round < REST_ROUNDS_MAX; round++) {
-    world.progress();
-    await session.pause(REST_MS);
-  }
-  session.checkAlive();
+  await restsAgain(session);
   // A sector that cannot be read keeps its table from being compacted for good.
   if (store.inspect().backgroundBusy && session.disk.damage.length > 0)
     throw new DamageFound("coming to rest");
@@ -61,7 +61,33 @@ export async function comeToRest(
   session.checkAlive();
   if (problems.length > 0 && session.disk.damage.length > 0) throw new DamageFound("verify at rest");
   if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
+  if (session.disk.damage.length === 0) await checkSpace(session);
   return true;
+}
+
+/** What the store takes of the disk; in some runs once more after everything has been merged. */
+async function checkSpace(session: Session): Promise<void> {
+  const { store, disk, ledger, model, world } = session;
+  const limits = resolveOptions(session.storeOptions);
+  checkNothingHidden(ledger, disk.usedBytes, disk.namedBytes);
+  checkLevels(ledger, store.inspect(), limits);
+  if (!world.choices.stream("space").chance(COMPACTED_SHARE, "space.compact")) return;
+  session.doing = "a compaction at rest";
+  await store.compact();
+  session.checkAlive();
+  await restsAgain(session);
+  const { high } = model.visibleAt(store.version);
+  checkCompacted(ledger, store.inspect(), model, high, limits);
+  checkNothingHidden(ledger, disk.usedBytes, disk.namedBytes);
+}
+
+async function restsAgain(session: Session): Promise<void> {
+  const { store, world } = session;
+  for (let round = 0; store.inspect().backgroundBusy && round < REST_ROUNDS_MAX; round++) {
+    world.progress();
+    await session.pause(REST_MS);
+  }
+  session.checkAlive();
 }
 
 /** A commit of its own must succeed, at the latest once compaction has caught up. */

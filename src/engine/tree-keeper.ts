@@ -472,7 +472,9 @@ export class TreeKeeper {
         older.push(...overlapping([run], inputs).map((table) => [table]));
     }
     for (let level = Math.max(plan.outputLevel + 1, 1); level < LEVEL_COUNT; level++) {
-      const tables = overlapping(levels[level] ?? [], inputs);
+      const tables = overlapping(levels[level] ?? [], inputs).filter(
+        ({ fileNumber }) => !taken.has(fileNumber),
+      );
       if (tables.length > 0) older.push(tables);
     }
     return older;

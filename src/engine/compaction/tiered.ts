@@ -36,11 +36,16 @@ export class TieredStrategy implements CompactionStrategy {
   }
 
   pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null {
-    const runs = levels[0] ?? [];
-    if (step > 0 || runs.length === 0) return null;
-    const [only] = runs;
-    if (runs.length === 1 && only !== undefined && !mayShrink(only)) return null;
-    return planOf(runs);
+    if (step > 0) return null;
+    const runs = (levels[0] ?? []).map((table) => ({ level: 0, tables: [table] }));
+    // What a leveled life of this store has left below is the oldest data there is, level by level.
+    levels.forEach((tables, level) => {
+      if (level > 0 && tables.length > 0) runs.push({ level, tables: [...tables] });
+    });
+    const [only] = runs.flatMap(({ tables }) => tables);
+    if (only === undefined) return null;
+    if (runs.length === 1 && runs[0]?.level === 0 && !mayShrink(only)) return null;
+    return { ...planOf([]), runs };
   }
 
   /** The first group, from the newest, of neighbouring runs of one size class that has grown to `levelRatio`. */

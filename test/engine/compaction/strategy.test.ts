@@ -218,6 +218,27 @@ describe("tiered", () => {
     expect(tiered.pick(runs(100, 16_000, 100, 60_000, 16_000))).toBeNull();
   });
 
+  test("a manual compaction takes along what a leveled life of the store has left below, as the oldest runs", () => {
+    const levels = tree({
+      0: [{ number: 9, first: "a", last: "z", versions: [20, 29] }],
+      1: [
+        { number: 5, first: "a", last: "c", versions: [10, 19] },
+        { number: 6, first: "d", last: "f", versions: [1, 9] },
+      ],
+      3: [{ number: 2, first: "a", last: "f", versions: [1, 5] }],
+    });
+    const plan = tiered.pickManual(levels, 0, () => false);
+    expect(numbers(plan)).toEqual({ 0: [9], 1: [5, 6], 3: [2] });
+    expect(plan?.outputLevel).toBe(0);
+    expect(tiered.pickManual(levels, 1, () => false)).toBeNull();
+    expect(tiered.pickManual(tree({}), 0, () => true)).toBeNull();
+    expect(
+      numbers(tiered.pickManual(tree({ 3: [{ number: 2, first: "a", last: "f" }] }), 0, () => false)),
+    ).toEqual({
+      3: [2],
+    });
+  });
+
   test("debt and backlog are those of the group that is due", () => {
     expect([tiered.debtBytes(runs(4000, 4000)), tiered.backlog(runs(4000, 4000))]).toEqual([0, 0]);
     expect([
