@@ -123,12 +123,12 @@ describe("sim run", () => {
 describe("sim shrink", () => {
   test("writes a small case and a test, says what makes the difference, and ends as the failure does", async () => {
     const out = join(folder, "shrunk");
-    const { code, output, errors } = await sim("shrink", "5", `--mutant=${MUTANT}`, `--out=${out}`);
+    const { code, output, errors } = await sim("shrink", "28", `--mutant=${MUTANT}`, `--out=${out}`);
     expect([code, errors]).toEqual([129, ""]);
     expect(output).toMatch(/^SHRUNK {2}O1 broken/);
     expect(output).toMatch(/^ {2}because {2}fails iff the power fails at .* does not persist$/m);
     expect(output).toMatch(/^ {2}after {4}\d operations, [12] faults,/m);
-    const name = `seed-5-${MUTANT}-small`;
+    const name = `seed-28-${MUTANT}-small`;
     expect(readdirSync(out).sort()).toEqual([`${name}.json`, `${name}.test.ts`]);
     const again = await sim("replay", join(out, `${name}.json`));
     expect([again.code, again.output]).toEqual([0, expect.stringContaining("expected O1 to fail")]);

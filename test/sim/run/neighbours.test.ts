@@ -15,7 +15,7 @@ test(
   { timeout: 60_000 },
   async () => {
     const counts = emptyCounts();
-    for (let seed = 6000; seed < 6030; seed++) {
+    for (let seed = 6000; seed < 6045; seed++) {
       const { failure, counts: own } = await runSeed(String(seed), { ...CONFIG, limits: DEFAULT_LIMITS });
       expect(failure, `seed ${seed}`).toBeNull();
       addCounts(counts, own);
