@@ -36,6 +36,8 @@ export interface CoverageRow {
 const RARE: Readonly<Partial<Record<CoverageKind, Readonly<Record<string, string>>>>> = {
   fault: {
     "S9 rename without data": "the store syncs a file before it renames it",
+    "S10 split rename":
+      "it takes a crash between a rename and the sync of its directory, and then one chance in thirty",
     "S11 undone truncate": "the store makes no file shorter once it holds something",
     "S34 reordered completion": "the store has one asynchronous call in flight for each file",
     "B5 eviction": "it takes a failed sync, and then a read of the very pages",

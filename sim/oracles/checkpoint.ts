@@ -1,7 +1,7 @@
 /**
  * O20. Verifies: a checkpoint opens as a store of its own, at the version that the call gave, with exactly the state
- * of that version, whatever went on beside it.
- * Does not verify: a checkpoint whose call was cut off by a crash; such a directory promises nothing.
+ * of that version, whatever went on beside it. One that a crash has cut off is either not there under its name or whole.
+ * Does not verify: restores that a crash has cut off.
  */
 import { type Row, scanMismatch } from "../model/comparison.js";
 import type { Model, PrefixSpan } from "../model/model.js";

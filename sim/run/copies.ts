@@ -12,7 +12,9 @@ import { DamageFound, type Session } from "./session.js";
 
 export async function takeCheckpoint(session: Session, number: number, restores: boolean): Promise<void> {
   const target = `/checkpoint-${number}`;
+  session.checkpointUnderWay = { target, acknowledged: session.model.acknowledgedUpTo() };
   const version = await attempt(session, "checkpoint", target, () => session.store.checkpoint(target));
+  session.checkpointUnderWay = null;
   if (version === null) return;
   const span = session.model.visibleAt(version);
   session.onPromise?.({ kind: "checkpoint", what: `checkpoint ${target}`, checkpoint: { target, span } });
@@ -23,6 +25,27 @@ export async function takeCheckpoint(session: Session, number: number, restores:
     if (report !== null) await compareAndRemove(session, copy, version, span);
   }
   await compareAndRemove(session, target, version, span);
+}
+
+/**
+ * After a recovery: a checkpoint that a crash has cut off. Under its final name it is complete, and holds what had been
+ * acknowledged when it was asked for; under any other it is nothing. Both are removed.
+ */
+export async function examineCutOffCheckpoint(session: Session): Promise<void> {
+  const cutOff = session.checkpointUnderWay;
+  if (cutOff === null) return;
+  const { target, acknowledged } = cutOff;
+  const { life, model, disk } = session;
+  const isThere = await session.retrying(
+    `looking for ${target}`,
+    () => life.platform.vfs.stat(target) !== null,
+  );
+  session.checkpointUnderWay = null;
+  if (isThere && disk.damage.length === 0) {
+    await compareAndRemove(session, target, 0, { low: acknowledged, high: model.resolved });
+  } else {
+    await remove(session, target);
+  }
 }
 
 /** Null when the call failed for an honest reason; what it may have left is removed then. */

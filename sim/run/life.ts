@@ -19,6 +19,7 @@ import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, FRESH_KEY, readAll } from "./checks.js";
+import { examineCutOffCheckpoint } from "./copies.js";
 import { DurableWatch } from "./durable-watch.js";
 import { Executor } from "./executor.js";
 import { callLate, checkClosedReaders, willCallLate } from "./late-calls.js";
@@ -196,6 +197,7 @@ export class LifeCycle {
     model.resolve(longest, store.version);
     idempotence.recovered(rows, store.version);
     checkStructure(session);
+    await examineCutOffCheckpoint(session);
     await session.retrying("reading the files of others", () => checkForeignFiles(session));
     world.trace.event(TRACE_RECOVERED, longest, store.version, rows.length);
     if (world.trace.recording) world.trace.line(`recovered to commit ${longest}, version ${store.version}`);

@@ -84,6 +84,8 @@ export class Session {
   readonly monotonicity: ManifestMonotonicity;
   readonly idempotence: IdempotentRecovery;
   readonly failStop: FailStop;
+  /** A checkpoint that has been asked for and not answered, and the newest commit that it must hold. */
+  checkpointUnderWay: { readonly target: string; readonly acknowledged: number } | null = null;
   readonly order = new CommitOrder(this.ledger);
   readonly honesty: ErrorHonesty;
   /** Whether a store was ever open, so that there must be one from then on. */

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { Choices } from "../../../sim/choices/choices.js";
+import { type SimulationResult, simulate } from "../../../sim/run/simulation.js";
+import { RecordedOperations } from "../../../sim/workload/generator.js";
+import { PLAIN_OPTIONS } from "../../../sim/workload/plain-options.js";
+
+/** A checkpoint during which the process is killed at a crash point; 0 operations follow. */
+function cutOff(point: string): Promise<SimulationResult> {
+  return simulate({
+    options: PLAIN_OPTIONS,
+    choices: Choices.fromLog("1", {}),
+    source: new RecordedOperations([
+      { kind: "write", call: "single", mutations: [["put", "a", 64, 10]] },
+      { kind: "write", call: "single", mutations: [["put", "b", 128, 10]] },
+      { kind: "crash", how: "process-kill", at: { point, hits: 1 }, nested: [] },
+      { kind: "checkpoint", restores: false },
+    ]),
+    mutants: [],
+    recording: true,
+  });
+}
+
+test("[O20] a checkpoint that is cut off after it has got its name is opened and compared, and removed", async () => {
+  const { failure, counts, traceLines } = await cutOff("partial.renamed");
+  expect(failure).toBeNull();
+  expect(counts.processKills).toBe(1);
+  expect(counts.oracles.O20).toBe(1);
+  expect(traceLines).toContain("vfs removeDirectory /checkpoint-3 0 0");
+});
+
+test("[O20] one that is cut off before promises nothing, and is cleared away", async () => {
+  const { failure, counts, traceLines } = await cutOff("checkpoint.manifest-durable");
+  expect(failure).toBeNull();
+  expect(counts.processKills).toBe(1);
+  expect(counts.oracles.O20).toBe(0);
+  expect(traceLines).toContain("vfs removeDirectory /checkpoint-3.partial 0 0");
+});
