@@ -36,6 +36,7 @@ export const STREAM_NAMES = [
   "process",
   "strays",
   "space",
+  "rest",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

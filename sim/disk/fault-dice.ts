@@ -19,6 +19,8 @@ export class FaultDice<Name extends string> {
   private readonly names: readonly Name[];
   /** Upper bound of each fault's share of the 32-bit range. */
   private readonly bounds: number[] = [];
+  /** Draws until the one that is the first fault of the list whatever the odds; 0 is never. */
+  private untilStrike = 0;
 
   /** `names` in the order of their numbers: it may only grow, at its end. */
   constructor(stream: ChoiceStream, names: readonly Name[], probabilities: Readonly<Record<Name, number>>) {
@@ -38,6 +40,11 @@ export class FaultDice<Name extends string> {
     return answer === 0 || !enabled ? null : this.read(answer);
   }
 
+  /** Has the n-th roll from now on be the first fault of the list, if that is possible at all. A log knows it anyway. */
+  strikeAt(rolls: number): void {
+    this.untilStrike = rolls;
+  }
+
   /** A log may be edited, or be of a seed with other probabilities: a number without a fault is none. */
   private read(answer: number): Name | null {
     const number = (answer - 1) % FAULT_STRIDE;
@@ -49,7 +56,8 @@ export class FaultDice<Name extends string> {
 
   private draw(): number {
     const { random } = this.stream;
-    const at = random.nextUint32();
+    const strikes = this.untilStrike > 0 && --this.untilStrike === 0 && (this.bounds[0] as number) > 0;
+    const at = strikes ? 0 : random.nextUint32();
     if (at >= (this.bounds[this.bounds.length - 1] as number)) return 0;
     const number = this.bounds.findIndex((bound) => at < bound);
     return 1 + number + FAULT_STRIDE * random.below(DETAILS);

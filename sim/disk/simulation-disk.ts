@@ -180,6 +180,13 @@ export class SimulationDisk {
     this.state.faultsEnabled = true;
   }
 
+  /** S22 at the n-th sync from now on, in a run whose syncs may fail and are honest about it. */
+  failSync(syncs: number): void {
+    const { syncFailure } = this.state.options;
+    if (syncFailure === "late-report" || syncFailure === "no-report") return;
+    this.state.syncDice.strikeAt(syncs);
+  }
+
   /** S24: the quota from now on. Below what is used, nothing more fits until enough is freed. */
   setCapacity(capacityBytes: number): void {
     this.state.capacityPages = Math.floor(capacityBytes / PAGE_BYTES);

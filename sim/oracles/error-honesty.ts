@@ -109,3 +109,10 @@ function bugBehind(error: Error): Error | null {
   }
   return null;
 }
+
+/** A store that stops while it is being closed says so to whoever closes it: nobody else can hear of it. */
+export function checkFailureTold(ledger: OracleLedger, stoppedBefore: boolean, stopped: boolean): void {
+  ledger.count("O16");
+  if (stoppedBefore || !stopped) return;
+  throw new OracleFailure("O16", "close says that all is well, though the store has stopped while closing");
+}

@@ -1,7 +1,7 @@
 /**
  * O17. Verifies: once a commit has failed for the disk's sake, or the engine says that it has stopped, no commit that
  * is handed in later is acknowledged until the store is reopened: a failed sync is never retried and believed
- * (simulation.md B5, "fsyncgate").
+ * (simulation.md B5, "fsyncgate"). Nor does flush, compact or checkpoint succeed, for what is in the log only stays there.
  * Does not verify: what is on the disk then; recovery after the reopen decides that (O1, O4).
  */
 import type { Commit } from "../model/commit.js";
@@ -47,6 +47,13 @@ export class FailStop {
   /** What the page cache held of the log may be gone, as after a power loss. */
   get logIsLost(): boolean {
     return this.#logIsLost;
+  }
+
+  /** `stopped`: whether it was known to have stopped when the call was made that has now succeeded. */
+  maintained(call: string, stopped: boolean): void {
+    this.#ledger.count("O17");
+    if (!stopped) return;
+    throw new OracleFailure("O17", `${call} says that it is done, after ${this.#stoppedBy}`);
   }
 
   acknowledged(commit: Commit, step: number): void {

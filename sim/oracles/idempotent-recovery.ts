@@ -41,3 +41,13 @@ export class IdempotentRecovery {
     this.#version = version;
   }
 }
+
+/** A store that was closed in order has nothing to recover, even if power was lost since. */
+export function checkQuietOpening(ledger: OracleLedger, bytesWritten: number): void {
+  ledger.count("O13");
+  if (bytesWritten === 0) return;
+  throw new OracleFailure(
+    "O13",
+    `opening wrote ${bytesWritten} bytes, though the store had been closed in order`,
+  );
+}

@@ -5,7 +5,7 @@
 import { restoreStore } from "../../src/engine/restore.js";
 import { Store } from "../../src/engine/store.js";
 import type { PrefixSpan } from "../model/model.js";
-import { checkCheckpoint } from "../oracles/checkpoint.js";
+import { checkCheckpoint, checkCheckpointVersion, checkWholeCopy } from "../oracles/checkpoint.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { readAll, removeTree } from "./checks.js";
 import { DamageFound, type Session } from "./session.js";
@@ -13,16 +13,25 @@ import { DamageFound, type Session } from "./session.js";
 export async function takeCheckpoint(session: Session, number: number, restores: boolean): Promise<void> {
   const target = `/checkpoint-${number}`;
   session.checkpointUnderWay = { target, acknowledged: session.model.acknowledgedUpTo() };
+  const { model, ledger, failStop } = session;
+  const promised = model.versionAt(model.acknowledgedUpTo());
+  const hadStopped = failStop.stopped;
   const version = await attempt(session, "checkpoint", target, () => session.store.checkpoint(target));
   session.checkpointUnderWay = null;
   if (version === null) return;
+  failStop.maintained("checkpoint", hadStopped);
+  checkCheckpointVersion(ledger, version, promised);
   const span = session.model.visibleAt(version);
   session.onPromise?.({ kind: "checkpoint", what: `checkpoint ${target}`, checkpoint: { target, span } });
+  checkDurableCopy(session, target);
   if (restores) {
     const copy = `/restored-${number}`;
     const { vfs } = session.life.platform;
     const report = await attempt(session, "restore", copy, () => restoreStore(vfs, target, copy));
-    if (report !== null) await compareAndRemove(session, copy, version, span);
+    if (report !== null) {
+      checkDurableCopy(session, copy);
+      await compareAndRemove(session, copy, version, span);
+    }
   }
   await compareAndRemove(session, target, version, span);
 }
@@ -55,17 +64,35 @@ async function attempt<T>(
   target: string,
   make: () => Promise<T>,
 ): Promise<T | null> {
+  session.copyBeingMade = target;
   try {
     const made = await make();
     session.checkAlive();
+    session.copyBeingMade = null;
     return made;
   } catch (error) {
     // What cannot be read does not verify either, so here a failed read may be called damage.
     const legal = session.disk.hasFailedReads ? (["CORRUPTION"] as const) : [];
     if (session.judge(error, call, legal) === "damage") throw new DamageFound(call);
+    session.copyBeingMade = null;
     await remove(session, target);
     return null;
   }
+}
+
+/** What a call has made is whole on the medium when it returns, whatever happens to the page cache. */
+function checkDurableCopy(session: Session, target: string): void {
+  const { disk, ledger } = session;
+  if (disk.damage.length > 0 || disk.isLying || disk.lossShows) return;
+  checkWholeCopy(ledger, disk.snapshotDurable(), target, "made");
+}
+
+/** After a power loss in a call: what bears the final name is whole, or nothing does. */
+export function checkUnfinishedCopy(session: Session): void {
+  const { disk, ledger, copyBeingMade } = session;
+  if (copyBeingMade === null || disk.damage.length > 0 || disk.isLying || disk.lossShows) return;
+  const durable = disk.snapshotDurable();
+  if (durable.stat(copyBeingMade) !== null) checkWholeCopy(ledger, durable, copyBeingMade, "being made");
 }
 
 async function compareAndRemove(

@@ -64,8 +64,10 @@ export class DurableWatch {
   }
 
   #beforeCall(operation: VFSOperation, path: string): void {
-    const { callListener } = this.#session;
+    const { callListener, fileNumbers, ledger } = this.#session;
     if (callListener !== null) this.#guarded(() => callListener(operation, path));
+    if (operation === "createFile" && parentPath(path) === STORE_DIRECTORY)
+      this.#guarded(() => fileNumbers.creating(ledger, baseName(path)));
     if (operation === "removeFile" || operation === "rename")
       this.#guarded(() => this.#checkRemoval(operation, path));
     else this.#beforeTask();

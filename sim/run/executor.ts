@@ -17,6 +17,7 @@ import type { Mutation, Operation } from "../workload/operation.js";
 import { checkWholeStore } from "./checks.js";
 import { takeCheckpoint } from "./copies.js";
 import { openSecond } from "./opening.js";
+import { disturbCopying } from "./rare-moments.js";
 import { Reader } from "./reader.js";
 import { DamageFound, type Session } from "./session.js";
 
@@ -78,6 +79,7 @@ export class Executor {
         await this.#compact(operation);
         break;
       case "checkpoint":
+        disturbCopying(this.#session);
         await takeCheckpoint(this.#session, number, operation.restores);
         break;
       case "verify":
@@ -241,8 +243,13 @@ export class Executor {
   }
 
   async #maintain(what: string, call: Promise<unknown>, onDone: () => void): Promise<void> {
-    const { inFlight } = this.#session;
-    inFlight.add(what, call, onDone, (error) => {
+    const { inFlight, failStop } = this.#session;
+    const hadStopped = failStop.stopped;
+    const onAnswer = (): void => {
+      failStop.maintained(what, hadStopped);
+      onDone();
+    };
+    inFlight.add(what, call, onAnswer, (error) => {
       const verdict = this.#session.judge(error, what, this.#session.closing ? ["CLOSED"] : []);
       if (verdict === "damage") throw new DamageFound(what);
     });

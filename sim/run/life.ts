@@ -2,13 +2,17 @@
  * One process life in order: open and judge what recovery brought back; carry out operations; in the end, with faults
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
+import { parseFileName } from "../../src/engine/files.js";
+import type { VFS } from "../../src/platform/vfs.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
 import { CrashLoop } from "../oracles/crash-loop.js";
+import { checkFailureTold } from "../oracles/error-honesty.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
+import { checkQuietOpening } from "../oracles/idempotent-recovery.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
@@ -19,7 +23,7 @@ import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
 import { checkDurableState, checkStructure, FRESH_KEY, readAll } from "./checks.js";
-import { examineCutOffCheckpoint } from "./copies.js";
+import { checkUnfinishedCopy, examineCutOffCheckpoint } from "./copies.js";
 import { DurableWatch } from "./durable-watch.js";
 import { Executor } from "./executor.js";
 import { callLate, checkClosedReaders, willCallLate } from "./late-calls.js";
@@ -27,8 +31,9 @@ import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
 import { openStore } from "./opening.js";
 import { explainLiveness } from "./pending.js";
+import { disturbOpening, failASync, losesPowerAtRest } from "./rare-moments.js";
 import { RunSegments } from "./segments.js";
-import { DamageFound, type Session } from "./session.js";
+import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
 import { checkForeignFiles, plantStrays } from "./strays.js";
 
 /** `done`: the run is over. */
@@ -38,6 +43,8 @@ export type AfterLife = "another" | "done";
 const OPEN_ATTEMPTS_MAX = 5;
 /** After a recovery from a crash: how probable another crash is before anything is written (O13). */
 const CRASH_AGAIN = 0.1;
+/** The same when the life before had stopped, for then the disk and the page cache may differ. */
+const CRASH_AFTER_STOP = 0.3;
 const LAST_TURNS_MS = 1;
 const LAST_TURNS_MAX = 100;
 
@@ -49,6 +56,9 @@ export class LifeCycle {
   /** Crashes that wait for the next recoveries. */
   #nested: CrashRequest[] = [];
   #afterCrash = false;
+  #afterStop = false;
+  /** The first live log segment of the store that the last process has closed in order; null when it has not. */
+  #closedWithLogFrom: number | null = null;
   #powerLost = false;
   #hasRestarted = false;
   #logIsRotten = false;
@@ -79,8 +89,11 @@ export class LifeCycle {
     if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
+    this.#closedWithLogFrom = null;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.promiseBuffered(this.#session.model);
+    if (how === "power-loss") checkUnfinishedCopy(this.#session);
+    this.#session.copyBeingMade = null;
     if (this.#phase === "last") this.#phase = "liveness";
     if (how === "power-loss") this.#watch.powerLost();
     this.#watch.compareWith(checkDurableState(this.#session));
@@ -117,8 +130,11 @@ export class LifeCycle {
     session.beginLife(life);
     const request = this.#phase === "safety" ? this.#nested.shift() : undefined;
     if (request !== undefined) session.world.crashes.arm(request);
-    // Not into a loop of crashes, whose own leftovers are being counted.
-    if (this.#phase === "safety" && this.#crashLoop.length < 2) plantStrays(session);
+    if (this.#phase === "safety") {
+      // Not into a loop of crashes, whose own leftovers are being counted.
+      if (this.#crashLoop.length < 2) plantStrays(session);
+      disturbOpening(session);
+    }
     await this.#open();
     await this.#judgeRecovery();
     if (this.#phase === "safety") {
@@ -152,10 +168,17 @@ export class LifeCycle {
     if (this.#phase !== "safety") this.#endFaults();
     if (session.storeOptions !== options.store) world.faultCounts["T7 other options"]++;
     for (let attempt = 1; ; attempt++) {
+      session.fileNumbers.opening();
+      const written = disk.counters.bytesWritten;
+      const logFrom = this.#closedWithLogFrom;
+      const isQuiet = logFrom !== null && !hasLog(disk.snapshotDurable(), logFrom);
       try {
         const store = await openStore(session);
         session.checkAlive();
         session.opened(store);
+        // With other options a table may be moved to another level at once.
+        if (isQuiet && !disk.lossShows && store.stats().trivialMoves === 0)
+          checkQuietOpening(session.ledger, disk.counters.bytesWritten - written);
         if (this.#logIsRotten) {
           throw new OracleFailure(
             "O23",
@@ -205,11 +228,13 @@ export class LifeCycle {
     this.#powerLost = false;
     this.#crashLoop.recovered();
     counts.recoveries++;
-    const afterCrash = this.#afterCrash;
+    const { probability, choices } = this.#afterCrash
+      ? { probability: CRASH_AGAIN, choices: world.choices.stream("crash") }
+      : { probability: this.#afterStop ? CRASH_AFTER_STOP : 0, choices: world.choices.stream("rest") };
     this.#afterCrash = false;
-    if (!afterCrash || this.#phase !== "safety") return;
-    const choices = world.choices.stream("crash");
-    if (choices.chance(CRASH_AGAIN, "crash.again")) {
+    this.#afterStop = false;
+    if (this.#phase !== "safety") return;
+    if (choices.chance(probability, "crash.again")) {
       this.#crashNow(choices.chance(0.5, "crash.again-how") ? "power-loss" : "process-kill");
     }
   }
@@ -256,8 +281,10 @@ export class LifeCycle {
       for (const { snapshot } of session.snapshots.values()) snapshot.close();
       for (const { iterator } of session.iterators.values()) iterator.close();
     }
+    if (this.#phase === "safety") failASync(session);
     let clean = true;
     session.closing = true;
+    const stoppedBefore = store.inspect().failedStop;
     try {
       const closing = store.close();
       if (callsLate) {
@@ -272,6 +299,10 @@ export class LifeCycle {
     }
     session.checkAlive();
     if (callsLate) checkClosedReaders(session);
+    const { failedStop, minWalNumber } = store.inspect();
+    if (clean) checkFailureTold(ledger, stoppedBefore, failedStop);
+    this.#afterStop = failedStop;
+    this.#closedWithLogFrom = clean && !failedStop ? minWalNumber : null;
     session.closed();
     await inFlight.waitBelow(0);
     session.checkAlive();
@@ -292,6 +323,11 @@ export class LifeCycle {
     session.checkAlive();
     checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, life.scheduler.tasksPending);
     counts.reopens++;
+    // What closing has promised must not be in the page cache only.
+    if (!losesPowerAtRest(session)) return;
+    this.#powerLost = true;
+    this.#watch.powerLost();
+    this.#watch.compareWith(checkDurableState(session));
   }
 
   #endFaults(): void {
@@ -315,12 +351,24 @@ export class LifeCycle {
     return {
       openSnapshots: [...snapshots.keys()],
       openIterators: [...iterators.keys()],
+      iteratorAt: (id) => iterators.get(id)?.position?.key ?? null,
       failedStop: failStop.stopped,
       crashArmed: world.crashes.armed !== null,
       spaceLimited,
       crashPointsSeen: [...world.probes.hits.keys()],
     };
   }
+}
+
+/**
+ * With an obstacle in its way, such as a full disk, a store closes without having moved its log into tables; a segment
+ * that no commit has come to use stays; and a stray file may look like one.
+ */
+function hasLog(durable: VFS, minWalNumber: number): boolean {
+  return durable
+    .list(STORE_DIRECTORY)
+    .map(parseFileName)
+    .some(({ kind, number }) => kind === "wal" && number >= minWalNumber);
 }
 
 function isUndecided({ outcome }: Commit): boolean {

@@ -19,6 +19,7 @@ import { Model, type PrefixSpan } from "../model/model.js";
 import { ErrorHonesty, type ErrorVerdict } from "../oracles/error-honesty.js";
 import { FailStop } from "../oracles/fail-stop.js";
 import { OracleFailure, OracleLedger } from "../oracles/failure.js";
+import { FileNumbers } from "../oracles/file-numbers.js";
 import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
 import { CommitOrder } from "../oracles/serializability.js";
@@ -83,6 +84,7 @@ export class Session {
   readonly iterators = new Map<number, PinnedIterator>();
   readonly monotonicity: ManifestMonotonicity;
   readonly idempotence: IdempotentRecovery;
+  readonly fileNumbers = new FileNumbers();
   readonly failStop: FailStop;
   /** A checkpoint that has been asked for and not answered, and the newest commit that it must hold. */
   checkpointUnderWay: { readonly target: string; readonly acknowledged: number } | null = null;
@@ -136,6 +138,8 @@ export class Session {
     };
   }
 
+  /** Path of the checkpoint or restored store that is being made now. */
+  copyBeingMade: string | null = null;
   /** What the main task is doing, for the report of a stuck run and for recordings. */
   get doing(): string {
     return this.#doing;
@@ -178,6 +182,7 @@ export class Session {
     this.inFlight.clear();
     this.failStop.newLife();
     this.monotonicity.newLife();
+    this.fileNumbers.newLife();
   }
 
   opened(store: Store): void {

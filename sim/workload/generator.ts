@@ -30,6 +30,8 @@ export interface OperationSource {
 export interface WorkloadState {
   readonly openSnapshots: readonly number[];
   readonly openIterators: readonly number[];
+  /** The key at which an iterator stands, if at any. */
+  iteratorAt?(id: number): string | null;
   /** The store refuses writes until it is reopened. */
   readonly failedStop: boolean;
   readonly crashArmed: boolean;
@@ -55,7 +57,9 @@ const OPEN_SNAPSHOTS_MAX = 6;
 const OPEN_ITERATORS_MAX = 4;
 /** A store that has stopped is soon reopened, but not at once: reads must go on and writes must be refused. */
 const REOPEN_AFTER_STOP = 0.3;
-const GIVE_SPACE_BACK = 0.2;
+/** What a store that has stopped is asked for beside writes. */
+const MAINTAIN_AFTER_STOP = 0.2;
+const GIVE_SPACE_BACK = 0.07;
 const SECOND_OPENS = 0.02;
 const MANY_KEYS = 0.1;
 const EMPTY_BATCHES = 0.01;
@@ -79,6 +83,8 @@ export class OperationGenerator implements OperationSource {
   next(state: WorkloadState, number: number): Operation | null {
     if (number >= this.#options.operations) return null;
     if (state.failedStop && this.#chance(REOPEN_AFTER_STOP)) return { kind: "reopen", settles: true };
+    if (state.failedStop && this.#chance(MAINTAIN_AFTER_STOP))
+      return { kind: this.#one(["flush", "compact"] as const), waits: this.#chance(0.5) };
     if (state.spaceLimited && this.#chance(GIVE_SPACE_BACK)) return { kind: "limitSpace", freeBytes: null };
     const { rivalProbability } = this.#options.world;
     if (rivalProbability > 0 && this.#chance(rivalProbability * SECOND_OPENS)) return { kind: "openSecond" };
@@ -137,7 +143,7 @@ export class OperationGenerator implements OperationSource {
       case "reopen":
         return { kind: "reopen", settles: this.#chance(0.5) };
       case "space":
-        return { kind: "limitSpace", freeBytes: this.#below(64) * 4096 };
+        return { kind: "limitSpace", freeBytes: this.#below(this.#one([64, 8])) * 4096 };
       case "dropCaches":
         return { kind: "dropCaches" };
     }
@@ -206,7 +212,11 @@ export class OperationGenerator implements OperationSource {
     }
     const id = this.#one(open);
     if (pick < 7) return { kind: "stepIterator", id, count: 1 + this.#below(10) };
-    if (pick < 9) return { kind: "seekIterator", id, key: this.#keys.place() };
+    if (pick < 9) {
+      const key = this.#keys.place();
+      // Half of the time to where it stands already, which is a place of its own.
+      return { kind: "seekIterator", id, key: pick === 8 ? (state.iteratorAt?.(id) ?? key) : key };
+    }
     return { kind: "closeIterator", id };
   }
 

@@ -85,6 +85,11 @@ export const DEFAULT_LIMITS: SwarmLimits = {
 const COMMIT_BYTES = 1200;
 
 const LOG_ROT_SEEDS = 0.05;
+/** Share of seeds whose store cannot keep up. */
+const PRESSED_SEEDS = 0.15;
+/** Of them, those whose tables rot until compaction must stop; and how likely a read then finds a new rotten bit. */
+const ROTTING_SEEDS = 0.2;
+const ROT = 3e-3;
 
 /** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
 export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): SimulationOptions {
@@ -136,7 +141,36 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     reopenings: drawReopenings(draw, limits.faults),
     extremeProbability: draw.chance(EXTREME_SEEDS) ? 0.01 : 0,
   };
-  return { ...drawn, disk: disk.later(drawn.disk) };
+  const options: SimulationOptions = { ...drawn, disk: disk.later(drawn.disk) };
+  const pressed = draw.chance(PRESSED_SEEDS);
+  const rots = draw.chance(ROTTING_SEEDS) && limits.faults.includes("bitRot");
+  return pressed ? underPressure(draw, options, rots) : options;
+}
+
+/**
+ * Many writers on a store that is always behind: commits that wait, stalls, segments that fill at once, full disks, and
+ * closing in the midst of it. Rarely met otherwise, for each of these needs several options to be small at a time.
+ */
+function underPressure(draw: Draw, options: SimulationOptions, rots: boolean): SimulationOptions {
+  const { weights, store, disk } = options;
+  const level0StallFiles = 2 + draw.upTo(1);
+  return {
+    ...options,
+    committersMax: 4 + draw.upTo(4),
+    weights: { ...weights, reopen: 3 * weights.reopen, space: 4 * weights.space },
+    store: {
+      ...store,
+      memtableBytes: 4096,
+      immutableMemtablesMax: 1,
+      level0CompactionFiles: 1,
+      level0StallFiles,
+      level0LimitFiles: level0StallFiles + 1 + draw.upTo(6),
+      slowdownDebtBytes: draw.one([0, 4096, 65_536]),
+      pendingCommitsMax: draw.one([10_000, 4]),
+      beatRows: draw.one([16, 1, 4]),
+    },
+    disk: rots ? { ...disk, faults: { ...disk.faults, bitRot: ROT } } : disk,
+  };
 }
 
 /** As many sets as are drawn; a few of the options of each differ, so that their effects can be told apart. */

@@ -111,7 +111,7 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     breaks: "a commit is taken though the store is below the version it requires",
     copies: "ours, in the spirit of etcd #17780",
     needs: "a required version ahead of the store",
-    oracles: ["O7"],
+    oracles: ["O5", "O7"],
     killer: "swarm",
   },
 ];

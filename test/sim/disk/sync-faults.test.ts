@@ -54,6 +54,22 @@ describe("S22: errors of syncs", () => {
     expect(seen.size).toBe(2);
   });
 
+  it("strike the n-th sync when that is asked for, and never in a run whose syncs do not fail", () => {
+    for (const [syncError, expected] of [
+      [1e-9, ["ok", "ok", "IO", "ok"]],
+      [0, ["ok", "ok", "ok", "ok"]],
+    ] as const) {
+      const made = machine(1, { faults: { syncError } });
+      const file = made.disk.mount().createFile("/a");
+      made.disk.failSync(3);
+      const codes = [1, 2, 3, 4].map((byte) => {
+        put(file, String(byte));
+        return codeOf(() => file.syncData());
+      });
+      expect(codes).toEqual(expected);
+    }
+  });
+
   it("clean-keep: a page that is written again goes to the medium whole, the lost bytes with it", () => {
     const made = failed(1, { syncFailure: "clean-keep" });
     put(made.file, "!", 5);

@@ -94,7 +94,6 @@ describe("sites of syncs", () => {
     for (const site of [
       "log@wal/segment:create",
       "directory@wal/segment:create",
-      "log@wal/segment:sync",
       "log@wal/segment:syncLater",
       "table@compaction/job:finish",
       "directory@compaction/job:publish",
