@@ -212,9 +212,9 @@ const REOPENED_TOGETHER: readonly (readonly (keyof StoreOptions)[])[] = [
   ["beatRows"],
 ];
 
-/** From [0, 400]: 40 to 232 operations in four of five seeds, up to 552 in the fifth. Many short runs find more a second. */
+/** From [0, 400]: 20 to 148 operations in four of five seeds, up to 468 in the fifth. Many short runs find more a second. */
 function shortMostly(drawn: number): number {
-  return drawn <= 320 ? 40 + Math.floor(drawn * 0.6) : 232 + 4 * (drawn - 320);
+  return drawn <= 320 ? 20 + Math.floor(drawn * 0.4) : 148 + 4 * (drawn - 320);
 }
 
 const ALL_FAMILIES = Object.keys(WORKLOADS.mixed.families) as OperationFamily[];
@@ -223,7 +223,7 @@ const ALWAYS_ON: readonly OperationFamily[] = ["write", "get"];
 
 function drawCrashes(draw: Draw): CrashOptions {
   return {
-    everyOperations: draw.one([40, 10, 20, 30, 40, 80]),
+    everyOperations: draw.one([30, 8, 15, 20, 30, 60]),
     powerLossProbability: 0.7,
     nestedProbability: draw.half() ? 0 : draw.fraction() / 2,
     atCalls: draw.half(),
