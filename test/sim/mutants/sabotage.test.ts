@@ -140,7 +140,7 @@ describe("automatic mutants", () => {
     ]) {
       // Of the first seeds one must see it: which one depends on all that seeds draw.
       let oracle: string | null | undefined;
-      for (let i = 0; i < 20 && oracle !== "O8"; i++) {
+      for (let i = 0; i < 80 && oracle !== "O8"; i++) {
         const { failure, counts } = await runSeed(seedAt("1", i), { ...CONFIG, mutants: [id] });
         oracle = failure?.oracle;
         expect(counts.mutantSites[id] ?? 0).toBeGreaterThan(failure === null ? -1 : 0);
