@@ -22,6 +22,7 @@ interface HuntFlags {
   readonly budget: number;
   readonly jobs: number;
   readonly from: string;
+  readonly cases: string;
   readonly report?: string;
 }
 
@@ -56,6 +57,7 @@ function withHunt(command: Command, budget: number): Command {
     .option("--budget <n>", "seeds of a series", parseCount, budget)
     .option("--jobs <n>", "threads", parseCount, JOBS)
     .option("--from <seed>", "the first seed of the first series", "1")
+    .option("--cases <dir>", "saved cases, for mutants that no seed kills", "seeds")
     .option("--report <file>", "write a JSON report");
 }
 
@@ -77,8 +79,8 @@ async function adviseSyncs(flags: HuntFlags): Promise<void> {
 }
 
 async function hunt(flags: HuntFlags, only: readonly string[] | null): Promise<Matrix> {
-  const { starts, budget, jobs, from } = flags;
-  const matrix = await withProgress({ only, starts, budget, jobs, from });
+  const { starts, budget, jobs, from, cases } = flags;
+  const matrix = await withProgress({ only, starts, budget, jobs, from, cases });
   if (flags.report !== undefined) writeFileSync(flags.report, `${JSON.stringify(matrix, null, 1)}\n`);
   if (matrix.rows.some(({ verdict }) => verdict === "survived" || verdict === "refuted"))
     process.exitCode = 1;

@@ -41,7 +41,8 @@ export function regressions(before: Matrix, now: Matrix): string[] {
   return now.rows.flatMap((row) => {
     const former = known.get(row.id);
     if (former === undefined || former.kills === 0) return [];
-    if (row.kills === 0) return [`${row.id} was killed after ${seedsOf(former)} seeds, and survives now`];
+    if (row.kills === 0 && row.killingCase === null)
+      return [`${row.id} was killed after ${seedsOf(former)} seeds, and survives now`];
     const isSlower =
       seedsOf(row) >= SEEDS_THAT_MATTER &&
       seedsOf(row) >= SLOWER_FACTOR * seedsOf(former) &&

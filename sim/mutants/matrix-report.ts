@@ -30,7 +30,8 @@ function killedBy(row: MatrixRow): string {
   return `${[row.oracle, ...row.otherOracles].join(" ")}  ${row.class}`;
 }
 
-function seedsText({ seedsMedian, kills }: MatrixRow): string {
+function seedsText({ seedsMedian, kills, killingCase }: MatrixRow): string {
+  if (killingCase !== null) return "case";
   if (seedsMedian !== null) return String(seedsMedian);
   return kills > 0 ? "rare" : "";
 }
@@ -38,6 +39,7 @@ function seedsText({ seedsMedian, kills }: MatrixRow): string {
 function notesOf(row: MatrixRow): string[] {
   const notes = [...row.unclear];
   const proof = proofOf(row.id);
+  if (row.killingCase !== null) notes.push(`killed by the saved case ${row.killingCase} only`);
   if (row.verdict === "survived")
     notes.push(`survived ${row.seeds} seeds; its place was reached in ${row.reached} of them`);
   if (row.verdict === "equivalent") notes.push(`equivalent: ${proof ?? ""}`);
@@ -112,7 +114,7 @@ export function markdownMatrix(matrix: Matrix): string {
 }
 
 function measured(row: MatrixRow): string {
-  if (row.kills === 0) return ` | | **${VERDICTS[row.verdict]}** | `;
+  if (row.oracle === null) return ` | | **${VERDICTS[row.verdict]}** | `;
   const oracles = [row.oracle, ...row.otherOracles].join(" ");
   return `${seedsText(row)} | ${row.cpuMsMedian} | ${oracles} | ${row.class}`;
 }

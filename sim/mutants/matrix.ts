@@ -8,6 +8,7 @@ import { StillwaterError } from "../../src/platform/errors.js";
 import type { OracleId } from "../oracles/failure.js";
 import { type FailureClass, seedAt } from "../run/seed.js";
 import { CANARY } from "./canary.js";
+import { killByCase } from "./case-kill.js";
 import { PLANTED_MUTANTS, plantedMutant } from "./catalogue.js";
 import { type HuntResult, hunt } from "./hunt.js";
 import { redundancyOf } from "./redundant-syncs.js";
@@ -25,6 +26,8 @@ export interface MatrixConfig {
   readonly jobs: number;
   /** First seed of the first series. */
   readonly from: string;
+  /** Directory of saved cases, for mutants that no series kills. */
+  readonly cases: string;
 }
 
 export type Verdict = "killed" | "equivalent" | "survived" | "refuted";
@@ -45,6 +48,8 @@ export interface MatrixRow {
   readonly otherOracles: readonly OracleId[];
   readonly class: FailureClass | null;
   readonly killingSeeds: readonly string[];
+  /** The saved case that kills it, where no series does. */
+  readonly killingCase: string | null;
   /** Seeds in which its place was reached, of all that were run. */
   readonly reached: number;
   readonly seeds: number;
@@ -91,14 +96,16 @@ export async function runMatrix(
   const hunts = new Map<string, HuntResult[]>(ids.map((id) => [id, []]));
   let done = 0;
   let survivors = 0;
-  await shareOut(huntsFor(ids, config), config.jobs, (answer) => {
+  const tasks = huntsFor(ids, config);
+  await shareOut(tasks, config.jobs, (answer) => {
     if (!("hunted" in answer)) return;
     hunts.get(answer.hunted.mutant)?.push(answer.hunted);
     done++;
     if (answer.hunted.kill === null) survivors++;
-    onProgress({ done, all: ids.length * config.starts, survivors });
+    onProgress({ done, all: tasks.length, survivors });
   });
-  const rows = [...hunts].map(([id, results]) => rowOf(id, results));
+  const rows: MatrixRow[] = [];
+  for (const [id, results] of hunts) rows.push(await withCase(rowOf(id, results), config.cases));
   const cpuMs = [...hunts.values()].flat().reduce((sum, one) => sum + one.cpuMs, 0);
   const elapsedMs = Math.round(performance.now() - started);
   return { format: 1, node: process.version, config, syncsPerRun, rows, elapsedMs, cpuMs };
@@ -147,7 +154,8 @@ function huntsFor(ids: readonly string[], { starts, budget, from }: MatrixConfig
   const tasks: Task[] = [];
   const ordered = [...ids].sort((a, b) => Number(proofOf(b) !== null) - Number(proofOf(a) !== null));
   for (const mutant of ordered) {
-    for (let n = 0; n < starts; n++) {
+    // What is proven not to be killed is tried once, in case the proof is wrong.
+    for (let n = 0; n < (proofOf(mutant) === null ? starts : 1); n++) {
       tasks.push({ hunt: { mutant, from: seedAt(from, n * SERIES_APART), seedsMax: budget } });
     }
   }
@@ -157,6 +165,12 @@ function huntsFor(ids: readonly string[], { starts, budget, from }: MatrixConfig
 /** Why no promise can tell the mutant from the original; null when it is to be killed. */
 export function proofOf(id: string): string | null {
   return parseAutomatic(id) === null ? (plantedMutant(id)?.equivalent ?? null) : redundancyOf(id);
+}
+
+async function withCase(row: MatrixRow, cases: string): Promise<MatrixRow> {
+  const kill = row.verdict === "survived" ? await killByCase(cases, row.id) : null;
+  if (kill === null) return row;
+  return { ...row, verdict: "killed", oracle: kill.oracle, class: kill.class, killingCase: kill.name };
 }
 
 function rowOf(id: string, results: readonly HuntResult[]): MatrixRow {
@@ -178,6 +192,7 @@ function rowOf(id: string, results: readonly HuntResult[]): MatrixRow {
     otherOracles: oracles.slice(1),
     class: kills.find(({ oracle }) => oracle === oracles[0])?.class ?? null,
     killingSeeds: kills.map(({ seed }) => seed),
+    killingCase: null,
     reached: results.reduce((sum, one) => sum + one.reached, 0),
     seeds: results.reduce((sum, one) => sum + one.seeds, 0),
     unclear: results.flatMap(({ unclear }) => unclear),

@@ -9,7 +9,7 @@ import { type Matrix, type MatrixConfig, type MatrixRow, runMatrix } from "../..
 import { formatMatrix, markdownMatrix } from "../../../sim/mutants/matrix-report.js";
 import { hasCode } from "../../../src/platform/errors.js";
 
-const CONFIG: MatrixConfig = { only: null, starts: 1, budget: 40, jobs: 0, from: "1" };
+const CONFIG: MatrixConfig = { only: null, starts: 1, budget: 40, jobs: 0, from: "1", cases: "seeds" };
 
 const ROW: MatrixRow = {
   id: "W1-ack-before-sync",
@@ -22,6 +22,7 @@ const ROW: MatrixRow = {
   otherOracles: ["O17"],
   class: "safety",
   killingSeeds: ["4", "1000020", "2000030"],
+  killingCase: null,
   reached: 60,
   seeds: 60,
   unclear: [],
@@ -64,6 +65,15 @@ describe("a matrix", () => {
     ]);
     expect(matrix.rows[1]).toMatchObject({ sort: "planted", kills: 1, oracle: "O6", class: "safety" });
     expect(formatMatrix(matrix)).toMatch(/^planted: 2 mutants, 2 killed, 0 proven equivalent$/m);
+  });
+
+  test("takes a saved case where no seed of the budget kills", async () => {
+    const config = { ...CONFIG, budget: 1, only: ["M27-directory-sync-tried-again"] };
+    const cases = join(import.meta.dirname, "../../../seeds");
+    const [row] = (await runMatrix({ ...config, cases }, () => {})).rows;
+    expect(row).toMatchObject({ verdict: "killed", kills: 0, killingCase: "directory-sync-tried-again" });
+    const [without] = (await runMatrix({ ...config, cases: "/nowhere" }, () => {})).rows;
+    expect(without).toMatchObject({ verdict: "survived", killingCase: null });
   });
 
   test("refuses an id that there is none of", async () => {
