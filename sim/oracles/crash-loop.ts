@@ -8,10 +8,7 @@ import { OracleFailure, type OracleLedger } from "./failure.js";
 
 /** Attempts after which everything that is cleared away late has had its turn. */
 const SETTLED_AFTER = 4;
-/**
- * Files that are larger or smaller by chance, and one small manifest for each crash that comes between its becoming
- * durable and the removal of those before it: until then nobody knows which of them power would leave.
- */
+/** Files that are larger or smaller by chance. */
 const SLACK_BYTES = 16 * 4096;
 
 export class CrashLoop {
@@ -32,13 +29,18 @@ export class CrashLoop {
     this.#used.length = 0;
   }
 
-  crashed(usedBytes: number): void {
+  /**
+   * `manifestBytes`: what the largest manifest takes. One for each crash may add up, of those that come between its becoming
+   * durable and the removal of the one before it: until then nobody knows which of them a power loss would leave.
+   */
+  crashed(usedBytes: number, manifestBytes: number): void {
     this.#used.push(usedBytes);
     if (this.#used.length <= SETTLED_AFTER) return;
     this.#ledger.count("O19");
     const first = this.#used.slice(0, SETTLED_AFTER);
     const growths = first.slice(1).map((bytes, index) => bytes - (first[index] as number)); // index < length
-    const allowed = Math.max(...first) + 2 * Math.max(0, ...growths) + SLACK_BYTES;
+    const allowed =
+      Math.max(...first) + 2 * Math.max(0, ...growths) + this.#used.length * manifestBytes + SLACK_BYTES;
     if (usedBytes > allowed) {
       throw new OracleFailure(
         "O19",

@@ -3,9 +3,11 @@
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
 import { parseFileName } from "../../src/engine/files.js";
+import { joinPath } from "../../src/platform/path.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
+import { PAGE_BYTES } from "../disk/page.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
 import { CrashLoop } from "../oracles/crash-loop.js";
@@ -85,7 +87,10 @@ export class LifeCycle {
   crashed(how: CrashRequest["how"]): void {
     const { faultCounts } = this.#session.world;
     if (this.#afterCrash) faultCounts["T6 nested crash"]++;
-    this.#crashLoop.crashed(this.#session.disk.usedBytes);
+    this.#crashLoop.crashed(
+      this.#session.disk.usedBytes,
+      manifestBytes(this.#session.disk.snapshotDurable()),
+    );
     if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
@@ -171,13 +176,17 @@ export class LifeCycle {
       session.fileNumbers.opening();
       const written = disk.counters.bytesWritten;
       const logFrom = this.#closedWithLogFrom;
-      const isQuiet = logFrom !== null && !hasLog(disk.snapshotDurable(), logFrom);
+      // An attempt that failed may have left a manifest of its own.
+      const isQuiet = attempt === 1 && logFrom !== null && !hasLog(disk.snapshotDurable(), logFrom);
       try {
         const store = await openStore(session);
         session.checkAlive();
         session.opened(store);
-        // With other options a table may be moved to another level at once.
-        if (isQuiet && !disk.lossShows && store.stats().trivialMoves === 0)
+        // With other options a table may be moved to another level at once, or the attempt may have failed.
+        const { trivialMoves, failure, jobFailures } = store.stats();
+        const hasMoved = trivialMoves + jobFailures > 0 || failure !== null;
+        // Not after a power loss: it may bring a log back whose removal was not durable.
+        if (isQuiet && !this.#powerLost && !disk.lossShows && !hasMoved)
           checkQuietOpening(session.ledger, disk.counters.bytesWritten - written);
         if (this.#logIsRotten) {
           throw new OracleFailure(
@@ -364,6 +373,17 @@ export class LifeCycle {
  * With an obstacle in its way, such as a full disk, a store closes without having moved its log into tables; a segment
  * that no commit has come to use stays; and a stray file may look like one.
  */
+/** Size of the largest manifest, in whole pages. */
+function manifestBytes(durable: VFS): number {
+  let most = 0;
+  if (durable.stat(STORE_DIRECTORY)?.kind !== "directory") return 0;
+  for (const name of durable.list(STORE_DIRECTORY)) {
+    if (parseFileName(name).kind !== "manifest") continue;
+    most = Math.max(most, durable.stat(joinPath(STORE_DIRECTORY, name))?.size ?? 0);
+  }
+  return Math.ceil(most / PAGE_BYTES) * PAGE_BYTES;
+}
+
 function hasLog(durable: VFS, minWalNumber: number): boolean {
   return durable
     .list(STORE_DIRECTORY)

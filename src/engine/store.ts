@@ -5,11 +5,11 @@
  *
  * Synchronous core, asynchronous shell: whatever needs no waiting is done at once, and the `…Sync` twins never yield.
  */
-import { StillwaterError } from "../platform/errors.js";
+import { hasCode, StillwaterError } from "../platform/errors.js";
 import { parentPath } from "../platform/path.js";
 import type { Platform } from "../platform/platform.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
-import type { VLock } from "../platform/vfs.js";
+import type { VFS, VLock } from "../platform/vfs.js";
 import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
 import { Batch, checkKey } from "./batch.js";
@@ -88,7 +88,7 @@ export class Store {
       } catch (error) {
         // Else the next attempt would find the directory, take its name for durable, and build on it.
         // RARE: it takes a failed sync of one directory, once in the life of a store; its case in seeds/ has it
-        if (!mutant("M25-directory-of-unknown-durability-kept")) vfs.removeDirectory(directory);
+        if (!mutant("M25-directory-of-unknown-durability-kept")) removeMadeDirectory(vfs, directory);
         throw error;
       }
     } else if (stat.kind === "file") {
@@ -626,9 +626,9 @@ export class Store {
 
   /**
    * Resolves when the condition holds after some background progress; rejects when that cannot be: with the failure,
-   * with what keeps background work from succeeding, or with `CLOSED`.
+   * with what keeps background work from succeeding, or with `CLOSED`. `on` says what has to be done for it: work that keeps
+   * failing ends the waiting for it; commits get their answers anyway.
    */
-  /** `on`: what has to be done for it. Work that keeps failing ends the waiting for it; commits get their answers anyway. */
   #until(isMet: () => boolean, on: "work" | "commits" = "work"): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#conditions.push({ isMet, needsWork: on === "work", resolve, reject });
@@ -648,3 +648,21 @@ export class Store {
     });
   }
 }
+
+/**
+ * Takes back a directory that was just made, which the next attempt to open would otherwise trust. An interruption or a
+ * passing error must not leave it (seed 20597).
+ */
+function removeMadeDirectory(vfs: VFS, directory: string): void {
+  for (let left = REMOVAL_ATTEMPTS; ; left--) {
+    try {
+      vfs.removeDirectory(directory);
+      return;
+    } catch (error) {
+      if (hasCode(error, "NOT_FOUND")) return;
+      if (!hasCode(error, "IO") || left === 1) throw error;
+    }
+  }
+}
+
+const REMOVAL_ATTEMPTS = 4;

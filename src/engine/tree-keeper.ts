@@ -275,8 +275,9 @@ export class TreeKeeper {
     const unfinished: number[] = [];
     if (this.#flushing !== null) unfinished.push(this.#flushing.fileNumber);
     if (this.#compacting !== null) unfinished.push(...this.#compacting.fileNumbers);
-    await this.#context.runner.close();
     try {
+      // A job that is cut off may fail to close its output.
+      await this.#context.runner.close();
       for (const fileNumber of unfinished) {
         const path = tablePath(this.#context.directory, fileNumber);
         if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);

@@ -8,7 +8,7 @@ const PAGE = 4096;
 function loop(pages: readonly number[]): OracleLedger {
   const ledger = new OracleLedger();
   const watch = new CrashLoop(ledger);
-  for (const count of pages) watch.crashed(count * PAGE);
+  for (const count of pages) watch.crashed(count * PAGE, 0);
   return ledger;
 }
 
@@ -21,7 +21,7 @@ test("a loop of crashes may fill the disk at first, but not on and on", () => {
 test("a recovery that is completed begins a new count", () => {
   const watch = new CrashLoop(new OracleLedger());
   for (let round = 0; round < 30; round++) {
-    watch.crashed(round * 100 * PAGE);
+    watch.crashed(round * 100 * PAGE, 0);
     expect(watch.length).toBe(1);
     watch.recovered();
   }
