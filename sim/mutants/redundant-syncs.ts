@@ -12,6 +12,7 @@ const DONE_AGAIN =
 
 const PROOFS: Readonly<Record<string, string>> = {
   "swap:parent@store:open": BEFORE_REFERENCE,
+  "swap:parent@recovery:createStore": BEFORE_REFERENCE,
   "swap:manifest@manifest/manifest-log:create": BEFORE_REFERENCE,
   "swap:directory@manifest/manifest-log:create": BEFORE_REFERENCE,
   "swap:log@wal/segment:create": BEFORE_REFERENCE,
