@@ -78,6 +78,12 @@ export class Batch {
     return this;
   }
 
+  /** Adds an operation that does nothing, so that a batch without others still gets a version of its own. */
+  nothing(): this {
+    this.#append(KIND_NONE, EMPTY_BYTES, EMPTY_BYTES);
+    return this;
+  }
+
   /** Empties the batch for reuse. Memory that one large commit has needed is given back. */
   clear(): void {
     if (this.#bytes.length > KEPT_CAPACITY_BYTES) this.#allocate(FIRST_CAPACITY_BYTES);

@@ -53,8 +53,22 @@ interface Group {
   readonly waiters: readonly Waiter[];
 }
 
+/**
+ * A commit whose content is decided at the moment it gets its version, so that what it was decided on cannot have changed
+ * since: nothing runs between `prepare`, `accepted` and the log.
+ */
+export interface PreparedCommit {
+  /**
+   * What to write at `version`. Decided anew, for another version, if there turns out to be no room yet. Throws what the
+   * commit is to fail with.
+   */
+  prepare(version: number): Batch;
+  /** The batch of the last `prepare` has this version. */
+  accepted(version: number): void;
+}
+
 interface WaitingCommit {
-  readonly batch: Batch;
+  readonly source: PreparedCommit;
   readonly needsSync: boolean;
   readonly resolve: (version: number) => void;
   readonly reject: (error: Error) => void;
@@ -129,6 +143,19 @@ export class Committer {
         this.#append(batch, needsSync, resolve, reject);
       });
     }
+    return this.#wait(
+      new DecidedCommit(mutant("B2-waiting-batch-not-copied") ? batch : batch.clone()),
+      needsSync,
+    );
+  }
+
+  /** As `commit`, for a batch that is decided when it gets its version. `prepare` is called at once, if that is now. */
+  commitPrepared(source: PreparedCommit, needsSync: boolean): Promise<number> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return this.#wait(source, needsSync);
+  }
+
+  #wait(source: PreparedCommit, needsSync: boolean): Promise<number> {
     if (this.#waiting.length >= this.#options.pendingCommitsMax) {
       // RARE: the limit of waiting commits is 10,000 unless the options say less
       sometimes("commit.too-many-waiting");
@@ -139,9 +166,8 @@ export class Committer {
         ),
       );
     }
-    const copy = mutant("B2-waiting-batch-not-copied") ? batch : batch.clone();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch: copy, needsSync, resolve, reject });
+      this.#waiting.push({ source, needsSync, resolve, reject });
       this.#admit();
       this.#refuseIfObstructed();
     });
@@ -278,7 +304,7 @@ export class Committer {
     needsSync: boolean,
     resolve: (version: number) => void,
     reject: (error: Error) => void,
-  ): void {
+  ): number {
     const segment = this.#active;
     assert(segment !== null && !this.#rotating, "commits are appended to an active segment");
     const length = batch.byteLength;
@@ -299,6 +325,7 @@ export class Committer {
     } else {
       this.#scheduleTurn();
     }
+    return version;
   }
 
   #scheduleTurn(): void {
@@ -524,19 +551,33 @@ export class Committer {
         this.#slowDown(delayMs);
         break;
       }
-      if (!this.#hasRoom(next.batch.byteLength)) {
+      const missingRoomBytes = this.#take(next);
+      if (missingRoomBytes > 0) {
         this.#waiting.splice(0, admitted);
         admitted = 0;
-        this.#beginRotation(next.batch.byteLength);
+        this.#beginRotation(missingRoomBytes);
         // It may have ended at once and, by admitting, have changed the list.
         if (this.#rotating) return;
         continue;
       }
       admitted++;
-      this.#append(next.batch, next.needsSync, next.resolve, next.reject);
     }
     this.#waiting.splice(0, admitted);
     this.#notifyIfIdle();
+  }
+
+  /** Decides and appends a commit, or refuses it. Returns 0, or the bytes that there is no room for: then it still waits. */
+  #take(next: WaitingCommit): number {
+    let batch: Batch;
+    try {
+      batch = next.source.prepare(this.#lastVersion + 1);
+    } catch (error) {
+      next.reject(error as Error);
+      return 0;
+    }
+    if (!this.#hasRoom(batch.byteLength)) return batch.byteLength;
+    next.source.accepted(this.#append(batch, next.needsSync, next.resolve, next.reject));
+    return 0;
   }
 
   /** Commits that could only wait for work which keeps failing get its error instead. */
@@ -576,13 +617,13 @@ export class Committer {
         next.reject(error as Error);
         continue;
       }
-      if (!this.#hasRoom(next.batch.byteLength)) {
+      const missingRoomBytes = this.#take(next);
+      if (missingRoomBytes > 0) {
         sometimes("commit.held-back-rotates");
-        if (!mutant("L1-held-commit-does-not-rotate")) this.#beginRotation(next.batch.byteLength);
+        if (!mutant("L1-held-commit-does-not-rotate")) this.#beginRotation(missingRoomBytes);
         return;
       }
       this.#waiting.shift();
-      this.#append(next.batch, next.needsSync, next.resolve, next.reject);
     }
   }
 
@@ -640,6 +681,21 @@ export class Committer {
     this.#syncTimer = null;
     this.#markTimer = null;
   }
+}
+
+/** A batch that was handed in whole. */
+class DecidedCommit implements PreparedCommit {
+  readonly #batch: Batch;
+
+  constructor(batch: Batch) {
+    this.#batch = batch;
+  }
+
+  prepare(): Batch {
+    return this.#batch;
+  }
+
+  accepted(): void {}
 }
 
 /** What is not an error of the disk (an assertion, a simulated crash) goes on upwards. */

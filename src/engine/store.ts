@@ -14,7 +14,7 @@ import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
 import { Batch, checkKey } from "./batch.js";
 import { writeCheckpoint } from "./checkpoint.js";
-import { Committer } from "./committer.js";
+import { Committer, type PreparedCommit } from "./committer.js";
 import type { TableFormat } from "./compaction/job.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
@@ -244,6 +244,16 @@ export class Store {
       const needsSync = this.#checkWrite(batch, options);
       if (batch.count === 0) return Promise.resolve(this.#committer.visibleVersion);
       return this.#committer.commit(batch, needsSync);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `write`, for a batch that is decided at the moment it gets its version; see `PreparedCommit`. */
+  writePrepared(commit: PreparedCommit, durability?: "sync" | "buffered"): Promise<number> {
+    try {
+      this.#requireOpen();
+      return this.#committer.commitPrepared(commit, (durability ?? this.#options.durability) === "sync");
     } catch (error) {
       return Promise.reject(error as Error);
     }
