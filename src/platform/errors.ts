@@ -32,6 +32,29 @@ export type ErrorCode =
   | "BUSY"
   | "SNAPSHOT_CLOSED"
   | "VERSION_TOO_LOW"
+  // From transactions; FoundationDB's names.
+  | "TRANSACTION_TOO_OLD"
+  | "FUTURE_VERSION"
+  | "NOT_COMMITTED"
+  | "COMMIT_UNKNOWN_RESULT"
+  | "TRANSACTION_CANCELLED"
+  | "TRANSACTION_TIMED_OUT"
+  | "TRANSACTION_TOO_LARGE"
+  | "TOO_MANY_WATCHES"
+  | "WATCHES_DISABLED"
+  | "ACCESSED_UNREADABLE"
+  | "DATABASE_LOCKED"
+  | "OPERATION_CANCELLED"
+  | "KEY_OUTSIDE_LEGAL_RANGE"
+  | "INVERTED_RANGE"
+  | "INVALID_OPTION_VALUE"
+  | "INVALID_MUTATION_TYPE"
+  | "VERSION_INVALID"
+  | "READ_VERSION_ALREADY_SET"
+  | "NO_COMMIT_VERSION"
+  | "USED_DURING_COMMIT"
+  // From the key space.
+  | "INVALID_TUPLE"
   | "ASSERTION";
 
 /** Extra facts of an error: plain data, so that a caller may log or branch on them. */

@@ -1,0 +1,104 @@
+/**
+ * One try of a transaction: everything that a reset forgets. Its view of the storage, opened by the first read; what it has
+ * written; what it has read and written as far as conflicts go; and how it ended. Ending it fails every call that is
+ * still waiting. Does not own: which calls are legal when (`buffered-transaction.ts`).
+ */
+import type { TransactionError } from "./errors.js";
+import { RangeSet } from "./range-set.js";
+import type { Answer, StorageView, TransactionStorage } from "./storage.js";
+import type { PendingWatch } from "./watch.js";
+import { WriteBuffer } from "./write-buffer.js";
+
+export class Attempt {
+  readonly writes = new WriteBuffer();
+  readonly readConflicts = new RangeSet();
+  /** Beyond the keys that are written. */
+  readonly writeConflicts = new RangeSet();
+  readonly watches: PendingWatch[] = [];
+  /** Range reads under way: what they have read so far conflicts by what is written so far. */
+  readonly openRanges = new Set<{ settleConflicts(): void }>();
+  /** Bytes of mutations and conflict ranges. */
+  sizeBytes = 0;
+  /** The version to read at, when the user has said so. */
+  askedVersion: number | null = null;
+  readonly #storage: TransactionStorage;
+  #view: StorageView | null = null;
+  #opening: Promise<StorageView> | null = null;
+  #error: TransactionError | null = null;
+  #rejectEnd: ((error: TransactionError) => void) | null = null;
+  #end: Promise<never> | null = null;
+
+  constructor(storage: TransactionStorage) {
+    this.#storage = storage;
+  }
+
+  /** Why every call fails from now on; null while the attempt goes on. */
+  get error(): TransactionError | null {
+    return this.#error;
+  }
+
+  get readVersion(): number | null {
+    return this.#view?.version ?? this.askedVersion;
+  }
+
+  get hasRead(): boolean {
+    return this.#view !== null || this.#opening !== null;
+  }
+
+  /** The view that all reads share. */
+  view(): Answer<StorageView> {
+    if (this.#view !== null) return this.#view;
+    if (this.#opening !== null) return this.#opening;
+    const answer = this.#storage.openView(this.askedVersion);
+    if (!(answer instanceof Promise)) {
+      this.#view = answer;
+      return answer;
+    }
+    this.#opening = answer.then((view) => {
+      if (this.#error !== null) {
+        view.close();
+        throw this.#error;
+      }
+      this.#view = view;
+      return view;
+    });
+    return this.#opening;
+  }
+
+  /** To be called before each write. */
+  beforeWrite(): void {
+    for (const range of this.openRanges) range.settleConflicts();
+  }
+
+  /** `promise`, or the end of the attempt if that comes first. */
+  orEnd<T>(promise: Promise<T>): Promise<T> {
+    if (this.#error !== null) {
+      promise.catch(ignoreAfterEnd);
+      return Promise.reject(this.#error);
+    }
+    this.#end ??= new Promise<never>((_, reject) => {
+      this.#rejectEnd = reject;
+    });
+    return Promise.race([promise, this.#end]);
+  }
+
+  /** Fails what is waiting and all that comes. The first reason stays. */
+  fail(error: TransactionError): void {
+    if (this.#error !== null) return;
+    this.#error = error;
+    if (this.#end !== null) {
+      this.#end.catch(ignoreAfterEnd);
+      this.#rejectEnd?.(error);
+    }
+    this.closeView();
+    for (const watch of this.watches) watch.fail(error);
+  }
+
+  closeView(): void {
+    this.#view?.close();
+    this.#view = null;
+  }
+}
+
+/** The caller has been told already that the attempt ended. */
+function ignoreAfterEnd(): void {}

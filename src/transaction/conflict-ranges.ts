@@ -1,0 +1,46 @@
+/**
+ * Which keys a transaction's reads and writes conflict on. A read conflicts where its answer came from the storage: not on
+ * keys that the transaction had set or cleared itself, whatever is stored there.
+ */
+import { keyTextAfter } from "./key-text.js";
+import type { RangeSet } from "./range-set.js";
+import type { WriteBuffer } from "./write-buffer.js";
+
+/** [begin, end) has been read; `writes` is what the reads saw, or null. */
+export function addRead(conflicts: RangeSet, writes: WriteBuffer | null, begin: string, end: string): void {
+  if (writes === null || writes.isEmpty) {
+    conflicts.add(begin, end);
+    return;
+  }
+  let from = begin;
+  while (from < end) {
+    const cleared = writes.cleared.rangeOf(from);
+    if (cleared !== null) {
+      from = cleared[1];
+      continue;
+    }
+    let to = end;
+    const clear = writes.cleared.nextAfter(from);
+    if (clear !== null && clear[0] < to) to = clear[0];
+    from = addOpen(conflicts, writes, from, to);
+  }
+}
+
+/** As far as nothing is cleared: all but known keys. Returns `to`. */
+function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: string): string {
+  let open = from;
+  for (let key = writes.nextKey(from); key !== null && key < to; key = writes.nextKey(keyTextAfter(key))) {
+    if (writes.lookUp(key)?.kind !== "known") continue;
+    conflicts.add(open, key);
+    open = keyTextAfter(key);
+  }
+  conflicts.add(open, to);
+  return to;
+}
+
+/** Everything that a commit writes, into `conflicts`. */
+export function addWrites(conflicts: RangeSet, writes: WriteBuffer): void {
+  for (const [begin, end] of writes.cleared) conflicts.add(begin, end);
+  for (const key of writes.writes.keys()) conflicts.add(key, keyTextAfter(key));
+  for (const [begin, end] of writes.unreadable) conflicts.add(begin, end);
+}

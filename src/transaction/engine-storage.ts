@@ -1,0 +1,280 @@
+/**
+ * Transactions on our own engine. One thread, so the serial order is the order in which commits get their versions: at that
+ * moment, with nothing in between, the reads of a transaction are checked against everything written since its read
+ * version, its atomic operations become values, and the batch goes to the log.
+ *
+ * Promises: strict serializability of everything that goes through this object; a commit that is refused has done nothing.
+ * Does not own: the store's own durability and visibility; transactions of other processes (the store is locked to one).
+ */
+import { Batch } from "../engine/batch.js";
+import type { StoreIterator } from "../engine/read/store-iterator.js";
+import type { Snapshot } from "../engine/snapshots.js";
+import type { Store } from "../engine/store.js";
+import { hasCode } from "../platform/errors.js";
+import type { Clock } from "../platform/platform.js";
+import { applyAtomic } from "./atomic.js";
+import { ConflictError, TransactionError } from "./errors.js";
+import { keyBytes, keyText } from "./key-text.js";
+import { TRANSACTION_LIFETIME_MS } from "./limits.js";
+import type {
+  CommitRequest,
+  CommitResult,
+  ConflictingRanges,
+  RowCursor,
+  StorageView,
+  StorageWatch,
+  TransactionStorage,
+} from "./storage.js";
+import type { KeyValue } from "./transaction.js";
+import { UnappliedWrites } from "./unapplied-writes.js";
+import { WatchList } from "./watch-list.js";
+import type { WrittenKey } from "./write-buffer.js";
+import { WriteHistory } from "./write-history.js";
+
+/** Commits between two steps that forget old history; each step looks at one chunk of it. */
+const COMMITS_PER_SWEEP = 16;
+
+export class EngineStorage implements TransactionStorage {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #history: WriteHistory;
+  readonly #unapplied = new UnappliedWrites();
+  readonly #watches: WatchList;
+  readonly #batch = new Batch();
+  /** Versions by the time at which they were the newest, for the horizon: one entry a sweep. */
+  readonly #times: { readonly version: number; readonly atMs: number }[] = [];
+  #commits = 0;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#history = new WriteHistory(store.version);
+    this.#watches = new WatchList((key) => store.getSync(key));
+  }
+
+  openView(version: number | null): StorageView {
+    const snapshot = this.#store.snapshot();
+    if (version !== null && version !== snapshot.version) {
+      snapshot.close();
+      throw version > this.#store.version
+        ? new TransactionError(
+            "FUTURE_VERSION",
+            `the store is at version ${this.#store.version}, not yet at ${version}.`,
+          )
+        : new TransactionError("TRANSACTION_TOO_OLD", `version ${version} is not kept any more.`);
+    }
+    return new EngineView(this.#store, snapshot, this.#clock);
+  }
+
+  async commit(request: CommitRequest): Promise<CommitResult> {
+    const commit = new PendingCommit(request);
+    let version: number;
+    try {
+      version = await this.#store.writePrepared(
+        {
+          prepare: (next) => this.#prepare(commit, next),
+          accepted: (given) => this.#accepted(commit, given),
+        },
+        request.options.durability,
+      );
+    } catch (error) {
+      // Given a version, it may be in the log; the next opening decides.
+      if (commit.version !== 0 && hasCode(error, "FAILED_STOP")) {
+        throw new TransactionError(
+          "COMMIT_UNKNOWN_RESULT",
+          "the store stopped while it committed. Reopen it, and look whether the commit is there.",
+          { cause: error },
+        );
+      }
+      throw error;
+    }
+    this.#unapplied.applied(this.#store.version);
+    this.#watches.wrote(request.writeConflicts);
+    return { version, versionstamp: versionstampOf(version) };
+  }
+
+  watch(key: Uint8Array, value: Uint8Array | undefined): StorageWatch {
+    return this.#watches.add(key, value);
+  }
+
+  /** To be called when the store closes. */
+  close(): void {
+    this.#watches.close(new TransactionError("OPERATION_CANCELLED", "the database is closed."));
+  }
+
+  /** Throws what the commit fails with. */
+  #prepare(commit: PendingCommit, version: number): Batch {
+    const { request } = commit;
+    this.#unapplied.applied(this.#store.version);
+    this.#checkConflicts(request);
+    const batch = this.#batch;
+    batch.clear();
+    commit.values.clear();
+    const { writes } = request;
+    for (const [begin, end] of writes.cleared) batch.deleteRange(keyBytes(begin), keyBytes(end));
+    const stamp = versionstampOf(version);
+    for (const [key, written] of writes.writes) {
+      const value = this.#valueOf(key, written, stamp);
+      put(batch, keyBytes(key), value);
+      commit.values.set(key, value);
+    }
+    for (const { key, value, offset } of writes.stampedKeys) {
+      const stamped = stampedBytes(key, offset, stamp);
+      batch.put(stamped, value);
+      commit.values.set(keyText(stamped), value);
+    }
+    if (batch.count === 0) batch.nothing();
+    return batch;
+  }
+
+  #checkConflicts({ readVersion, readConflicts, options }: CommitRequest): void {
+    if (readVersion === null || readConflicts.isEmpty) return;
+    if (readVersion < this.#history.horizon) {
+      throw new TransactionError(
+        "TRANSACTION_TOO_OLD",
+        `the transaction read version ${readVersion}, too long ago to tell what has been written since. Try again.`,
+      );
+    }
+    const conflicting: [string, string][] = [];
+    for (const [begin, end] of readConflicts) {
+      if (this.#history.newest(begin, end) <= readVersion) continue;
+      if (!options.reportConflictingRanges) throw new ConflictError();
+      conflicting.push([begin, end]);
+    }
+    if (conflicting.length > 0) throw new ConflictError(conflicting as ConflictingRanges);
+  }
+
+  /** What the commit leaves under a key that it writes. */
+  #valueOf(key: string, written: WrittenKey, stamp: Uint8Array): Uint8Array | undefined {
+    if (written.kind === "known") return written.value;
+    const bytes = keyBytes(key);
+    let value = (this.#unapplied.lookUp(key) ?? { value: this.#store.getSync(bytes) }).value;
+    for (const step of written.steps) {
+      value =
+        step.operation === "setStamped"
+          ? stampedBytes(step.operand, step.offset, stamp)
+          : applyAtomic(step.operation, value, step.operand);
+    }
+    return value;
+  }
+
+  #accepted(commit: PendingCommit, version: number): void {
+    commit.version = version;
+    const { writeConflicts, writes } = commit.request;
+    for (const [begin, end] of writeConflicts) this.#history.wrote(begin, end, version);
+    this.#unapplied.add(version, commit.values, writes.cleared);
+    if (++this.#commits % COMMITS_PER_SWEEP === 0) this.#forget(version);
+  }
+
+  #forget(version: number): void {
+    const nowMs = this.#clock.nowMs();
+    this.#times.push({ version, atMs: nowMs });
+    let old = 0;
+    while (nowMs - (this.#times[old]?.atMs ?? nowMs) > TRANSACTION_LIFETIME_MS) old++;
+    if (old > 0) {
+      this.#history.forget((this.#times[old - 1] as { version: number }).version);
+      this.#times.splice(0, old);
+    }
+    this.#history.sweep();
+  }
+}
+
+class PendingCommit {
+  readonly request: CommitRequest;
+  /** What it leaves under each key; filled by each preparation. */
+  readonly values = new Map<string, Uint8Array | undefined>();
+  /** 0 until it is accepted. */
+  version = 0;
+
+  constructor(request: CommitRequest) {
+    this.request = request;
+  }
+}
+
+class EngineView implements StorageView {
+  readonly version: number;
+  readonly #store: Store;
+  readonly #snapshot: Snapshot;
+  readonly #clock: Clock;
+  readonly #openedMs: number;
+
+  constructor(store: Store, snapshot: Snapshot, clock: Clock) {
+    this.version = snapshot.version;
+    this.#store = store;
+    this.#snapshot = snapshot;
+    this.#clock = clock;
+    this.#openedMs = clock.nowMs();
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#checkAge();
+    return this.#store.getSync(key, { snapshot: this.#snapshot });
+  }
+
+  rows(begin: Uint8Array, end: Uint8Array, reverse: boolean): RowCursor {
+    this.#checkAge();
+    return new EngineRows(
+      this.#store.iterator({ gte: begin, lt: end, reverse, snapshot: this.#snapshot }),
+      () => this.#checkAge(),
+    );
+  }
+
+  close(): void {
+    this.#snapshot.close();
+  }
+
+  #checkAge(): void {
+    const ageMs = this.#clock.nowMs() - this.#openedMs;
+    if (ageMs <= TRANSACTION_LIFETIME_MS) return;
+    throw new TransactionError(
+      "TRANSACTION_TOO_OLD",
+      `the transaction took its read version ${Math.round(ageMs)} ms ago; it is kept for ${TRANSACTION_LIFETIME_MS}.`,
+    );
+  }
+}
+
+const ROWS_PER_AGE_CHECK = 256;
+
+class EngineRows implements RowCursor {
+  readonly #iterator: StoreIterator;
+  readonly #checkAge: () => void;
+  #rows = 0;
+
+  constructor(iterator: StoreIterator, checkAge: () => void) {
+    this.#iterator = iterator;
+    this.#checkAge = checkAge;
+  }
+
+  next(): KeyValue | null {
+    if (++this.#rows % ROWS_PER_AGE_CHECK === 0) this.#checkAge();
+    return this.#iterator.next() ? [this.#iterator.key, this.#iterator.value] : null;
+  }
+
+  close(): void {
+    this.#iterator.close();
+  }
+}
+
+function put(batch: Batch, key: Uint8Array, value: Uint8Array | undefined): void {
+  if (value === undefined) batch.delete(key);
+  else batch.put(key, value);
+}
+
+function stampedBytes(bytes: Uint8Array, offset: number, stamp: Uint8Array): Uint8Array {
+  const stamped = bytes.slice();
+  stamped.set(stamp, offset);
+  return stamped;
+}
+
+const VERSIONSTAMP_BYTES = 10;
+
+/** FoundationDB's: the version in 8 bytes, big-endian, and the place among the commits of that version in 2. */
+function versionstampOf(version: number): Uint8Array {
+  const stamp = new Uint8Array(VERSIONSTAMP_BYTES);
+  let rest = version;
+  for (let i = 7; i >= 0; i--) {
+    stamp[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return stamp;
+}

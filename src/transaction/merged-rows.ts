@@ -1,0 +1,132 @@
+/**
+ * The rows that a transaction sees in a range: those of its view, changed by what it has written. One pass in either
+ * direction, reading no more of the view than it is asked for; a range that the transaction has cleared costs one row.
+ * Answers at once where the view does, so that a scan in memory makes no promises.
+ */
+import { assert } from "../platform/assert.js";
+import { applyAtomic } from "./atomic.js";
+import { TransactionError } from "./errors.js";
+import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
+import type { Answer, RowCursor, StorageView } from "./storage.js";
+import type { KeyValue } from "./transaction.js";
+import type { WriteBuffer, WrittenKey } from "./write-buffer.js";
+
+export class MergedRows implements RowCursor {
+  readonly #view: StorageView;
+  readonly #writes: WriteBuffer | null;
+  readonly #reverse: boolean;
+  /** What is left: [begin, end), of which rows and written keys that were passed are no part any more. */
+  #begin: string;
+  #end: string;
+  #stored: RowCursor | null = null;
+  /** The next row of the view, and its key; not loaded, or at its end. */
+  #row: KeyValue | null = null;
+  #rowKey = "";
+  #isLoaded = false;
+
+  /** Rows of [begin, end). With `writes` null, of the view alone. Throws `ACCESSED_UNREADABLE`. */
+  constructor(view: StorageView, writes: WriteBuffer | null, begin: string, end: string, reverse: boolean) {
+    this.#view = view;
+    this.#writes = writes;
+    this.#begin = begin;
+    this.#end = end;
+    this.#reverse = reverse;
+    if (this.#writes?.isUnreadable(begin, end) === true) throw unreadable();
+  }
+
+  next(): Answer<KeyValue | null> {
+    for (;;) {
+      if (this.#begin >= this.#end) return null;
+      if (!this.#isLoaded) {
+        const loading = this.#load();
+        if (loading !== null) return loading.then(() => this.next());
+      }
+      const written = this.#nextWritten();
+      if (written !== null && (this.#row === null || this.#comesFirst(written, this.#rowKey))) {
+        const stored = written === this.#rowKey ? this.#row?.[1] : undefined;
+        if (written === this.#rowKey) this.#isLoaded = false;
+        this.#pass(written);
+        const entry = this.#writes?.lookUp(written);
+        assert(entry !== undefined, "a written key has an entry");
+        const value = writtenValue(entry, stored);
+        if (value !== undefined) return [keyBytes(written), value];
+        continue;
+      }
+      const row = this.#row;
+      if (row === null) return null;
+      if (this.#writes?.isEmpty === false && this.#writes.lookUp(this.#rowKey) !== undefined) {
+        this.#skipCleared();
+        continue;
+      }
+      this.#pass(this.#rowKey);
+      this.#isLoaded = false;
+      return row;
+    }
+  }
+
+  close(): void {
+    this.#stored?.close();
+    this.#stored = null;
+    this.#begin = this.#end;
+  }
+
+  /** Null when the row was there at once. */
+  #load(): Promise<void> | null {
+    this.#stored ??= this.#view.rows(keyBytes(this.#begin), keyBytes(this.#end), this.#reverse);
+    const answer = this.#stored.next();
+    if (answer instanceof Promise) return answer.then((row) => this.#loaded(row));
+    this.#loaded(answer);
+    return null;
+  }
+
+  #loaded(row: KeyValue | null): void {
+    this.#row = row;
+    this.#rowKey = row === null ? "" : keyText(row[0]);
+    this.#isLoaded = true;
+  }
+
+  #nextWritten(): string | null {
+    if (this.#writes === null || this.#writes.isEmpty) return null;
+    const key = this.#reverse ? this.#writes.previousKey(this.#end) : this.#writes.nextKey(this.#begin);
+    return key !== null && key >= this.#begin && key < this.#end ? key : null;
+  }
+
+  #comesFirst(written: string, row: string): boolean {
+    return this.#reverse ? written >= row : written <= row;
+  }
+
+  #pass(key: string): void {
+    if (this.#reverse) this.#end = key;
+    else this.#begin = keyTextAfter(key);
+  }
+
+  /** The row lies in a cleared range, in which nothing of the view counts: goes on behind it. Written keys there still come. */
+  #skipCleared(): void {
+    const cleared = this.#writes?.cleared.rangeOf(this.#rowKey) ?? null;
+    assert(cleared !== null, "what is known to be absent without an entry lies in a cleared range");
+    this.#stored?.close();
+    const [begin, end] = cleared;
+    this.#stored = this.#reverse
+      ? this.#view.rows(keyBytes(this.#begin), keyBytes(begin > this.#begin ? begin : this.#begin), true)
+      : this.#view.rows(keyBytes(end < this.#end ? end : this.#end), keyBytes(this.#end), false);
+    this.#isLoaded = false;
+  }
+}
+
+/** The value of a written key, given what is stored. Throws `ACCESSED_UNREADABLE`. */
+export function writtenValue(written: WrittenKey, stored: Uint8Array | undefined): Uint8Array | undefined {
+  if (written.kind === "known") return written.value;
+  let value = stored;
+  for (const step of written.steps) {
+    if (step.operation === "setStamped") throw unreadable();
+    value = applyAtomic(step.operation, value, step.operand);
+  }
+  return value;
+}
+
+export function unreadable(): TransactionError {
+  return new TransactionError(
+    "ACCESSED_UNREADABLE",
+    "this depends on the versionstamp that the transaction will get when it commits. Read it in another transaction.",
+  );
+}

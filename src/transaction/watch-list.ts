@@ -1,0 +1,96 @@
+/**
+ * Watches that wait for the value of a key to change, on one machine: each commit asks the keys it wrote. A watch ends when
+ * the value is another than the one it was started with, so a change that is undone at once may go unnoticed, as in
+ * FoundationDB. Does not own the limit on their number.
+ */
+import { TransactionError } from "./errors.js";
+import { keyText } from "./key-text.js";
+import type { RangeSet } from "./range-set.js";
+import { SortedKeys } from "./sorted-keys.js";
+import type { StorageWatch } from "./storage.js";
+
+interface Waiting {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class WatchList {
+  readonly #waiting = new Map<string, Set<Waiting>>();
+  /** Keys that were ever watched and may still be. */
+  #keys = new SortedKeys();
+  #keysKnown = new Set<string>();
+  readonly #get: (key: Uint8Array) => Uint8Array | undefined;
+
+  /** `get` reads the newest visible value. */
+  constructor(get: (key: Uint8Array) => Uint8Array | undefined) {
+    this.#get = get;
+  }
+
+  add(key: Uint8Array, value: Uint8Array | undefined): StorageWatch {
+    const at = keyText(key);
+    let cancel = (): void => {};
+    const changed = new Promise<void>((resolve, reject) => {
+      const waiting: Waiting = { key, value, resolve, reject };
+      const others = this.#waiting.get(at);
+      if (others === undefined) this.#waiting.set(at, new Set([waiting]));
+      else others.add(waiting);
+      if (!this.#keysKnown.has(at)) {
+        this.#keysKnown.add(at);
+        this.#keys.add(at);
+      }
+      cancel = () => {
+        this.#remove(at, waiting);
+        reject(new TransactionError("OPERATION_CANCELLED", "the watch was cancelled."));
+      };
+    });
+    // It may have changed between the commit that started the watch and now.
+    this.#check(at);
+    return { changed, cancel };
+  }
+
+  /** A commit that wrote these ranges is visible. */
+  wrote(ranges: RangeSet): void {
+    if (this.#waiting.size === 0) return;
+    for (const [begin, end] of ranges) {
+      for (
+        let key = this.#keys.atOrAfter(begin);
+        key !== null && key < end;
+        key = this.#keys.atOrAfter(`${key}\0`)
+      ) {
+        this.#check(key);
+      }
+    }
+  }
+
+  close(error: Error): void {
+    for (const all of this.#waiting.values()) for (const { reject } of all) reject(error);
+    this.#waiting.clear();
+  }
+
+  #check(at: string): void {
+    const all = this.#waiting.get(at);
+    if (all === undefined) return;
+    for (const waiting of all) {
+      if (sameValue(this.#get(waiting.key), waiting.value)) continue;
+      this.#remove(at, waiting);
+      waiting.resolve();
+    }
+  }
+
+  #remove(at: string, waiting: Waiting): void {
+    const all = this.#waiting.get(at);
+    all?.delete(waiting);
+    if (all?.size !== 0) return;
+    this.#waiting.delete(at);
+    if (this.#waiting.size > 0) return;
+    this.#keys = new SortedKeys();
+    this.#keysKnown = new Set();
+  }
+}
+
+function sameValue(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}

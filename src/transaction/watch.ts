@@ -1,0 +1,64 @@
+/**
+ * A watch from the call that asks for it, over the commit that starts it, to its end. Owns its promise and its place in
+ * the database's limit. Does not own: noticing changes (the storage).
+ */
+import { TransactionError } from "./errors.js";
+import { WATCHES_MAX } from "./limits.js";
+import type { StorageWatch, TransactionStorage } from "./storage.js";
+import type { Watch } from "./transaction.js";
+
+export class PendingWatch implements Watch {
+  readonly changed: Promise<void>;
+  readonly key: Uint8Array;
+  /** What the transaction leaves under the key. */
+  readonly #counter: { count: number };
+  #resolve: () => void = () => {};
+  #reject: (error: Error) => void = () => {};
+  #running: StorageWatch | null = null;
+  #isOver = false;
+
+  /** Throws `TOO_MANY_WATCHES`. */
+  constructor(key: Uint8Array, counter: { count: number }) {
+    if (counter.count >= WATCHES_MAX) {
+      throw new TransactionError(
+        "TOO_MANY_WATCHES",
+        `${counter.count} watches are waiting already. Cancel some, or watch one key that stands for several.`,
+      );
+    }
+    counter.count++;
+    this.#counter = counter;
+    this.key = key.slice();
+    this.changed = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Who never asks is not told.
+    this.changed.catch(() => {});
+  }
+
+  /** The transaction has committed at `version`, leaving `value` under the key. */
+  start(storage: TransactionStorage, value: Uint8Array | undefined, version: number): void {
+    if (this.#isOver) return;
+    this.#running = storage.watch(this.key, value, version);
+    this.#running.changed.then(
+      () => this.#over(this.#resolve),
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  fail(error: Error): void {
+    this.#over(() => this.#reject(error));
+  }
+
+  cancel(): void {
+    this.#running?.cancel();
+    this.fail(new TransactionError("OPERATION_CANCELLED", "the watch was cancelled."));
+  }
+
+  #over(tell: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#counter.count--;
+    tell();
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * When each part of the key space was last written, for as long as a transaction that read before may still commit: the
+ * map from key ranges to versions in which the resolver looks up conflicts (FoundationDB's ConflictSet, there a skip
+ * list). Keys are byte strings as text, one character a byte, which compare as the bytes do.
+ *
+ * The key space is cut at boundaries; all keys from one boundary to the next were last written at one version. Boundaries
+ * live in chunks, so that cutting moves a few hundred entries at most, and each chunk knows its newest version, so that a
+ * wide question is answered by chunks. Promise: `newest` is exact for versions above the horizon.
+ * Does not own: what a version is, or when the horizon moves.
+ */
+import { assert } from "../platform/assert.js";
+
+const CHUNK_BOUNDARIES_MAX = 512;
+/** A chunk that has shrunk below this joins its neighbour. */
+const CHUNK_BOUNDARIES_MIN = 64;
+
+interface Chunk {
+  /** Ascending. The first is the chunk's own beginning. */
+  readonly boundaries: string[];
+  /** `versions[i]` holds from `boundaries[i]` to the next boundary, be it in the next chunk. */
+  readonly versions: number[];
+  newest: number;
+}
+
+export class WriteHistory {
+  /** The first chunk begins with the empty key, so that every key lies in one. */
+  readonly #chunks: Chunk[];
+  #horizon: number;
+  #sweepAt = 0;
+
+  /** Nothing is known to have been written after `version`. */
+  constructor(version: number) {
+    this.#horizon = version;
+    this.#chunks = [{ boundaries: [""], versions: [version], newest: version }];
+  }
+
+  /** Below this, "when" is forgotten: transactions that read earlier cannot be checked. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
+  /** Number of ranges the key space is cut into now. */
+  get size(): number {
+    let size = 0;
+    for (const { boundaries } of this.#chunks) size += boundaries.length;
+    return size;
+  }
+
+  /** [begin, end) is written at `version`, which is not below any earlier one. O(log n + what is replaced). */
+  wrote(begin: string, end: string, version: number): void {
+    if (begin >= end) return;
+    this.#cut(end);
+    this.#cut(begin);
+    let at = this.#chunkOf(begin);
+    let index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
+    (this.#chunks[at] as Chunk).versions[index] = version;
+    this.#raise(at, version);
+    index++;
+    // All cuts inside go: their range is one now.
+    for (;;) {
+      const chunk = this.#chunks[at] as Chunk;
+      const stop = lowerIndex(chunk.boundaries, end, index);
+      chunk.boundaries.splice(index, stop - index);
+      chunk.versions.splice(index, stop - index);
+      const isDone = index < chunk.boundaries.length;
+      if (chunk.boundaries.length === 0) this.#chunks.splice(at, 1);
+      else at++;
+      if (isDone || at >= this.#chunks.length) break;
+      index = 0;
+    }
+  }
+
+  /** The newest version at which any key of [begin, end) was written; at most the horizon when none was since. */
+  newest(begin: string, end: string): number {
+    let newest = this.#horizon;
+    if (begin >= end) return newest;
+    let at = this.#chunkOf(begin);
+    let index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
+    for (; at < this.#chunks.length; at++, index = 0) {
+      const chunk = this.#chunks[at] as Chunk;
+      // The range of the boundary at or before `begin` counts, wherever it begins.
+      const isFirst = index > 0 || (chunk.boundaries[0] as string) <= begin;
+      if (!isFirst && (chunk.boundaries[0] as string) >= end) break;
+      if (chunk.newest <= newest) continue;
+      do {
+        newest = Math.max(newest, chunk.versions[index] as number);
+        index++;
+      } while (index < chunk.boundaries.length && (chunk.boundaries[index] as string) < end);
+    }
+    return newest;
+  }
+
+  /** Nobody asks about versions up to `horizon` any more. Cuts between forgotten ranges go a chunk at a time, in `sweep`. */
+  forget(horizon: number): void {
+    this.#horizon = Math.max(this.#horizon, horizon);
+  }
+
+  /** Joins forgotten ranges of the next chunk in turn. O(chunk). */
+  sweep(): void {
+    if (this.#sweepAt >= this.#chunks.length) this.#sweepAt = 0;
+    const chunk = this.#chunks[this.#sweepAt] as Chunk;
+    const { boundaries, versions } = chunk;
+    let kept = 1;
+    let newest = versions[0] as number;
+    for (let index = 1; index < boundaries.length; index++) {
+      const version = versions[index] as number;
+      if (version <= this.#horizon && (versions[kept - 1] as number) <= this.#horizon) continue;
+      boundaries[kept] = boundaries[index] as string;
+      versions[kept] = version;
+      newest = Math.max(newest, version);
+      kept++;
+    }
+    boundaries.length = kept;
+    versions.length = kept;
+    chunk.newest = newest;
+    this.#join(this.#sweepAt);
+    this.#sweepAt++;
+  }
+
+  /** Makes `key` a boundary, if it is none. */
+  #cut(key: string): void {
+    const at = this.#chunkOf(key);
+    const chunk = this.#chunks[at] as Chunk;
+    const index = floorIndex(chunk.boundaries, key);
+    if (chunk.boundaries[index] === key) return;
+    chunk.boundaries.splice(index + 1, 0, key);
+    chunk.versions.splice(index + 1, 0, chunk.versions[index] as number);
+    if (chunk.boundaries.length > CHUNK_BOUNDARIES_MAX) this.#split(at);
+  }
+
+  #split(at: number): void {
+    const chunk = this.#chunks[at] as Chunk;
+    const half = chunk.boundaries.length >> 1;
+    const boundaries = chunk.boundaries.splice(half);
+    const versions = chunk.versions.splice(half);
+    chunk.newest = highest(chunk.versions);
+    this.#chunks.splice(at + 1, 0, { boundaries, versions, newest: highest(versions) });
+  }
+
+  #join(at: number): void {
+    const chunk = this.#chunks[at] as Chunk;
+    const next = this.#chunks[at + 1];
+    if (next === undefined) return;
+    if (chunk.boundaries.length >= CHUNK_BOUNDARIES_MIN && next.boundaries.length >= CHUNK_BOUNDARIES_MIN)
+      return;
+    if (chunk.boundaries.length + next.boundaries.length > CHUNK_BOUNDARIES_MAX) return;
+    chunk.boundaries.push(...next.boundaries);
+    chunk.versions.push(...next.versions);
+    chunk.newest = Math.max(chunk.newest, next.newest);
+    this.#chunks.splice(at + 1, 1);
+  }
+
+  #raise(at: number, version: number): void {
+    const chunk = this.#chunks[at] as Chunk;
+    assert(version >= this.#horizon, "writes come in the order of their versions");
+    chunk.newest = Math.max(chunk.newest, version);
+  }
+
+  /** The chunk in which `key` lies. */
+  #chunkOf(key: string): number {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (((this.#chunks[middle] as Chunk).boundaries[0] as string) <= key) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+/** Index of the last boundary at or before `key`; the first one is. */
+function floorIndex(boundaries: readonly string[], key: string): number {
+  let low = 0;
+  let high = boundaries.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((boundaries[middle] as string) <= key) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Index of the first boundary from `from` on that is not before `key`. */
+function lowerIndex(boundaries: readonly string[], key: string, from: number): number {
+  let low = from;
+  let high = boundaries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((boundaries[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function highest(versions: readonly number[]): number {
+  let highest = 0;
+  for (const version of versions) if (version > highest) highest = version;
+  return highest;
+}
