@@ -6,14 +6,23 @@
  * await using store = await open("./data");
  * await store.put(Buffer.from("key"), Buffer.from("value"));
  * ```
+ *
+ * `openDatabase` gives transactions over the same store: FoundationDB's model, in one process.
  */
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
+import { type EngineDatabaseOptions, openEngineDatabase } from "./transaction/engine-database.js";
+import type { Database } from "./transaction/transaction.js";
 
 /** Opens the store in a directory of the real file system; see `Store.open`. */
 export function open(directory: string, options: StoreOptions = {}): Promise<Store> {
   return Store.open(directory, options, nodePlatform());
+}
+
+/** Opens transactions over the store in a directory of the real file system; see `openEngineDatabase`. */
+export function openDatabase(directory: string, options: EngineDatabaseOptions = {}): Promise<Database> {
+  return openEngineDatabase(directory, options, nodePlatform());
 }
 
 export { Batch } from "./engine/batch.js";
@@ -26,7 +35,38 @@ export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
+export { type KeyRange, Subspace } from "./keyspace/subspace.js";
+export { pack, packWithVersionstamp, tupleRange, unpack } from "./keyspace/tuple.js";
+export {
+  Float32,
+  Float64,
+  type Tuple,
+  type TupleElement,
+  Uuid,
+  Versionstamp,
+} from "./keyspace/tuple-elements.js";
 export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./platform/errors.js";
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
+export type { AtomicOperation } from "./transaction/atomic.js";
+export type { EngineDatabaseOptions } from "./transaction/engine-database.js";
+export { TransactionError, type TransactionErrorCode } from "./transaction/errors.js";
+export {
+  firstGreaterOrEqual,
+  firstGreaterThan,
+  type KeySelector,
+  lastLessOrEqual,
+  lastLessThan,
+} from "./transaction/key-selector.js";
+export type { TransactionOptions } from "./transaction/options.js";
+export type {
+  Database,
+  KeyValue,
+  RangeBound,
+  RangeOptions,
+  ReadTransaction,
+  StreamingMode,
+  Transaction,
+  Watch,
+} from "./transaction/transaction.js";

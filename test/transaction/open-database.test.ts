@@ -1,0 +1,53 @@
+/** The door: what `openDatabase` accepts, and what it owns. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { hasCode, openDatabase, TransactionError } from "../../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "stillwater-open-database-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const key = Buffer.from("key");
+
+test("a database keeps what was committed, over closing and opening", async () => {
+  const directory = join(folder, "kept");
+  {
+    await using database = await openDatabase(directory);
+    await database.transact((transaction) => transaction.set(key, Buffer.from("value")));
+  }
+  await using again = await openDatabase(directory, { transactions: { durability: "buffered" } });
+  expect(Buffer.from((await again.read((transaction) => transaction.get(key))) ?? []).toString()).toBe(
+    "value",
+  );
+});
+
+test.each([
+  [{ stroe: {} }, "UNKNOWN_OPTION"],
+  [{ store: { durabilty: "sync" } }, "UNKNOWN_OPTION"],
+  [{ store: { durability: "always" } }, "INVALID_ARGUMENT"],
+  [{ transactions: { retries: 3 } }, "UNKNOWN_OPTION"],
+  [{ transactions: { durability: "none" } }, "INVALID_OPTION_VALUE"],
+  [{ transactions: { timeoutMs: -1 } }, "INVALID_OPTION_VALUE"],
+  [null, "INVALID_ARGUMENT"],
+])("options %j are refused, with nothing created", async (options, code) => {
+  const directory = join(folder, "refused");
+  await expect(openDatabase(directory, options as never)).rejects.toSatisfy((error) =>
+    hasCode(error, code as never),
+  );
+  expect(existsSync(directory)).toBe(false);
+});
+
+test("a second opening is refused while the first is open, and a closed database takes no transactions", async () => {
+  const directory = join(folder, "once");
+  const database = await openDatabase(directory);
+  await expect(openDatabase(directory)).rejects.toSatisfy((error) => hasCode(error, "LOCKED"));
+  await database.close();
+  expect(() => database.createTransaction()).toThrow(expect.objectContaining({ code: "CLOSED" }));
+});
+
+test("errors carry FoundationDB's numbers", async () => {
+  await using database = await openDatabase(join(folder, "errors"));
+  const transaction = database.createTransaction();
+  expect(() => transaction.set(Uint8Array.of(0xff), key)).toThrow(TransactionError);
+  expect(() => transaction.set(Uint8Array.of(0xff), key)).toThrow(expect.objectContaining({ fdbCode: 2003 }));
+});
