@@ -8,12 +8,12 @@ import { RangeSet } from "./range-set.js";
 import type { Answer, StorageView, TransactionStorage } from "./storage.js";
 import type { PendingWatch } from "./watch.js";
 import { WriteBuffer } from "./write-buffer.js";
+import { WriteConflicts } from "./write-conflicts.js";
 
 export class Attempt {
   readonly writes = new WriteBuffer();
   readonly readConflicts = new RangeSet();
-  /** Beyond the keys that are written. */
-  readonly writeConflicts = new RangeSet();
+  readonly writeConflicts = new WriteConflicts(this.writes);
   readonly watches: PendingWatch[] = [];
   /** Range reads under way: what they have read so far conflicts by what is written so far. */
   readonly openRanges = new Set<{ settleConflicts(): void }>();
@@ -68,6 +68,7 @@ export class Attempt {
   /** To be called before each write. */
   beforeWrite(): void {
     for (const range of this.openRanges) range.settleConflicts();
+    this.writeConflicts.beforeWrite();
   }
 
   /** `promise`, or the end of the attempt if that comes first. */

@@ -8,7 +8,6 @@
 import type { Clock, Scheduler, Timer } from "../platform/platform.js";
 import { ATOMIC_OPERATIONS, type AtomicOperation } from "./atomic.js";
 import { Attempt } from "./attempt.js";
-import { addWrites } from "./conflict-ranges.js";
 import { ConflictError, TransactionError } from "./errors.js";
 import type { KeySelector } from "./key-selector.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
@@ -19,7 +18,6 @@ import {
   resolveTransactionOptions,
   type TransactionOptions,
 } from "./options.js";
-import { RangeSet } from "./range-set.js";
 import { type ReadingTransaction, Reads } from "./reads.js";
 import { Backoff } from "./retry.js";
 import type { CommitResult, ConflictingRanges, TransactionStorage } from "./storage.js";
@@ -104,6 +102,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkValue(value);
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
     attempt.writes.set(key, value);
+    wrote(attempt, key);
   }
 
   clear(key: Uint8Array): void {
@@ -111,6 +110,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkKey(key, this.keysEnd);
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + pointBytes(key));
     attempt.writes.clear(key);
+    wrote(attempt, key);
   }
 
   clearRange(begin: Uint8Array, end: Uint8Array): void {
@@ -118,6 +118,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkRange(begin, end, this.keysEnd);
     this.#grow(MUTATION_OVERHEAD_BYTES + 2 * (begin.length + end.length) + RANGE_OVERHEAD_BYTES);
     attempt.writes.clearRange(begin, end);
+    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(keyText(begin), keyText(end));
   }
 
   atomic(operation: AtomicOperation, key: Uint8Array, operand: Uint8Array): void {
@@ -132,6 +133,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkValue(operand);
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + operand.length + pointBytes(key));
     attempt.writes.atomic(key, operation, operand);
+    wrote(attempt, key);
   }
 
   setVersionstampedKey(key: Uint8Array, offset: number, value: Uint8Array): void {
@@ -143,11 +145,10 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     const text = keyText(key);
     const before = text.slice(0, offset);
     const after = text.slice(offset + VERSIONSTAMP_BYTES);
-    attempt.writes.setStampedKey(
-      { key: key.slice(), offset, value: value.slice() },
-      before + FIRST_STAMP + after,
-      keyTextAfter(before + LAST_STAMP + after),
-    );
+    const first = before + FIRST_STAMP + after;
+    const end = keyTextAfter(before + LAST_STAMP + after);
+    attempt.writes.setStampedKey({ key: key.slice(), offset, value: value.slice() }, first, end);
+    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(first, end);
   }
 
   setVersionstampedValue(key: Uint8Array, value: Uint8Array, offset: number): void {
@@ -157,6 +158,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkStampOffset(value, offset);
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
     attempt.writes.setStampedValue(key, value, offset);
+    wrote(attempt, key);
   }
 
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void {
@@ -179,6 +181,10 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   addWriteConflictKey(key: Uint8Array): void {
     this.addWriteConflictRange(key, keyBytes(keyTextAfter(keyText(key))));
+  }
+
+  skipNextWriteConflict(): void {
+    this.#use().writeConflicts.skipNext();
   }
 
   watch(key: Uint8Array): Watch {
@@ -304,9 +310,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   async #commit(attempt: Attempt): Promise<void> {
     for (const range of attempt.openRanges) range.settleConflicts();
     const { writes, readConflicts } = attempt;
-    const writeConflicts = new RangeSet();
-    for (const [begin, end] of attempt.writeConflicts) writeConflicts.add(begin, end);
-    addWrites(writeConflicts, writes);
+    const writeConflicts = attempt.writeConflicts.all();
     const leaves = await this.#watchedValues(attempt);
     const readVersion = attempt.readVersion;
     let result: CommitResult | null = null;
@@ -448,6 +452,12 @@ function noStamp(): TransactionError {
 
 function cancelled(why: string): TransactionError {
   return new TransactionError("TRANSACTION_CANCELLED", `the transaction does not go on: ${why}.`);
+}
+
+function wrote(attempt: Attempt, key: Uint8Array): void {
+  if (!attempt.writeConflicts.isListing) return;
+  const at = keyText(key);
+  attempt.writeConflicts.wrote(at, keyTextAfter(at));
 }
 
 /** The write conflict of one key. */

@@ -67,6 +67,8 @@ export interface Transaction extends ReadTransaction {
   /** As if [begin, end) had been written: who has read there and commits later fails. */
   addWriteConflictRange(begin: Uint8Array, end: Uint8Array): void;
   addWriteConflictKey(key: Uint8Array): void;
+  /** The next write makes no reader fail: it does not count as one. For keys whose readers do not care what is written. */
+  skipNextWriteConflict(): void;
 
   /** Begins with the commit; takes effect only if it succeeds. */
   watch(key: Uint8Array): Watch;
