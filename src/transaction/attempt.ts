@@ -41,6 +41,11 @@ export class Attempt {
     return this.#view?.version ?? this.askedVersion;
   }
 
+  /** The view, if a read has opened it. */
+  get openedView(): StorageView | null {
+    return this.#view;
+  }
+
   get hasRead(): boolean {
     return this.#view !== null || this.#opening !== null;
   }

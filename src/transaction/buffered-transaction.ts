@@ -318,6 +318,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       try {
         result = await this.#context.storage.commit({
           readVersion,
+          view: attempt.openedView,
           readConflicts,
           writeConflicts,
           writes,

@@ -27,6 +27,7 @@ import type {
 } from "./storage.js";
 import type { KeyValue } from "./transaction.js";
 import { UnappliedWrites } from "./unapplied-writes.js";
+import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { WatchList } from "./watch-list.js";
 import type { WrittenKey } from "./write-buffer.js";
 import { WriteHistory } from "./write-history.js";
@@ -258,23 +259,4 @@ class EngineRows implements RowCursor {
 function put(batch: Batch, key: Uint8Array, value: Uint8Array | undefined): void {
   if (value === undefined) batch.delete(key);
   else batch.put(key, value);
-}
-
-function stampedBytes(bytes: Uint8Array, offset: number, stamp: Uint8Array): Uint8Array {
-  const stamped = bytes.slice();
-  stamped.set(stamp, offset);
-  return stamped;
-}
-
-const VERSIONSTAMP_BYTES = 10;
-
-/** FoundationDB's: the version in 8 bytes, big-endian, and the place among the commits of that version in 2. */
-function versionstampOf(version: number): Uint8Array {
-  const stamp = new Uint8Array(VERSIONSTAMP_BYTES);
-  let rest = version;
-  for (let i = 7; i >= 0; i--) {
-    stamp[i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-  return stamp;
 }

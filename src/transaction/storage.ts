@@ -28,6 +28,11 @@ export interface RowCursor {
 export interface CommitRequest {
   /** The version that was read; null when nothing was, so that nothing can conflict. */
   readonly readVersion: number | null;
+  /**
+   * What was read from, at that version; null when nothing was. It may remember what it has told: a storage that checks key by
+   * key needs to know which keys there were.
+   */
+  readonly view: StorageView | null;
   readonly readConflicts: RangeSet;
   readonly writeConflicts: RangeSet;
   readonly writes: WriteBuffer;

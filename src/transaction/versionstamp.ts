@@ -1,0 +1,21 @@
+/** FoundationDB's versionstamps: ten bytes that order as commits were ordered. */
+
+const VERSIONSTAMP_BYTES = 10;
+
+/** The version in 8 bytes, big-endian, and the place among the commits of that version in 2: always the first here. */
+export function versionstampOf(version: number): Uint8Array {
+  const stamp = new Uint8Array(VERSIONSTAMP_BYTES);
+  let rest = version;
+  for (let i = 7; i >= 0; i--) {
+    stamp[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return stamp;
+}
+
+/** A copy of `bytes` with the stamp at `offset`. */
+export function stampedBytes(bytes: Uint8Array, offset: number, stamp: Uint8Array): Uint8Array {
+  const stamped = bytes.slice();
+  stamped.set(stamp, offset);
+  return stamped;
+}
