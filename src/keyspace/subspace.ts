@@ -14,10 +14,14 @@ export interface KeyRange {
 }
 
 export class Subspace {
-  readonly prefix: Uint8Array;
+  readonly #prefix: Uint8Array;
 
-  private constructor(prefix: Uint8Array) {
-    this.prefix = prefix;
+  protected constructor(prefix: Uint8Array) {
+    this.#prefix = prefix;
+  }
+
+  get prefix(): Uint8Array {
+    return this.#prefix;
   }
 
   /** The subspace of a tuple; of the empty tuple it is the whole key space. Throws `INVALID_TUPLE`. */
@@ -33,7 +37,7 @@ export class Subspace {
     if (prefix[prefix.length - 1] === 0xff) {
       throw new StillwaterError("INVALID_ARGUMENT", "the raw prefix of a subspace must not end in 0xFF");
     }
-    return new Subspace(prefix.slice());
+    return new Subspace(Uint8Array.from(prefix));
   }
 
   /** The subspace of a tuple within this one. */
@@ -88,7 +92,7 @@ export function keyAfterPrefix(prefix: Uint8Array): Uint8Array {
       "no key comes after all keys with a prefix of 0xFF bytes only",
     );
   }
-  const key = prefix.slice(0, length);
+  const key = new Uint8Array(prefix.subarray(0, length));
   key[length - 1] = (key[length - 1] as number) + 1;
   return key;
 }

@@ -233,7 +233,8 @@ class TupleReader {
   private depth = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // What is handed out is plain, whatever subclass the key is: a Buffer's slices would share memory.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get atEnd(): boolean {
@@ -360,7 +361,7 @@ class TupleReader {
 
   /** The bytes of a float, in IEEE's form again. */
   private ordered(size: number): DataView {
-    const content = this.take(size).slice();
+    const content = new Uint8Array(this.take(size));
     if (((content[0] as number) & 0x80) === 0)
       for (let i = 0; i < size; i++) content[i] = (content[i] as number) ^ 0xff;
     else content[0] = (content[0] as number) ^ 0x80;

@@ -101,7 +101,7 @@ export class Reads implements ReadTransaction {
     const writes = this.#writes(attempt);
     if (writes?.unreadable.has(at) === true) throw unreadable();
     const written = writes?.lookUp(at);
-    if (written?.kind === "known") return written.value?.slice();
+    if (written?.kind === "known") return written.value && new Uint8Array(written.value);
     if (!this.#isSnapshot) this.#addConflict(attempt, at, keyTextAfter(at));
     const finish = (stored: Uint8Array | undefined): Uint8Array | undefined =>
       written === undefined ? stored : writtenValue(written, stored);

@@ -15,7 +15,7 @@ export function versionstampOf(version: number): Uint8Array {
 
 /** A copy of `bytes` with the stamp at `offset`. */
 export function stampedBytes(bytes: Uint8Array, offset: number, stamp: Uint8Array): Uint8Array {
-  const stamped = bytes.slice();
+  const stamped = new Uint8Array(bytes);
   stamped.set(stamp, offset);
   return stamped;
 }

@@ -27,7 +27,7 @@ export class PendingWatch implements Watch {
     }
     counter.count++;
     this.#counter = counter;
-    this.key = key.slice();
+    this.key = new Uint8Array(key);
     this.changed = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -46,7 +46,7 @@ export class WriteBuffer {
   }
 
   set(key: Uint8Array, value: Uint8Array): void {
-    this.#put(keyText(key), { kind: "known", value: value.slice() });
+    this.#put(keyText(key), { kind: "known", value: new Uint8Array(value) });
   }
 
   clear(key: Uint8Array): void {
@@ -70,7 +70,7 @@ export class WriteBuffer {
   atomic(key: Uint8Array, operation: AtomicOperation, operand: Uint8Array): void {
     const at = keyText(key);
     const before = this.#keys.get(at) ?? (this.#cleared.has(at) ? ABSENT : undefined);
-    const copy = operand.slice();
+    const copy = new Uint8Array(operand);
     if (before?.kind === "known") {
       this.#put(at, { kind: "known", value: applyAtomic(operation, before.value, copy) });
     } else {
@@ -79,7 +79,7 @@ export class WriteBuffer {
   }
 
   setStampedValue(key: Uint8Array, value: Uint8Array, offset: number): void {
-    const step: WriteStep = { operation: "setStamped", operand: value.slice(), offset };
+    const step: WriteStep = { operation: "setStamped", operand: new Uint8Array(value), offset };
     this.#put(keyText(key), { kind: "pending", steps: [step] });
   }
 
