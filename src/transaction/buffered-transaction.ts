@@ -147,7 +147,11 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     const after = text.slice(offset + VERSIONSTAMP_BYTES);
     const first = before + FIRST_STAMP + after;
     const end = keyTextAfter(before + LAST_STAMP + after);
-    attempt.writes.setStampedKey({ key: new Uint8Array(key), offset, value: new Uint8Array(value) }, first, end);
+    attempt.writes.setStampedKey(
+      { key: new Uint8Array(key), offset, value: new Uint8Array(value) },
+      first,
+      end,
+    );
     if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(first, end);
   }
 
