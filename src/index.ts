@@ -12,8 +12,8 @@
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
+import type { StorageDatabase } from "./transaction/database.js";
 import { type EngineDatabaseOptions, openEngineDatabase } from "./transaction/engine-database.js";
-import type { Database } from "./transaction/transaction.js";
 
 /** Opens the store in a directory of the real file system; see `Store.open`. */
 export function open(directory: string, options: StoreOptions = {}): Promise<Store> {
@@ -21,7 +21,10 @@ export function open(directory: string, options: StoreOptions = {}): Promise<Sto
 }
 
 /** Opens transactions over the store in a directory of the real file system; see `openEngineDatabase`. */
-export function openDatabase(directory: string, options: EngineDatabaseOptions = {}): Promise<Database> {
+export function openDatabase(
+  directory: string,
+  options: EngineDatabaseOptions = {},
+): Promise<StorageDatabase> {
   return openEngineDatabase(directory, options, nodePlatform());
 }
 
@@ -50,6 +53,7 @@ export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-pla
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
 export type { AtomicOperation } from "./transaction/atomic.js";
+export type { DatabaseSettings, StorageDatabase } from "./transaction/database.js";
 export type { EngineDatabaseOptions } from "./transaction/engine-database.js";
 export { TransactionError, type TransactionErrorCode } from "./transaction/errors.js";
 export {

@@ -1,25 +1,42 @@
 /**
- * A database over a storage with versions: makes transactions and runs bodies in them until they commit. Owns the retry
- * loop and the limit on watches. Does not own the storage's life, but for closing it.
+ * A database over a storage with versions: makes transactions and runs bodies in them until they commit. Owns what its
+ * transactions share (the limit on watches, commits remembered under keys) and their lives' end. Does not own the
+ * storage's life, but for closing it.
  */
 import { StillwaterError } from "../platform/errors.js";
 import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import { BufferedTransaction, type TransactionContext } from "./buffered-transaction.js";
+import { TransactionError } from "./errors.js";
+import {
+  fenceCommit,
+  IDEMPOTENCY_WINDOW_MS,
+  IdempotentStorage,
+  readCommittedVersion,
+} from "./idempotent-storage.js";
 import {
   DEFAULT_TRANSACTION_OPTIONS,
+  type ResolvedTransactionOptions,
   resolveTransactionOptions,
   type TransactionOptions,
 } from "./options.js";
+import { runTransaction } from "./runner.js";
 import type { TransactionStorage } from "./storage.js";
 import type { Database, ReadTransaction, Transaction } from "./transaction.js";
+
+/** What a database is told when it is opened, on every storage. */
+export interface DatabaseSettings {
+  /** Of every transaction that does not say otherwise. */
+  readonly transactions?: TransactionOptions;
+  /** For how long at least a commit is remembered under its idempotency key, of time the database is open. Default 600,000. */
+  readonly idempotencyWindowMs?: number;
+}
 
 export interface DatabaseParts {
   readonly storage: TransactionStorage;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Of every transaction that does not say otherwise. */
-  readonly options?: TransactionOptions;
+  readonly settings?: DatabaseSettings;
   /** Called once by `close`. */
   readonly close: () => Promise<void>;
 }
@@ -30,8 +47,9 @@ export class StorageDatabase implements Database {
   #closing: Promise<void> | null = null;
 
   constructor(parts: DatabaseParts) {
-    const { storage, clock, scheduler, random } = parts;
-    const options = resolveTransactionOptions(DEFAULT_TRANSACTION_OPTIONS, parts.options ?? {});
+    const { clock, scheduler, random } = parts;
+    const { options, idempotencyWindowMs } = resolveSettings(parts.settings ?? {});
+    const storage = new IdempotentStorage(parts.storage, clock, idempotencyWindowMs);
     this.#context = { storage, clock, scheduler, random, options, watches: { count: 0 } };
     this.#close = parts.close;
   }
@@ -41,25 +59,29 @@ export class StorageDatabase implements Database {
     return new BufferedTransaction(this.#context, options);
   }
 
-  async transact<T>(
+  transact<T>(
     body: (transaction: Transaction) => Promise<T> | T,
     options: TransactionOptions = {},
   ): Promise<T> {
-    const transaction = this.createTransaction(options);
-    for (;;) {
-      try {
-        const result = await body(transaction);
-        await transaction.commit();
-        return result;
-      } catch (error) {
-        try {
-          await transaction.onError(error);
-        } catch (final) {
-          transaction.cancel();
-          throw final;
-        }
-      }
+    let transaction: Transaction;
+    try {
+      transaction = this.createTransaction(options);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+    const { idempotencyKey, ...others } = options;
+    const resolver = idempotencyKey === undefined ? null : () => this.#tookEffect(idempotencyKey, others);
+    return runTransaction(transaction, body, resolver);
+  }
+
+  /**
+   * The version of the commit that had this idempotency key, if it has been made and is remembered: what to ask after a
+   * restart that has left a result unknown, when running the transaction again is no way to find out.
+   */
+  findCommit(idempotencyKey: Uint8Array): Promise<number | undefined> {
+    return this.read((transaction) => readCommittedVersion(transaction, idempotencyKey), {
+      accessSystemKeys: true,
+    });
   }
 
   async read<T>(
@@ -80,6 +102,14 @@ export class StorageDatabase implements Database {
     }
   }
 
+  async #tookEffect(key: Uint8Array, options: TransactionOptions): Promise<boolean> {
+    const version = await this.transact((transaction) => fenceCommit(transaction, key), {
+      ...options,
+      accessSystemKeys: true,
+    });
+    return version !== undefined;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -88,4 +118,29 @@ export class StorageDatabase implements Database {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** A transaction lives for five seconds; a window that is shorter than two of them might forget what is under way. */
+const IDEMPOTENCY_WINDOW_MS_MIN = 10_000;
+
+/** Checks what it is given and fills in defaults. Throws `INVALID_OPTION_VALUE`. */
+export function resolveSettings(settings: DatabaseSettings): {
+  readonly options: ResolvedTransactionOptions;
+  readonly idempotencyWindowMs: number;
+} {
+  const { transactions = {}, idempotencyWindowMs = IDEMPOTENCY_WINDOW_MS } = settings;
+  const options = resolveTransactionOptions(DEFAULT_TRANSACTION_OPTIONS, transactions);
+  if (options.idempotencyKey !== undefined) {
+    throw new TransactionError(
+      "INVALID_OPTION_VALUE",
+      "an idempotency key belongs to one transaction. Give it there, not to the whole database.",
+    );
+  }
+  if (!Number.isFinite(idempotencyWindowMs) || idempotencyWindowMs < IDEMPOTENCY_WINDOW_MS_MIN) {
+    throw new TransactionError(
+      "INVALID_OPTION_VALUE",
+      `idempotencyWindowMs must be at least ${IDEMPOTENCY_WINDOW_MS_MIN}, but is ${idempotencyWindowMs}.`,
+    );
+  }
+  return { options, idempotencyWindowMs };
 }
