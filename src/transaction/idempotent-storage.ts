@@ -65,9 +65,11 @@ export class IdempotentStorage implements TransactionStorage {
   async #commitOnce(request: CommitRequest, key: Uint8Array): Promise<CommitResult> {
     const view = await this.#storage.openView(null);
     let epoch: number;
+    let isOver: boolean;
     let stamp: Uint8Array | undefined;
     try {
       epoch = epochOf(await view.get(EPOCH_KEY));
+      isOver = this.#isOver(epoch);
       stamp = (await view.get(recordKey(epoch, key))) ?? (await view.get(recordKey(epoch - 1, key)));
     } finally {
       view.close();
@@ -80,7 +82,7 @@ export class IdempotentStorage implements TransactionStorage {
     for (const read of [EPOCH_KEY, recordKey(epoch, key), recordKey(epoch - 1, key)]) {
       readConflicts.add(keyText(read), keyTextAfter(keyText(read)));
     }
-    const next = this.#isOver(epoch) ? epoch + 1 : epoch;
+    const next = isOver ? epoch + 1 : epoch;
     if (next > epoch) {
       sometimes("idempotency.next-epoch");
       const forgotten = join(RECORDS, epochBytes(next - 1));

@@ -11,6 +11,7 @@ import {
 } from "../../src/transaction/key-selector.js";
 import type { Transaction } from "../../src/transaction/transaction.js";
 import { type ContractBackend, casesOn } from "./contract/backend.js";
+import { defineIdempotencyCases } from "./contract/idempotency.js";
 import { b, fails, fill, plain, rows, s, touch, u64 } from "./contract/support.js";
 
 export function defineContract(backend: ContractBackend): void {
@@ -432,4 +433,6 @@ export function defineContract(backend: ContractBackend): void {
     },
     { needs: "chosenReadVersions" },
   );
+
+  defineIdempotencyCases(test);
 }
