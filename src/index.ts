@@ -64,6 +64,7 @@ export {
   lastLessThan,
 } from "./transaction/key-selector.js";
 export type { TransactionOptions } from "./transaction/options.js";
+export { TRANSACTION_PRESETS } from "./transaction/presets.js";
 export type {
   Database,
   KeyValue,

@@ -67,8 +67,14 @@ export interface PreparedCommit {
   accepted(version: number): void;
 }
 
+/** Who goes first when commits have to wait. `system` commits are not held back either, but in a full stall. */
+export type CommitPriority = "system" | "default" | "batch";
+
+const RANKS: Readonly<Record<CommitPriority, number>> = { system: 0, default: 1, batch: 2 };
+
 interface WaitingCommit {
   readonly source: PreparedCommit;
+  readonly rank: number;
   readonly needsSync: boolean;
   readonly resolve: (version: number) => void;
   readonly reject: (error: Error) => void;
@@ -150,12 +156,12 @@ export class Committer {
   }
 
   /** As `commit`, for a batch that is decided when it gets its version. `prepare` is called at once, if that is now. */
-  commitPrepared(source: PreparedCommit, needsSync: boolean): Promise<number> {
+  commitPrepared(source: PreparedCommit, needsSync: boolean, priority: CommitPriority): Promise<number> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return this.#wait(source, needsSync);
+    return this.#wait(source, needsSync, RANKS[priority]);
   }
 
-  #wait(source: PreparedCommit, needsSync: boolean): Promise<number> {
+  #wait(source: PreparedCommit, needsSync: boolean, rank = RANKS.default): Promise<number> {
     if (this.#waiting.length >= this.#options.pendingCommitsMax) {
       // RARE: the limit of waiting commits is 10,000 unless the options say less
       sometimes("commit.too-many-waiting");
@@ -167,7 +173,9 @@ export class Committer {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ source, needsSync, resolve, reject });
+      let place = this.#waiting.length;
+      while (place > 0 && (this.#waiting[place - 1] as WaitingCommit).rank > rank) place--;
+      this.#waiting.splice(place, 0, { source, rank, needsSync, resolve, reject });
       this.#admit();
       this.#refuseIfObstructed();
     });
@@ -537,9 +545,11 @@ export class Committer {
     while (admitted < this.#waiting.length && this.#failure === null) {
       const next = this.#waiting[admitted] as WaitingCommit;
       if (this.#rotating) break;
+      const isUrgent = next.rank === RANKS.system;
       let delayMs: number;
       try {
-        delayMs = this.#slowTimer === null ? this.#host.admissionDelayMs() : Number.POSITIVE_INFINITY;
+        delayMs =
+          this.#slowTimer === null || isUrgent ? this.#host.admissionDelayMs() : Number.POSITIVE_INFINITY;
       } catch (error) {
         admitted++;
         next.reject(error as Error);
@@ -547,7 +557,7 @@ export class Committer {
       }
       sometimes("commit.stalled", delayMs === Number.POSITIVE_INFINITY && this.#slowTimer === null);
       if (delayMs === Number.POSITIVE_INFINITY) break;
-      if (delayMs > 0) {
+      if (delayMs > 0 && !isUrgent) {
         this.#slowDown(delayMs);
         break;
       }

@@ -14,7 +14,7 @@ import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
 import { Batch, checkKey } from "./batch.js";
 import { writeCheckpoint } from "./checkpoint.js";
-import { Committer, type PreparedCommit } from "./committer.js";
+import { type CommitPriority, Committer, type PreparedCommit } from "./committer.js";
 import type { TableFormat } from "./compaction/job.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
@@ -34,6 +34,11 @@ import { Segment, type SegmentEnd, segmentCapacity } from "./wal/segment.js";
 
 /** Arenas of the default size kept for the next segment. */
 const SPARE_ARENAS_MAX = 2;
+/** A `batch` commit waits so many times as long as others before it joins them, */
+const BATCH_DELAY_FACTOR = 20;
+/** but no longer than this, however far behind background work is: it gets less, not nothing. */
+const BATCH_DELAY_MS = 100;
+
 /** Longest slice of background work on the caller's thread. */
 const SLICE_MS = 1;
 
@@ -249,14 +254,39 @@ export class Store {
     }
   }
 
-  /** As `write`, for a batch that is decided at the moment it gets its version; see `PreparedCommit`. */
-  writePrepared(commit: PreparedCommit, durability?: "sync" | "buffered"): Promise<number> {
+  /**
+   * As `write`, for a batch that is decided at the moment it gets its version; see `PreparedCommit`. While background work
+   * is behind, a `batch` commit stays out of the others' way first, for `BATCH_DELAY_MS` at most.
+   */
+  writePrepared(
+    commit: PreparedCommit,
+    durability?: "sync" | "buffered",
+    priority: CommitPriority = "default",
+  ): Promise<number> {
     try {
       this.#requireOpen();
-      return this.#committer.commitPrepared(commit, (durability ?? this.#options.durability) === "sync");
+      const delayMs = priority === "batch" ? this.#keeper.admissionDelayMs * BATCH_DELAY_FACTOR : 0;
+      if (delayMs > 0) return this.#writeLater(commit, durability, Math.min(delayMs, BATCH_DELAY_MS));
+      return this.#committer.commitPrepared(commit, this.#needsSync(durability), priority);
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  async #writeLater(
+    commit: PreparedCommit,
+    durability: "sync" | "buffered" | undefined,
+    delayMs: number,
+  ): Promise<number> {
+    await new Promise<void>((resolve) => {
+      this.#platform.scheduler.after(delayMs, resolve);
+    });
+    this.#requireOpen();
+    return this.#committer.commitPrepared(commit, this.#needsSync(durability), "batch");
+  }
+
+  #needsSync(durability: "sync" | "buffered" | undefined): boolean {
+    return (durability ?? this.#options.durability) === "sync";
   }
 
   /** As `write`, blocking until it is durable. Throws `BUSY` where it would have to wait for background work. */

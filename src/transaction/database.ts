@@ -19,6 +19,7 @@ import {
   resolveTransactionOptions,
   type TransactionOptions,
 } from "./options.js";
+import { ReadVersions } from "./read-versions.js";
 import { runTransaction } from "./runner.js";
 import type { TransactionStorage } from "./storage.js";
 import type { Database, ReadTransaction, Transaction } from "./transaction.js";
@@ -43,20 +44,29 @@ export interface DatabaseParts {
 
 export class StorageDatabase implements Database {
   readonly #context: TransactionContext;
+  /** Null where a new version costs nothing. */
+  readonly #versions: ReadVersions | null;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | null = null;
 
   constructor(parts: DatabaseParts) {
     const { clock, scheduler, random } = parts;
     const { options, idempotencyWindowMs } = resolveSettings(parts.settings ?? {});
-    const storage = new IdempotentStorage(parts.storage, clock, idempotencyWindowMs);
+    // Below the idempotency keys, which may answer with the version of long ago.
+    this.#versions = parts.storage.hasFreeVersions === true ? null : new ReadVersions(parts.storage, clock);
+    const storage = new IdempotentStorage(this.#versions ?? parts.storage, clock, idempotencyWindowMs);
     this.#context = { storage, clock, scheduler, random, options, watches: { count: 0 } };
     this.#close = parts.close;
   }
 
   createTransaction(options: TransactionOptions = {}): Transaction {
     if (this.#closing !== null) throw new StillwaterError("CLOSED", "the database is closed.");
-    return new BufferedTransaction(this.#context, options);
+    const transaction = new BufferedTransaction(this.#context, options);
+    const ageMs = options.readVersionAgeMs ?? this.#context.options.readVersionAgeMs;
+    const version = ageMs > 0 && this.#versions !== null ? this.#versions.notOlderThan(ageMs) : null;
+    // The first try only: a reset forgets it.
+    if (version !== null) transaction.setReadVersion(version);
+    return transaction;
   }
 
   transact<T>(

@@ -36,6 +36,8 @@ import { WriteHistory } from "./write-history.js";
 const COMMITS_PER_SWEEP = 16;
 
 export class EngineStorage implements TransactionStorage {
+  /** Taking a snapshot is two operations on a map in memory; sharing an older one would pin versions for nothing. */
+  readonly hasFreeVersions = true;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #history: WriteHistory;
@@ -77,6 +79,7 @@ export class EngineStorage implements TransactionStorage {
           accepted: (given) => this.#accepted(commit, given),
         },
         request.options.durability,
+        request.options.priority,
       );
     } catch (error) {
       // Given a version, it may be in the log; the next opening decides.

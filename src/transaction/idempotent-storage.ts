@@ -25,6 +25,7 @@ import type {
   TransactionStorage,
 } from "./storage.js";
 import type { ReadTransaction, Transaction } from "./transaction.js";
+import { VERSIONSTAMP_BYTES, versionOfStamp } from "./versionstamp.js";
 
 /** Retries of a client come within seconds; those of a queue or a person within minutes. */
 export const IDEMPOTENCY_WINDOW_MS = 600_000;
@@ -33,7 +34,6 @@ const PREFIX = Buffer.from("\xff/idempotency/", "latin1");
 const EPOCH_KEY = join(PREFIX, Buffer.from("epoch"));
 const RECORDS = join(PREFIX, Buffer.from("key/"));
 const EPOCH_BYTES = 8;
-const STAMP_BYTES = 10;
 
 export class IdempotentStorage implements TransactionStorage {
   readonly #storage: TransactionStorage;
@@ -62,21 +62,24 @@ export class IdempotentStorage implements TransactionStorage {
     return this.#storage.watch(key, value, version);
   }
 
+  /** What is looked up is read from the view of the transaction, as if it had read it itself. */
   async #commitOnce(request: CommitRequest, key: Uint8Array): Promise<CommitResult> {
-    const view = await this.#storage.openView(null);
-    let epoch: number;
-    let isOver: boolean;
-    let stamp: Uint8Array | undefined;
+    if (request.view !== null) return this.#commitOver(request, key, request.view);
+    const view = await this.#storage.openView(request.readVersion);
     try {
-      epoch = epochOf(await view.get(EPOCH_KEY));
-      isOver = this.#isOver(epoch);
-      stamp = (await view.get(recordKey(epoch, key))) ?? (await view.get(recordKey(epoch - 1, key)));
+      return await this.#commitOver({ ...request, view, readVersion: view.version }, key, view);
     } finally {
       view.close();
     }
+  }
+
+  async #commitOver(request: CommitRequest, key: Uint8Array, view: StorageView): Promise<CommitResult> {
+    const epoch = epochOf(await view.get(EPOCH_KEY));
+    const isOver = this.#isOver(epoch);
+    const stamp = (await view.get(recordKey(epoch, key))) ?? (await view.get(recordKey(epoch - 1, key)));
     if (stamp !== undefined) {
       sometimes("idempotency.committed-before");
-      return { version: versionOf(stamp), versionstamp: stamp };
+      return { version: versionOfStamp(stamp), versionstamp: stamp };
     }
     const { readConflicts, writeConflicts, writes } = request;
     for (const read of [EPOCH_KEY, recordKey(epoch, key), recordKey(epoch - 1, key)]) {
@@ -92,9 +95,9 @@ export class IdempotentStorage implements TransactionStorage {
       writeConflicts.add(keyText(RECORDS), keyText(forgotten));
     }
     const record = recordKey(next, key);
-    writes.setStampedValue(record, new Uint8Array(STAMP_BYTES), 0);
+    writes.setStampedValue(record, new Uint8Array(VERSIONSTAMP_BYTES), 0);
     writeConflicts.add(keyText(record), keyTextAfter(keyText(record)));
-    return this.#storage.commit({ ...request, readVersion: request.readVersion ?? view.version });
+    return this.#storage.commit(request);
   }
 
   /** Whether this process has seen the epoch last for the window. */
@@ -116,7 +119,7 @@ export async function readCommittedVersion(
   const epoch = epochOf(await transaction.get(EPOCH_KEY));
   const stamp =
     (await transaction.get(recordKey(epoch, key))) ?? (await transaction.get(recordKey(epoch - 1, key)));
-  return stamp === undefined ? undefined : versionOf(stamp);
+  return stamp === undefined ? undefined : versionOfStamp(stamp);
 }
 
 /**
@@ -146,11 +149,6 @@ function epochBytes(epoch: number): Uint8Array {
   const bytes = Buffer.alloc(EPOCH_BYTES);
   bytes.writeBigUInt64BE(BigInt(epoch));
   return bytes;
-}
-
-/** The version of a commit is the first eight bytes of its versionstamp, on every storage. */
-function versionOf(stamp: Uint8Array): number {
-  return Number(Buffer.from(stamp).readBigUInt64BE());
 }
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {

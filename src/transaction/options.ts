@@ -1,10 +1,9 @@
 /**
- * Options of transactions, with FoundationDB's meanings and defaults in one place, and the presets that most programs need
- * (features DF-66). Owns their checks: an unknown option, or a value out of range, is an error when it is given.
+ * Options of transactions, with FoundationDB's meanings and defaults in one place (features DF-66; presets: `presets.ts`). Owns their checks: an unknown option, or a value out of range, is an error when it is given.
  */
 import { StillwaterError } from "../platform/errors.js";
 import { TransactionError } from "./errors.js";
-import { TRANSACTION_BYTES_MAX } from "./limits.js";
+import { TRANSACTION_BYTES_MAX, TRANSACTION_LIFETIME_MS } from "./limits.js";
 
 export interface TransactionOptions {
   /** From the first operation, retries included; then `TRANSACTION_TIMED_OUT`. 0 is never. Default 5,000. */
@@ -19,7 +18,11 @@ export interface TransactionOptions {
   readonly readYourWrites?: boolean;
   /** Whether snapshot reads do. Default true. */
   readonly snapshotReadYourWrites?: boolean;
-  /** `batch` gives way to others when the store is behind; `system` never waits. */
+  /**
+   * Matters while the store is behind with its background work. Then `batch` commits first stay out of the way of others, 20
+   * times as long as these are held back, 100 ms at most, and come last when all wait; `system` commits come first, and are
+   * not held back short of a full stall. Reads have no priority.
+   */
   readonly priority?: "default" | "batch" | "system";
   /** What the acknowledgement of the commit promises. Default: the store's. */
   readonly durability?: "sync" | "buffered";
@@ -29,6 +32,12 @@ export interface TransactionOptions {
   readonly idempotent?: boolean;
   /** A name under which the commit is remembered, so that running it again finds that it has been done. */
   readonly idempotencyKey?: Uint8Array;
+  /**
+   * How old the version may be that the first try reads, so that it need not ask for one: a version that this database has
+   * used, from no more than so many milliseconds before the transaction was made. At most half of what a transaction may
+   * live. Default 0: everything committed before is seen. Our own engine gives the newest version at no cost, always.
+   */
+  readonly readVersionAgeMs?: number;
   /** May touch keys from 0xFF on. */
   readonly accessSystemKeys?: boolean;
 }
@@ -46,6 +55,7 @@ export const DEFAULT_TRANSACTION_OPTIONS: ResolvedTransactionOptions = {
   priority: "default",
   reportConflictingRanges: false,
   idempotent: false,
+  readVersionAgeMs: 0,
   accessSystemKeys: false,
 };
 
@@ -62,6 +72,7 @@ const CHECKS: Readonly<Record<keyof TransactionOptions, (value: unknown) => bool
   reportConflictingRanges: isFlag,
   idempotent: isFlag,
   idempotencyKey: (value) => value instanceof Uint8Array && value.length >= 1 && value.length <= 255,
+  readVersionAgeMs: (value) => isFinite(value) && value >= 0 && value <= TRANSACTION_LIFETIME_MS / 2,
   accessSystemKeys: isFlag,
 };
 

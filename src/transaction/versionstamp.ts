@@ -1,6 +1,6 @@
 /** FoundationDB's versionstamps: ten bytes that order as commits were ordered. */
 
-const VERSIONSTAMP_BYTES = 10;
+export const VERSIONSTAMP_BYTES = 10;
 
 /** The version in 8 bytes, big-endian, and the place among the commits of that version in 2: always the first here. */
 export function versionstampOf(version: number): Uint8Array {
@@ -11,6 +11,13 @@ export function versionstampOf(version: number): Uint8Array {
     rest = Math.floor(rest / 256);
   }
   return stamp;
+}
+
+/** The version of the commit that a stamp was made for. */
+export function versionOfStamp(stamp: Uint8Array): number {
+  let version = 0;
+  for (let i = 0; i < 8; i++) version = version * 256 + (stamp[i] ?? 0);
+  return version;
 }
 
 /** A copy of `bytes` with the stamp at `offset`. */

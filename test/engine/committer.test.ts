@@ -382,6 +382,57 @@ describe("when background work lags", () => {
     vfs.before = null;
     await platform.settle(store.close());
   });
+
+  /** A store with a debt that is never paid: compactions open tables and fail; flushes open only the log. */
+  async function behind(): Promise<Opened> {
+    const one = await opened({
+      ...tiny,
+      immutableMemtablesMax: 16,
+      level0CompactionFiles: 1,
+      level0StallFiles: 50,
+      level0LimitFiles: 60,
+      slowdownDebtBytes: 0,
+    });
+    one.vfs.before = (made, path) => {
+      if (made === "openFile" && path.endsWith(".sst")) throw failure("IO", made, path);
+    };
+    for (let i = 0; i < 8; i++) {
+      watch(one.store.write(large(`k${i}`)));
+      await one.platform.pass(100);
+    }
+    return one;
+  }
+
+  test("while the store is behind, system commits come before others, and batch commits after them", async () => {
+    const { store, vfs, platform } = await behind();
+    const order: string[] = [];
+    const outcomes = (["batch", "default", "default", "system"] as const).map((priority) =>
+      watch(
+        store.writePrepared(
+          { prepare: () => batch("k"), accepted: () => order.push(priority) },
+          undefined,
+          priority,
+        ),
+      ),
+    );
+    await platform.turn();
+    expect(order).toEqual(["system"]);
+    await platform.pass(200);
+    expect(order).toEqual(["system", "default", "default", "batch"]);
+    expect(outcomes.map(({ state }) => state)).toEqual(Array(4).fill("resolved"));
+    vfs.before = null;
+    await platform.settle(store.close());
+  });
+
+  test("a batch commit that stays out of the way is refused when the store closes meanwhile", async () => {
+    const { store, platform } = await behind();
+    const late = watch(
+      store.writePrepared({ prepare: () => batch("k"), accepted: () => {} }, undefined, "batch"),
+    );
+    await platform.settle(store.close());
+    await platform.pass(200);
+    expect(late.state).toBe("CLOSED");
+  });
 });
 
 /** A commit that fills a memtable of 4 KiB by itself, with keys all over the key space. */

@@ -189,7 +189,7 @@ test("every increment is applied exactly once, whenever the machine goes down an
   const increment = (database: StorageDatabase, part: number, counter: number): Promise<void> =>
     database.transact((tx) => tx.atomic("add", b(`n${counter}`), u64(1)), options(`part ${part}`));
   const report = await simulate<number>({
-    seeds: 150,
+    seeds: 60,
     scenario: async ({ platform: machine, directory, acknowledge }) => {
       const database = await openEngineDatabase(`${directory}/db`, {}, machine);
       const all = Array.from({ length: PARTS }, async (_, part) => {
