@@ -3,7 +3,9 @@
  *
  * 1. Imports only point down (`MAY_IMPORT`); nothing in src imports sim, but for a dynamic import in src/cli.
  * 2. Only the edge (`EDGE`) touches the world: node's impure modules and globals such as Date, process or setTimeout.
- * 3. Only the edge, src/index.ts and worker entry modules (worker-main.ts) choose an implementation of the platform.
+ * 3. Only the edge, src/index.ts, the entries of backends and worker entry modules (worker-main.ts) choose an implementation
+ *    of the platform.
+ * 4. A client library of a backend (`BACKEND_PACKAGES`) is loaded by that backend alone, and only when it is asked to.
  *
  * It reads the syntax tree and resolves names, so a comment, a property called `process` or a parameter called
  * `setTimeout` is no offence, while `globalThis.Date` and `import("node:fs")` are.
@@ -74,6 +76,12 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
 
 const EDGE = ["src/platform/", "src/cli/", "src/admin/", "sim/"];
 
+/** Packages that a user need not have -> who may load them. They bring sockets and timers of their own. */
+const BACKEND_PACKAGES: ReadonlyMap<string, string> = new Map([
+  ["etcd3", "src/backend/etcd/"],
+  ["foundationdb", "src/backend/foundationdb/"],
+]);
+
 /** Node's modules whose results depend on their arguments alone. The synchronous functions of zlib, that is. */
 const PURE_MODULES = new Set([
   "assert",
@@ -139,6 +147,10 @@ function checkModule(path: string, node: ts.Node, reference: ModuleReference, re
   if (specifier === null) {
     if (!isEdge(path)) report(node, "imports a module whose name is computed. Name it literally.");
     return;
+  }
+  const backend = BACKEND_PACKAGES.get(specifier);
+  if (backend !== undefined && !(path.startsWith(backend) && dynamic)) {
+    report(node, `imports ${specifier}. Only ${backend} may, by import() when a database is opened.`);
   }
   if (specifier.startsWith(".")) {
     checkDirection(path, node, resolve(path, specifier), dynamic, report);
@@ -306,7 +318,12 @@ function isPlatformImplementation(path: string): boolean {
 }
 
 function mayChoosePlatform(path: string): boolean {
-  return isEdge(path) || path === "src/index.ts" || path.endsWith("/worker-main.ts");
+  return (
+    isEdge(path) ||
+    path === "src/index.ts" ||
+    /^src\/backend\/[^/]+\/index\.ts$/.test(path) ||
+    path.endsWith("/worker-main.ts")
+  );
 }
 
 /** Without the standard library, so that exactly the names that a file does not declare stay unresolved. */

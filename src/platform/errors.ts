@@ -53,6 +53,9 @@ export type ErrorCode =
   | "READ_VERSION_ALREADY_SET"
   | "NO_COMMIT_VERSION"
   | "USED_DURING_COMMIT"
+  // From backends.
+  | "UNAVAILABLE"
+  | "MISSING_DEPENDENCY"
   // From the key space.
   | "INVALID_TUPLE"
   | "INVALID_ENTITY_KEY"

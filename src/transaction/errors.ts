@@ -15,6 +15,8 @@ const KINDS = {
   TOO_MANY_WATCHES: { fdbCode: 1032, retry: "never" },
   WATCHES_DISABLED: { fdbCode: 1034, retry: "never" },
   ACCESSED_UNREADABLE: { fdbCode: 1036, retry: "never" },
+  /** Of a cluster that nobody answers for: FoundationDB's process_behind, which says to try later. */
+  UNAVAILABLE: { fdbCode: 1037, retry: "always" },
   DATABASE_LOCKED: { fdbCode: 1038, retry: "always" },
   OPERATION_CANCELLED: { fdbCode: 1101, retry: "never" },
   KEY_OUTSIDE_LEGAL_RANGE: { fdbCode: 2003, retry: "never" },

@@ -1,0 +1,342 @@
+/**
+ * Commits as single etcd transactions. The conditions are what the transaction has read, and what the commit itself needs
+ * to know beforehand: the values that atomic operations build on, the version that a versionstamp holds. When only these
+ * have changed, it tries again with the new ones; nobody else is told of it.
+ *
+ * Promises: one etcd transaction takes effect, or none; who gets `COMMIT_UNKNOWN_RESULT` could not be told for want of any
+ * member to ask. Does not own: reading.
+ */
+import type { Random, Scheduler } from "../../platform/platform.js";
+import { ConflictError, TransactionError } from "../../transaction/errors.js";
+import type { CommitRequest, CommitResult } from "../../transaction/storage.js";
+import { versionstampOf } from "../../transaction/versionstamp.js";
+import type { EtcdCompare, EtcdKeyValue, EtcdOperation, EtcdTxn, EtcdTxnResult } from "./client.js";
+import type { EtcdCluster } from "./cluster.js";
+import { unknownResult } from "./failure.js";
+import { KeyLocks } from "./key-locks.js";
+import { inLane, type Lane, Lanes, resultOf } from "./lanes.js";
+import type { Layout } from "./layout.js";
+import { markerOf, passMarkers } from "./markers.js";
+import { ReadConditions } from "./read-conditions.js";
+import type { EtcdView } from "./view.js";
+import { isStamped, pendingKeys, writeOperations } from "./write-operations.js";
+
+export interface CommitLimits {
+  /** etcd's --max-txn-ops: comparisons, and operations, of one transaction. */
+  readonly maxOperations: number;
+  /** etcd's --max-request-bytes. */
+  readonly maxRequestBytes: number;
+}
+
+export interface CommitterParts {
+  readonly cluster: EtcdCluster;
+  readonly layout: Layout;
+  readonly limits: CommitLimits;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** A name that no other client has. */
+  readonly client: string;
+}
+
+/** How often a commit tries again by itself before it says that it conflicts. */
+const TRIES_MAX = 64;
+const PAUSE_MS_MAX = 32;
+/** The lock of commits that need to know their version beforehand. No key has this name. */
+const VERSION_LOCK = "";
+
+export class Committer {
+  readonly #parts: CommitterParts;
+  readonly #locks = new KeyLocks();
+  readonly #lanes: Lanes;
+  /** The newest version that this client has heard of. */
+  #version = 0;
+  /** A commit that must guess its version and has guessed wrong goes alone; the others wait for this. */
+  #alone: Turn | null = null;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+    this.#lanes = new Lanes(parts.layout, parts.client);
+  }
+
+  sawVersion(version: number): void {
+    if (version > this.#version) this.#version = version;
+  }
+
+  /** `view`: what was read from, when something that was read may conflict. */
+  async commit(request: CommitRequest, view: EtcdView | null): Promise<CommitResult> {
+    const { cluster, layout, limits } = this.#parts;
+    const conditions =
+      view === null
+        ? null
+        : await ReadConditions.of(view, request.readConflicts, layout, limits.maxOperations);
+    const pending = pendingKeys(request.writes);
+    const stamped = isStamped(request.writes);
+    const release = await this.#locks.acquire([
+      ...(stamped ? [VERSION_LOCK] : []),
+      ...pending.map((key) => `k${key}`),
+    ]);
+    const lane = this.#lanes.take();
+    const attempt = new CommitAttempt(request, conditions, view?.revision ?? 0, pending, stamped, layout);
+    try {
+      if (pending.length > 0) {
+        const rows = await this.#basesOf(pending);
+        attempt.knowBases(rows);
+      }
+      const version = await this.#untilDecided(attempt, lane);
+      this.#lanes.giveBack(lane);
+      this.sawVersion(version);
+      return { version, versionstamp: versionstampOf(version) };
+    } catch (error) {
+      if (!isUndecided(error)) this.#lanes.giveBack(lane);
+      if (error instanceof ConflictError && request.options.reportConflictingRanges && conditions !== null) {
+        throw error.ranges.length > 0 ? error : await reported(conditions, layout, cluster, limits);
+      }
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  /** Takes what the client has left behind out of etcd. */
+  async close(): Promise<void> {
+    await this.#parts.cluster.send({ compare: [], success: [this.#lanes.removal()], failure: [] });
+  }
+
+  async #untilDecided(attempt: CommitAttempt, lane: Lane): Promise<number> {
+    const { cluster, scheduler, random } = this.#parts;
+    let turn: Turn | null = null;
+    try {
+      for (let tries = 0; tries < TRIES_MAX; tries++) {
+        if (turn === null) await this.#alone?.over;
+        const txn = attempt.transaction(this.#version, lane);
+        checkLimits(txn, this.#parts.limits);
+        const result = await this.#sendOnce(txn, lane);
+        if (typeof result === "number") return result;
+        if (result !== null) {
+          const version = await attempt.learnFrom(result, lane, cluster);
+          if (version === null) throw new ConflictError();
+          this.sawVersion(version);
+        }
+        if (attempt.stamped && this.#alone === null) this.#alone = turn = new Turn();
+        if (tries > 0) await pause(scheduler, random, Math.min(PAUSE_MS_MAX, 2 ** tries));
+      }
+      throw new ConflictError();
+    } finally {
+      if (turn !== null) {
+        this.#alone = null;
+        turn.end();
+      }
+    }
+  }
+
+  /** The version, if it took effect; the answer, if it was refused; null if it was lost and has not taken effect. */
+  async #sendOnce(txn: EtcdTxn, lane: Lane): Promise<number | EtcdTxnResult | null> {
+    const { cluster } = this.#parts;
+    const patience = cluster.patience();
+    for (;;) {
+      const sent = await cluster.send(txn);
+      if ("result" in sent) {
+        if (!sent.result.succeeded) return sent.result;
+        lane.puts++;
+        return Number(sent.result.responses[0]?.response_put.prev_kv?.version ?? 0) + 1;
+      }
+      if (sent.failure.kind !== "unknown") {
+        await patience.afterFailure(sent.failure);
+        continue;
+      }
+      try {
+        const revision = await resultOf(lane, cluster);
+        return revision === null ? null : await this.#versionAt(revision);
+      } catch (error) {
+        throw unknownResult(error);
+      }
+    }
+  }
+
+  async #versionAt(revision: number): Promise<number> {
+    const { cluster, layout } = this.#parts;
+    const { kvs } = await cluster.range({ key: layout.sequence, revision });
+    return Number(kvs[0]?.version ?? 0);
+  }
+
+  async #basesOf(keys: readonly string[]): Promise<(EtcdKeyValue | undefined)[]> {
+    const { cluster, layout, limits } = this.#parts;
+    const rows: (EtcdKeyValue | undefined)[] = [];
+    for (let from = 0; from < keys.length; from += limits.maxOperations) {
+      const some = keys.slice(from, from + limits.maxOperations);
+      const answers = await cluster.ranges(some.map((key) => ({ key: layout.data(key) })));
+      rows.push(...answers.map(({ kvs }) => kvs[0]));
+    }
+    return rows;
+  }
+}
+
+/** A time in which one commit goes alone. */
+class Turn {
+  readonly over: Promise<void>;
+  end: () => void = () => {};
+
+  constructor() {
+    this.over = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+}
+
+/** One commit over all its tries: what it knows, as far as that is not decided yet. */
+class CommitAttempt {
+  readonly stamped: boolean;
+  readonly #request: CommitRequest;
+  readonly #conditions: ReadConditions | null;
+  readonly #pending: readonly string[];
+  readonly #layout: Layout;
+  readonly #marker: Buffer | null;
+  readonly #bases = new Map<string, Uint8Array | undefined>();
+  readonly #baseRevisions = new Map<string, number>();
+  /** Markers up to this revision do not conflict. */
+  #markersPassed: number;
+  #guessed = 0;
+
+  constructor(
+    request: CommitRequest,
+    conditions: ReadConditions | null,
+    readRevision: number,
+    pending: readonly string[],
+    stamped: boolean,
+    layout: Layout,
+  ) {
+    this.stamped = stamped;
+    this.#request = request;
+    this.#conditions = conditions;
+    this.#pending = pending;
+    this.#layout = layout;
+    this.#marker = markerOf(request);
+    this.#markersPassed = readRevision;
+  }
+
+  /** The rows of the pending keys, in their order. Returns whether any has changed. */
+  knowBases(rows: readonly (EtcdKeyValue | undefined)[]): boolean {
+    let hasChanged = false;
+    this.#pending.forEach((key, index) => {
+      const row = rows[index];
+      const revision = Number(row?.mod_revision ?? 0);
+      if (this.#baseRevisions.get(key) === revision) return;
+      hasChanged = true;
+      this.#baseRevisions.set(key, revision);
+      this.#bases.set(key, row?.value);
+    });
+    return hasChanged;
+  }
+
+  /** What to send, if `version` is the newest. The first operation is the one that makes the next version. */
+  transaction(version: number, lane: Lane): EtcdTxn {
+    const { sequence, markers } = this.#layout;
+    const { condition, mark } = inLane(lane);
+    this.#guessed = version;
+    const compare: EtcdCompare[] = [condition];
+    if (this.stamped) compare.push({ target: "Version", result: "Equal", key: sequence, version });
+    for (const [key, mod_revision] of this.#baseRevisions) {
+      compare.push({ target: "Mod", result: "Equal", key: this.#layout.data(key), mod_revision });
+    }
+    if (this.#conditions !== null) {
+      const mod_revision = this.#markersPassed + 1;
+      compare.push({ target: "Mod", result: "Less", key: markers, mod_revision });
+      for (const { compares } of this.#conditions.byRange()) compare.push(...compares);
+    }
+    const success: EtcdOperation[] = [
+      { request_put: { key: sequence, value: EMPTY, prev_kv: true } },
+      mark,
+      ...writeOperations(this.#request.writes, this.#bases, versionstampOf(version + 1), this.#layout),
+    ];
+    if (this.#marker !== null) success.push({ request_put: { key: markers, value: this.#marker } });
+    const asked = [sequence, lane.key, markers, ...this.#pending.map((key) => this.#layout.data(key))];
+    return { compare, success, failure: asked.map((key) => ({ request_range: { key } })) };
+  }
+
+  /**
+   * From the answer to a transaction whose conditions did not hold: the newest version, when trying again may help; null when
+   * it was what the user has read that has changed. Throws `ConflictError` for a marker.
+   */
+  async learnFrom({ responses }: EtcdTxnResult, lane: Lane, cluster: EtcdCluster): Promise<number | null> {
+    const [sequence, laneRow, marker, ...bases] = responses.map(
+      ({ response_range }) => response_range.kvs[0],
+    );
+    const version = Number(sequence?.version ?? 0);
+    let hasChanged = this.knowBases(bases);
+    if (this.stamped && version !== this.#guessed) hasChanged = true;
+    const puts = Number(laneRow?.version ?? 0);
+    if (puts !== lane.puts) {
+      lane.puts = puts;
+      hasChanged = true;
+    }
+    const marked = Number(marker?.mod_revision ?? 0);
+    if (this.#conditions !== null && marker !== undefined && marked > this.#markersPassed) {
+      await passMarkers(marker, this.#markersPassed, this.#conditions, this.#layout, cluster);
+      this.#markersPassed = marked;
+      hasChanged = true;
+    }
+    return hasChanged ? version : null;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Protocol buffers around an operation or a comparison beyond its bytes, generously. */
+const OVERHEAD_BYTES = 32;
+
+function checkLimits({ compare, success, failure }: EtcdTxn, limits: CommitLimits): void {
+  const operations = Math.max(compare.length, success.length, failure.length);
+  if (operations > limits.maxOperations) {
+    throw tooLarge(
+      `${compare.length} comparisons (one for each range and each key that was read) and ${success.length} operations`,
+      `${limits.maxOperations} of each (its --max-txn-ops, the option maxOperations)`,
+    );
+  }
+  let bytes = 0;
+  for (const { key, range_end } of compare) bytes += key.length + (range_end?.length ?? 0) + OVERHEAD_BYTES;
+  for (const { request_put: put, request_delete_range: deletion } of success) {
+    bytes += OVERHEAD_BYTES + (put?.key.length ?? 0) + (put?.value.length ?? 0);
+    bytes += (deletion?.key.length ?? 0) + (deletion?.range_end?.length ?? 0);
+  }
+  for (const { request_range: range } of failure) bytes += OVERHEAD_BYTES + (range?.key.length ?? 0);
+  if (bytes > limits.maxRequestBytes) {
+    throw tooLarge(
+      `${bytes} bytes`,
+      `${limits.maxRequestBytes} (its --max-request-bytes, the option maxRequestBytes)`,
+    );
+  }
+}
+
+function tooLarge(has: string, most: string): TransactionError {
+  return new TransactionError(
+    "TRANSACTION_TOO_LARGE",
+    `as one transaction of etcd this has ${has}; it takes ${most}. Split it, or raise both.`,
+  );
+}
+
+/** Which of the ranges that were read have changed. */
+async function reported(
+  conditions: ReadConditions,
+  layout: Layout,
+  cluster: EtcdCluster,
+  limits: CommitLimits,
+): Promise<ConflictError> {
+  const changed = await Promise.all(
+    conditions.byRange().map(async ({ range, compares }) => {
+      const look: EtcdOperation = { request_range: { key: layout.sequence } };
+      const compare = compares.slice(0, limits.maxOperations);
+      return (await cluster.check({ compare, success: [look], failure: [look] })).succeeded ? [] : [range];
+    }),
+  );
+  return new ConflictError(changed.flat());
+}
+
+function isUndecided(error: unknown): boolean {
+  return error instanceof TransactionError && error.code === "COMMIT_UNKNOWN_RESULT";
+}
+
+function pause(scheduler: Scheduler, random: Random, mostMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    scheduler.after((mostMs * random.nextUint32()) / 2 ** 32, resolve);
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * What commits do to conflicts that the keys themselves do not show: ranges that count as written although nothing was
+ * written there, and keys that were written and count as not. Such a commit puts the marker key, with the list as its
+ * value, so that the key's history is the list of all of them; a reader looks at it only when it has changed since.
+ */
+import { addWrites } from "../../transaction/conflict-ranges.js";
+import { ConflictError, TransactionError } from "../../transaction/errors.js";
+import { RangeSet } from "../../transaction/range-set.js";
+import type { CommitRequest } from "../../transaction/storage.js";
+import type { EtcdKeyValue } from "./client.js";
+import type { EtcdCluster } from "./cluster.js";
+import type { Layout } from "./layout.js";
+import type { ReadConditions } from "./read-conditions.js";
+import { rangesOutside } from "./read-record.js";
+
+interface Marker {
+  /** Ranges that count as written. */
+  readonly conflicts: readonly (readonly [begin: string, end: string])[];
+  /** Written keys that do not. */
+  readonly silent: readonly string[];
+}
+
+/** The marker that a commit has to put; null when its keys show everything. */
+export function markerOf({ writes, writeConflicts }: CommitRequest): Buffer | null {
+  const written = new RangeSet();
+  addWrites(written, writes);
+  const conflicts = [...writeConflicts].flatMap(([begin, end]) => rangesOutside(written, begin, end));
+  const silent = [...writes.writes.keys()].filter((key) => !writeConflicts.has(key));
+  if (conflicts.length === 0 && silent.length === 0) return null;
+  return Buffer.from(JSON.stringify({ conflicts, silent } satisfies Marker));
+}
+
+/**
+ * Goes through the markers from `newest` back to the revision `since`. Throws `ConflictError` when one of them conflicts
+ * with the reads; tells `conditions` of the silent writes among them.
+ */
+export async function passMarkers(
+  newest: EtcdKeyValue,
+  since: number,
+  conditions: ReadConditions,
+  layout: Layout,
+  cluster: EtcdCluster,
+): Promise<void> {
+  const markers: { readonly revision: number; readonly marker: Marker }[] = [];
+  for (let row: EtcdKeyValue | undefined = newest; row !== undefined; ) {
+    const revision = Number(row.mod_revision);
+    if (revision <= since) break;
+    markers.push({ revision, marker: JSON.parse(row.value.toString()) as Marker });
+    [row] = await at(cluster, layout.markers, revision - 1);
+  }
+  for (const { revision, marker } of markers.reverse()) {
+    const hit = marker.conflicts.flatMap(([begin, end]) => overlapping(conditions.conflicts, begin, end));
+    if (hit.length > 0) throw new ConflictError(hit);
+    for (const key of marker.silent) {
+      if (!conditions.conflicts.has(key)) continue;
+      const stored = layout.data(key);
+      const [before] = await at(cluster, stored, revision - 1);
+      // Something else has written it before.
+      if (Number(before?.mod_revision ?? 0) !== conditions.expected(key)) return;
+      const [after] = await at(cluster, stored, revision);
+      conditions.allow(key, Number(after?.mod_revision ?? 0));
+    }
+  }
+}
+
+async function at(cluster: EtcdCluster, key: Buffer, revision: number): Promise<readonly EtcdKeyValue[]> {
+  try {
+    return (await cluster.range({ key, revision, serializable: true })).kvs;
+  } catch (error) {
+    // Compacted: what there was cannot be told any more.
+    if (error instanceof TransactionError && error.code === "TRANSACTION_TOO_OLD") throw new ConflictError();
+    throw error;
+  }
+}
+
+function overlapping(set: RangeSet, begin: string, end: string): (readonly [string, string])[] {
+  return [...set].filter(([from, to]) => from < end && begin < to);
+}
