@@ -124,8 +124,11 @@ function lie(disk: DiskState, path: Path, node: FileNode, covered: number, detai
 function fail(disk: DiskState, path: Path, node: FileNode, covered: number, detail: number): void {
   disk.onSyncFailed?.(path.text);
   const way: SyncFailure = disk.options.syncFailure;
-  if (way === "clean-revert") disk.accounting(node, () => node.revert());
-  else node.commitPartly(covered, failingPages(detail), way === "dirty-keep");
+  if (way === "clean-revert") {
+    disk.accounting(node, () => node.revert());
+    // What an earlier sync has lied about goes back, too.
+    if (disk.isLying) disk.lossShows = true;
+  } else node.commitPartly(covered, failingPages(detail), way === "dirty-keep");
   if (way !== "dirty-keep") node.syncFailures++;
 }
 

@@ -170,6 +170,11 @@ export class SimulationDisk {
     ];
   }
 
+  /** Calls of the living process that have not completed. What they will answer may be decided already. */
+  get callsInFlight(): number {
+    return this.life?.flights.size ?? 0;
+  }
+
   /** The liveness phase: no more injected faults, least latency. Damage done and a full disk stay. */
   faultsOff(): void {
     this.state.faultsEnabled = false;

@@ -62,6 +62,8 @@ export class LifeCycle {
   /** The first live log segment of the store that the last process has closed in order; null when it has not. */
   #closedWithLogFrom: number | null = null;
   #powerLost = false;
+  /** Whether the trace of commits is that of this life: what a crash has taken, the model forgets when it judges the recovery. */
+  #isJudged = false;
   #hasRestarted = false;
   #logIsRotten = false;
   readonly #segments: RunSegments;
@@ -119,7 +121,7 @@ export class LifeCycle {
   /** A buffered commit is promised to be durable after a while, as long as the log can be written. */
   promiseBuffered(model: Model): void {
     const { world, options, storeOptions, failStop, hasStore } = this.#session;
-    if (!hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
+    if (!this.#isJudged || !hasStore || failStop.stopped || this.#session.store.inspect().failedStop) return;
     if (this.#session.disk.wasStuck) return;
     const windowMs =
       (storeOptions.bufferedSyncMs ?? BUFFERED_SYNC_MS) +
@@ -133,11 +135,12 @@ export class LifeCycle {
   async run(life: Life): Promise<AfterLife> {
     const session = this.#session;
     session.beginLife(life);
+    this.#isJudged = false;
     const request = this.#phase === "safety" ? this.#nested.shift() : undefined;
+    // Not into a loop of crashes, whose own leftovers are being counted.
+    if (this.#phase === "safety" && this.#crashLoop.length < 2) plantStrays(session);
     if (request !== undefined) session.world.crashes.arm(request);
     if (this.#phase === "safety") {
-      // Not into a loop of crashes, whose own leftovers are being counted.
-      if (this.#crashLoop.length < 2) plantStrays(session);
       disturbOpening(session);
     }
     await this.#open();
@@ -227,6 +230,7 @@ export class LifeCycle {
     const { shortest, longest } = judgeRecovery(ledger, model, rows, this.#powerLost);
     checkRecoveredVersion(ledger, model, shortest, store.version);
     model.resolve(longest, store.version);
+    this.#isJudged = true;
     idempotence.recovered(rows, store.version);
     checkStructure(session);
     await examineCutOffCheckpoint(session);
@@ -320,7 +324,7 @@ export class LifeCycle {
     const { failStop, storeOptions } = session;
     if (failStop.logIsLost || (failStop.stopped && storeOptions.durability === "none"))
       this.#powerLost = true;
-    if (clean && !session.failStop.stopped) {
+    if (clean) {
       model.durableUpTo(model.acknowledgedUpTo());
       session.onPromise?.({ kind: "close", what: `close after commit ${model.acknowledgedUpTo()}` });
     }

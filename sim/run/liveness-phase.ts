@@ -30,10 +30,16 @@ export async function comeToRest(
   executor: Executor,
   mayRestart: boolean,
 ): Promise<boolean> {
-  const { store, model, inFlight, ledger } = session;
+  const { store, model, inFlight, ledger, world } = session;
   session.doing = "waiting for everything pending";
   await inFlight.waitBelow(0);
   checkSettled(ledger, inFlight.describe());
+  session.checkAlive();
+  // A sync that began while there were faults may end with one.
+  for (let round = 0; session.disk.callsInFlight > 0 && round < REST_ROUNDS_MAX; round++) {
+    world.progress();
+    await session.pause(REST_MS);
+  }
   session.checkAlive();
   if (session.failStop.stopped || store.inspect().failedStop) {
     if (mayRestart) return false;

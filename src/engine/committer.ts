@@ -109,6 +109,8 @@ export class Committer {
   #syncTimer: Timer | null = null;
   #markTimer: Timer | null = null;
   #failure: StillwaterError | null = null;
+  /** The newest group that was acknowledged without a sync. */
+  #buffered: Pick<Group, "segment" | "to"> | null = null;
   #onSyncSettled: (() => void) | null = null;
   readonly #idleListeners: (() => void)[] = [];
 
@@ -131,6 +133,11 @@ export class Committer {
 
   get failure(): StillwaterError | null {
     return this.#failure;
+  }
+
+  /** Whether commits that were acknowledged without a sync have not been made durable yet. */
+  get holdsUnsynced(): boolean {
+    return this.#buffered !== null && this.#buffered.segment.syncedTo < this.#buffered.to;
   }
 
   get waitingCount(): number {
@@ -380,6 +387,7 @@ export class Committer {
       if (group.durableTo > group.segment.syncedTo) break;
       this.#queue.shift();
       group.segment.apply(group.from, group.to);
+      if (group.durableTo === 0) this.#buffered = group;
       assert(group.lastVersion > this.#visibleVersion, "visibility advances");
       this.#visibleVersion = group.lastVersion;
       // CRASH_POINT(id: memtable.apply)

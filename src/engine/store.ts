@@ -449,7 +449,11 @@ export class Store {
     };
   }
 
-  /** Makes every commit durable in tables, ends background work, closes open iterators and gives the lock back. Idempotent. */
+  /**
+   * Makes every commit durable in tables, ends background work, closes open iterators and gives the lock back. Idempotent.
+   * When it resolves, all that was acknowledged is durable. Rejects with `FAILED_STOP` when the store stopped while closing,
+   * or had stopped with commits that were acknowledged (`buffered`, `none`) and never synced; it is closed all the same.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -489,9 +493,10 @@ export class Store {
     // CRASH_POINT(id: store.closed)
     crashPoint("store.closed");
     await this.#lock.release();
-    // A failure that came up only now concerns commits that have been acknowledged: whoever closes must hear of it.
-    const { failure } = this.#committer;
-    if (failure !== null && failure !== failureBefore && !mutant("K3-failure-while-closing-not-told"))
+    // Whoever closes must hear of a failure that came up only now, and of one that may have cost acknowledged commits.
+    const { failure, holdsUnsynced } = this.#committer;
+    const isNews = failure !== failureBefore && !mutant("K3-failure-while-closing-not-told");
+    if (failure !== null && (isNews || (holdsUnsynced && !mutant("K9-loss-not-told-at-close"))))
       throw failure;
     if (problem !== null) throw problem;
   }

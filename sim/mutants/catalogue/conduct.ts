@@ -51,6 +51,14 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "K9-loss-not-told-at-close",
+    breaks: "closing a store that has stopped says nothing of acknowledged commits that were never synced",
+    copies: "found here: seed 54386",
+    needs: "durability buffered or none, a failure of background work, a close, a power loss",
+    oracles: ["O1", "O16"],
+    killer: "swarm",
+  },
+  {
     id: "T8-leftovers-pile-up",
     breaks: "what interrupted opens have left is not cleared away before the next one writes",
     copies: "ours: found by this simulator",
