@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { caseOf, type SimulationCase } from "./cases/case.js";
 import { readCase, writeCase } from "./cases/files.js";
 import { explainDivergence, replayCase } from "./cases/replay.js";
+import { checkHistoryCommand } from "./commands/check-history.js";
 import { coverageCommand } from "./commands/coverage.js";
 import { determinismCommand } from "./commands/determinism.js";
 import { execCommand } from "./commands/exec.js";
@@ -92,6 +93,7 @@ export function simCommand(): Command {
   sim.addCommand(execCommand());
   sim.addCommand(exploreCommand());
   sim.addCommand(lintCommand());
+  sim.addCommand(checkHistoryCommand());
   return sim;
 }
 

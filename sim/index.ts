@@ -36,6 +36,12 @@ export {
   SimulationFailure,
   simulate,
 } from "./harness/simulate.js";
+export { type Anomaly, explain } from "./history/anomaly.js";
+export { checkHistory, type HistoryCheckOptions, type HistoryReport } from "./history/check.js";
+export type { History, HistoryOperation, HistoryTransaction, Outcome } from "./history/history.js";
+export { formatHistory, formatTransaction, parseHistory } from "./history/json-lines.js";
+export { ANOMALY_NAMES, type AnomalyName, MODELS, type Model, meaningOf } from "./history/models.js";
+export { HistoryRecorder, type RecordedTransaction } from "./history/recorder.js";
 export { type LintFinding, StoreLint } from "./lint/store-lint.js";
 export { findMissing, lintAcknowledgement } from "./lint/unsynced.js";
 export { NodeMachine } from "./node-fs/machine.js";

@@ -254,3 +254,37 @@ describe("sim lint", () => {
     expect(early.output).toMatch(/^ {2}first: seed 1, a flush .*: size of \/store\/\d+\.sst from 0 to \d+$/m);
   });
 });
+
+describe("sim check-history", () => {
+  const line = (start: number, operation: string): string =>
+    `{"outcome":"ok","start":${start},"end":${start + 1},"operations":[${operation}]}\n`;
+
+  test("ends with 0 for a history that fits the model, with 129 for one that does not, and names the anomaly", async () => {
+    const file = join(folder, "history.jsonl");
+    writeFileSync(
+      file,
+      line(0, '["append","x",1]') + line(2, '["read","x",[]]') + line(4, '["read","x",[1]]'),
+    );
+    const fine = await sim("check-history", file, "--model=serializable");
+    expect(fine).toMatchObject({ code: 0, errors: "" });
+    expect(fine.output).toContain("no anomaly: the history fits serializable");
+    const broken = await sim("check-history", file);
+    expect(broken).toMatchObject({ code: 129, errors: "" });
+    expect(broken.output).toContain("G-single-realtime");
+    expect(broken.output).toContain("T1 had ended before T2 began");
+    const json = await sim("check-history", file, "--json");
+    expect(JSON.parse(json.output)).toMatchObject({
+      format: 1,
+      valid: false,
+      anomalies: [{ name: "G-single-realtime", keys: ["x"] }],
+    });
+  });
+
+  test("ends with 2 for a malformed history, a file that is not there, and a model that does not exist", async () => {
+    const file = join(folder, "malformed.jsonl");
+    writeFileSync(file, `${line(0, "")}{"outcome":"perhaps"}\n`);
+    expect((await sim("check-history", file)).code).toBe(2);
+    expect((await sim("check-history", join(folder, "nowhere"))).code).toBe(2);
+    expect((await sim("check-history", file, "--model=eventual")).code).toBe(2);
+  });
+});
