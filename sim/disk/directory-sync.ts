@@ -15,7 +15,7 @@ export function syncDirectory(disk: DiskState, path: Path, directory: DirectoryN
   const { syncFailure } = disk.options;
   const { log } = disk.names;
   disk.counters.syncs++;
-  const fault = disk.syncDice.roll(disk.faultsEnabled);
+  const fault = disk.rollSync(path);
   const { detail } = disk.syncDice;
   if (directory.failsLate) {
     directory.failsLate = false;

@@ -139,6 +139,8 @@ export class DiskState {
   readonly timers: DiskTimers;
   readonly completions: Completions;
   private sequence = 0;
+  /** A sync that is to fail: the n-th of those that are wanted. */
+  private syncToFail: { left: number; readonly wanted: (path: string) => boolean } | null = null;
   /** A sync that is to be done when the next one is called. */
   private postponed: (() => void) | null = null;
 
@@ -185,6 +187,21 @@ export class DiskState {
     Object.assign(fork.counters, counts);
     Object.assign(fork.counters.faults, faults);
     return fork;
+  }
+
+  /** S22 at the n-th sync from now on of those that are `wanted`, in a run whose syncs may fail. */
+  failSync(nth: number, wanted: (path: string) => boolean): void {
+    this.syncToFail = { left: nth, wanted };
+  }
+
+  /** What strikes a sync, if anything does; how is in `syncDice.detail`. */
+  rollSync(path: Path): (typeof SYNC_FAULTS)[number] | null {
+    const { syncToFail, faultsEnabled, syncDice } = this;
+    if (syncToFail !== null && faultsEnabled && syncToFail.wanted(path.text) && --syncToFail.left === 0) {
+      this.syncToFail = null;
+      syncDice.strikeNext();
+    }
+    return syncDice.roll(faultsEnabled);
   }
 
   /** A process begins, and with it what may befall it as a whole. */

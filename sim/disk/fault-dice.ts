@@ -19,8 +19,8 @@ export class FaultDice<Name extends string> {
   private readonly names: readonly Name[];
   /** Upper bound of each fault's share of the 32-bit range. */
   private readonly bounds: number[] = [];
-  /** Draws until the one that is the first fault of the list whatever the odds; 0 is never. */
-  private untilStrike = 0;
+  /** Whether the next draw is the first fault of the list whatever the odds. */
+  private isToStrike = false;
 
   /** `names` in the order of their numbers: it may only grow, at its end. */
   constructor(stream: ChoiceStream, names: readonly Name[], probabilities: Readonly<Record<Name, number>>) {
@@ -40,9 +40,9 @@ export class FaultDice<Name extends string> {
     return answer === 0 || !enabled ? null : this.read(answer);
   }
 
-  /** Has the n-th roll from now on be the first fault of the list, if that is possible at all. A log knows it anyway. */
-  strikeAt(rolls: number): void {
-    this.untilStrike = rolls;
+  /** Has the next roll be the first fault of the list, if that is possible at all. A log knows it anyway. */
+  strikeNext(): void {
+    this.isToStrike = true;
   }
 
   /** A log may be edited, or be of a seed with other probabilities: a number without a fault is none. */
@@ -56,7 +56,8 @@ export class FaultDice<Name extends string> {
 
   private draw(): number {
     const { random } = this.stream;
-    const strikes = this.untilStrike > 0 && --this.untilStrike === 0 && (this.bounds[0] as number) > 0;
+    const strikes = this.isToStrike && (this.bounds[0] as number) > 0;
+    this.isToStrike = false;
     const at = strikes ? 0 : random.nextUint32();
     if (at >= (this.bounds[this.bounds.length - 1] as number)) return 0;
     const number = this.bounds.findIndex((bound) => at < bound);

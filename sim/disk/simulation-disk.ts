@@ -185,11 +185,14 @@ export class SimulationDisk {
     this.state.faultsEnabled = true;
   }
 
-  /** S22 at the n-th sync from now on, in a run whose syncs may fail and are honest about it. */
-  failSync(syncs: number): void {
+  /**
+   * S22 at the n-th sync from now on, of those whose path is `wanted`, in a run whose syncs may fail and are honest about
+   * it. Takes the place of one that has not struck yet.
+   */
+  failSync(nth: number, wanted: (path: string) => boolean = () => true): void {
     const { syncFailure } = this.state.options;
     if (syncFailure === "late-report" || syncFailure === "no-report") return;
-    this.state.syncDice.strikeAt(syncs);
+    this.state.failSync(nth, wanted);
   }
 
   /** S24: the quota from now on. Below what is used, nothing more fits until enough is freed. */

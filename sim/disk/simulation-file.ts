@@ -130,7 +130,7 @@ export class SimulationFile extends PositionalFile {
     this.begin("syncData", 0, 0);
     const { disk, life, interned } = this;
     if (disk.leavesOut("syncData", interned, () => this.commitAll())) return;
-    const fault = disk.syncDice.roll(disk.faultsEnabled);
+    const fault = disk.rollSync(interned);
     const { detail } = disk.syncDice;
     const covered = disk.currentSequence;
     const error = syncFile(disk, interned, this, { life, operation: "syncData", covered, fault, detail });
@@ -148,7 +148,7 @@ export class SimulationFile extends PositionalFile {
       disk.completions.later(life, interned, null, () => done(null));
       return;
     }
-    const fault = disk.syncDice.roll(disk.faultsEnabled);
+    const fault = disk.rollSync(interned);
     const { detail } = disk.syncDice;
     const covered = disk.currentSequence;
     node.syncsInFlight++;

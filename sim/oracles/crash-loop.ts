@@ -1,20 +1,57 @@
 /**
  * O19, of crash loops (simulation.md T8). Verifies: when opening crashes again and again at the same site, what is left of
- * the attempts does not pile up: from the fourth on the disk is no fuller than it was then, but for twice what one of the
- * first attempts has added.
+ * the attempts does not pile up. Beyond what the first four crashes left, the store's directory comes to hold no more
+ *
+ * - pages of tables and temporary files than two attempts write: one in the making, one in the quarantine;
+ * - manifests that CURRENT has not come to name yet than the few whose removal a power loss may undo;
+ * - manifests of any sort than one for each attempt. Of those between a manifest's getting its name in CURRENT and the
+ *   removal of the one before it nobody knows which a power loss would leave, so that these may add up.
+ *
  * Does not verify: how much a store takes when it runs.
  */
+import { CURRENT_NAME, parseFileName } from "../../src/engine/files.js";
+import { readUint64 } from "../../src/engine/format/frame.js";
+import type { DirectoryNode } from "../disk/name-log.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
-/** Attempts after which everything that is cleared away late has had its turn. */
+/** Crashes after which everything that is cleared away late has had its turn. */
 const SETTLED_AFTER = 4;
-/** Files that are larger or smaller by chance. */
-const SLACK_BYTES = 16 * 4096;
+const UNDONE_REMOVALS = 4;
+
+/** What is in a store's directory, its quarantine included. */
+export interface DirectoryUse {
+  readonly manifests: number;
+  /** Of these, manifests that are newer than the one that CURRENT names, so that no open has got as far as to use them. */
+  readonly unusedManifests: number;
+  readonly logs: number;
+  readonly logPages: number;
+  /** Of everything that is neither. */
+  readonly otherPages: number;
+}
+
+/** As processes see it; null is a directory that is not there. */
+export function useOf(directory: DirectoryNode | null): DirectoryUse {
+  const use = { manifests: 0, unusedManifests: 0, logs: 0, logPages: 0, otherPages: 0 };
+  const named = directory === null ? 0 : manifestNamed(directory);
+  for (const [name, node] of directory?.entries ?? []) {
+    const { kind, number } = parseFileName(name);
+    if (node.kind === "directory") use.otherPages += pagesBelow(node);
+    else if (kind === "manifest") {
+      use.manifests++;
+      if (number > named) use.unusedManifests++;
+    } else if (kind === "wal") {
+      use.logs++;
+      use.logPages += node.allocatedPages;
+    } else use.otherPages += node.allocatedPages;
+  }
+  return use;
+}
 
 export class CrashLoop {
   readonly #ledger: OracleLedger;
-  /** Bytes taken after each crash since the last recovery. */
-  readonly #used: number[] = [];
+  /** After each crash since the last recovery. */
+  readonly #uses: DirectoryUse[] = [];
+  #openings = 0;
 
   constructor(ledger: OracleLedger) {
     this.#ledger = ledger;
@@ -22,30 +59,63 @@ export class CrashLoop {
 
   /** Crashes in a row without a recovery that was completed. */
   get length(): number {
-    return this.#used.length;
+    return this.#uses.length;
+  }
+
+  /** The store is being opened: an attempt that fails may leave as much as one that is cut off. */
+  opening(): void {
+    this.#openings++;
   }
 
   recovered(): void {
-    this.#used.length = 0;
+    this.#uses.length = 0;
+    this.#openings = 0;
   }
 
-  /**
-   * `manifestBytes`: what the largest manifest takes. One for each crash may add up, of those that come between its becoming
-   * durable and the removal of the one before it: until then nobody knows which of them a power loss would leave.
-   */
-  crashed(usedBytes: number, manifestBytes: number): void {
-    this.#used.push(usedBytes);
-    if (this.#used.length <= SETTLED_AFTER) return;
+  crashed(use: DirectoryUse): void {
+    this.#uses.push(use);
+    if (this.#uses.length <= SETTLED_AFTER) return;
     this.#ledger.count("O19");
-    const first = this.#used.slice(0, SETTLED_AFTER);
-    const growths = first.slice(1).map((bytes, index) => bytes - (first[index] as number)); // index < length
-    const allowed =
-      Math.max(...first) + 2 * Math.max(0, ...growths) + this.#used.length * manifestBytes + SLACK_BYTES;
-    if (usedBytes > allowed) {
-      throw new OracleFailure(
-        "O19",
-        `${this.#used.length} crashes in a row while opening have filled the disk: ${this.#used.join(", ")} bytes`,
-      );
-    }
+    const allowed = this.#allowed(this.#uses.slice(0, SETTLED_AFTER));
+    if (
+      use.otherPages <= allowed.otherPages &&
+      use.manifests <= allowed.manifests &&
+      use.unusedManifests <= allowed.unusedManifests
+    )
+      return;
+    throw new OracleFailure(
+      "O19",
+      `${this.#uses.length} crashes in a row while opening have filled the disk: ${this.#uses.map(shown).join(", ")}, ` +
+        `where at most ${shown(allowed)} was to be expected (pages of tables + manifests + those not in use yet)`,
+    );
   }
+
+  #allowed(first: readonly DirectoryUse[]): Omit<DirectoryUse, "logs" | "logPages"> {
+    const most = (of: (use: DirectoryUse) => number): number => Math.max(...first.map(of));
+    // The tables of one attempt are no larger than the log, but for the end of a page and what is added to each.
+    const attemptPages = most(({ logPages, logs }) => logPages + 2 * logs);
+    return {
+      otherPages: most(({ otherPages }) => otherPages) + 2 * attemptPages,
+      manifests: most(({ manifests }) => manifests) + this.#openings,
+      unusedManifests: most(({ unusedManifests }) => unusedManifests) + UNDONE_REMOVALS,
+    };
+  }
+}
+
+function shown(use: Omit<DirectoryUse, "logs" | "logPages">): string {
+  return `${use.otherPages}+${use.manifests}+${use.unusedManifests}`;
+}
+
+/** 0 when there is no CURRENT. */
+function manifestNamed(directory: DirectoryNode): number {
+  const current = directory.entries.get(CURRENT_NAME);
+  const page = current?.kind === "file" ? current.cachePage(0) : null;
+  return page === null ? 0 : readUint64(page, 16);
+}
+
+function pagesBelow(directory: DirectoryNode): number {
+  let pages = 0;
+  for (const node of directory.entries.values())
+    pages += node.kind === "directory" ? pagesBelow(node) : node.allocatedPages;
+  return pages;
 }

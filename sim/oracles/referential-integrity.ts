@@ -2,7 +2,7 @@
  * O8. Verifies: what would survive if everything unsynced were lost at this instant is a store: CURRENT names a
  * complete manifest, and every table that the manifest names is there with its size. Asked after every change of the
  * durable state, which turns "crash exactly here" from luck into a rule. And: every file that the engine counts as live
- * is in the directory.
+ * is in the directory. And: the next process does not find a seal that is not true, whatever has failed in this one.
  * Does not verify: the content of tables (verify, O23) nor the log (O1).
  */
 
@@ -37,6 +37,23 @@ export function checkDurableStore(
     throw new OracleFailure("O8", "the durable state has no CURRENT, though the store was created long ago");
   }
   return manifest;
+}
+
+/**
+ * A manifest that a process sees sealed is on the medium, edit for edit: the next process builds on it without writing it
+ * anew. `seen`: what processes see; `durable`: what the medium has.
+ */
+export function checkSeal(ledger: OracleLedger, seen: VFS, durable: VFS, directory: string): void {
+  ledger.count("O8");
+  const found = loadManifest(seen, directory);
+  if (found === null || !found.isSealed) return;
+  const kept = checkDurableStore(ledger, durable, directory, true);
+  if (kept?.manifestNumber === found.manifestNumber && kept.editNumber === found.editNumber) return;
+  throw new OracleFailure(
+    "O8",
+    `manifest ${found.manifestNumber} is sealed at edit ${found.editNumber}, but what is durable is manifest ` +
+      `${kept?.manifestNumber} at edit ${kept?.editNumber}`,
+  );
 }
 
 /** Every table that the durable manifest names is durable, in its size. Looks names up only when they have changed. */

@@ -9,7 +9,7 @@ import type { VFS } from "../../src/platform/vfs.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
-import { checkDurableStore, checkLiveFiles } from "../oracles/referential-integrity.js";
+import { checkDurableStore, checkLiveFiles, checkSeal } from "../oracles/referential-integrity.js";
 import { checkDeletedKeys } from "../oracles/resurrection.js";
 import { checkShape } from "../oracles/shape.js";
 import { checkGet, checkScan } from "../oracles/snapshot-stability.js";
@@ -62,6 +62,13 @@ export function checkDurableState(session: Session): LoadedManifest | null {
   const manifest = checkDurableStore(session.ledger, durable, STORE_DIRECTORY, session.created);
   if (manifest !== null) session.monotonicity.observeDurable(manifest);
   return manifest;
+}
+
+/** After a process that has had trouble: what it has left in the page cache must not vouch for what is not durable. */
+export function checkSealLeft({ disk, ledger }: Session): void {
+  if (disk.isLying || disk.lossShows) return;
+  const seen = disk.crashedCopy([], "process-kill").mount();
+  checkSeal(ledger, seen, disk.snapshotDurable(), STORE_DIRECTORY);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { restoreStore } from "../../src/engine/restore.js";
 import { Store } from "../../src/engine/store.js";
+import type { SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
 import type { PrefixSpan } from "../model/model.js";
 import { checkCheckpoint, checkCheckpointVersion, checkWholeCopy } from "../oracles/checkpoint.js";
 import { OracleFailure } from "../oracles/failure.js";
@@ -65,6 +66,7 @@ async function attempt<T>(
   make: () => Promise<T>,
 ): Promise<T | null> {
   session.copyBeingMade = target;
+  session.callListener = watchForName(session, target);
   try {
     const made = await make();
     session.checkAlive();
@@ -77,22 +79,61 @@ async function attempt<T>(
     session.copyBeingMade = null;
     await remove(session, target);
     return null;
+  } finally {
+    session.callListener = null;
   }
+}
+
+/**
+ * Looks at the disk when the rename that gives a copy its name has just been made and nothing has been done since: a power
+ * loss may keep that rename and nothing else that is not synced, which chance hardly ever does in the one call there is.
+ */
+function watchForName(session: Session, target: string): (operation: VFSOperation, path: string) => void {
+  const { disk, ledger } = session;
+  let isRenamed = false;
+  return (operation, path) => {
+    if (isRenamed && isHonest(session)) {
+      const named = withOnlyTheName(disk, target)?.snapshotDurable() ?? null;
+      if (named !== null && named.stat(target) !== null)
+        checkWholeCopy(ledger, named, target, "once it has its name");
+    }
+    isRenamed = operation === "rename" && path === `${target}.partial`;
+  };
+}
+
+/** What a power loss leaves that takes everything which is not synced but the last rename; null when there is none. */
+function withOnlyTheName(disk: SimulationDisk, target: string): SimulationDisk | null {
+  const items = disk.crashItems();
+  const kept = new Set<number>();
+  const keep = (index: number): void => {
+    kept.add(index);
+    for (const needed of items[index]?.needs ?? []) if (!kept.has(needed)) keep(needed);
+  };
+  const name = items.findIndex(
+    (item) => item.kind === "name" && item.operation === "rename" && item.path === target,
+  );
+  if (name < 0) return null;
+  keep(name);
+  return disk.crashedCopy(items.map(({ sequences }, index) => (kept.has(index) ? 0 : sequences.length)));
 }
 
 /** What a call has made is whole on the medium when it returns, whatever happens to the page cache. */
 function checkDurableCopy(session: Session, target: string): void {
   const { disk, ledger } = session;
-  if (disk.damage.length > 0 || disk.isLying || disk.lossShows) return;
-  checkWholeCopy(ledger, disk.snapshotDurable(), target, "made");
+  if (isHonest(session)) checkWholeCopy(ledger, disk.snapshotDurable(), target, "made");
 }
 
 /** After a power loss in a call: what bears the final name is whole, or nothing does. */
 export function checkUnfinishedCopy(session: Session): void {
   const { disk, ledger, copyBeingMade } = session;
-  if (copyBeingMade === null || disk.damage.length > 0 || disk.isLying || disk.lossShows) return;
+  if (copyBeingMade === null || !isHonest(session)) return;
   const durable = disk.snapshotDurable();
   if (durable.stat(copyBeingMade) !== null) checkWholeCopy(ledger, durable, copyBeingMade, "being made");
+}
+
+/** Whether the disk has done what it said, and nothing to bytes at rest. */
+function isHonest({ disk }: Session): boolean {
+  return disk.damage.length === 0 && !disk.isLying && !disk.lossShows;
 }
 
 async function compareAndRemove(

@@ -3,14 +3,15 @@
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
 import { parseFileName } from "../../src/engine/files.js";
-import { joinPath } from "../../src/platform/path.js";
+import { baseName } from "../../src/platform/path.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
-import { PAGE_BYTES } from "../disk/page.js";
+import type { DirectoryNode } from "../disk/name-log.js";
+import type { SimulationDisk } from "../disk/simulation-disk.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
-import { CrashLoop } from "../oracles/crash-loop.js";
+import { CrashLoop, useOf } from "../oracles/crash-loop.js";
 import { checkFailureTold } from "../oracles/error-honesty.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
@@ -24,7 +25,7 @@ import { CRASH_LOOP_LENGTH, OPERATION_KINDS } from "../workload/operation.js";
 import type { CrashRequest } from "../world/crash-plan.js";
 import { latenessMs } from "../world/faults.js";
 import type { Life } from "../world/world.js";
-import { checkDurableState, checkStructure, FRESH_KEY, readAll } from "./checks.js";
+import { checkDurableState, checkSealLeft, checkStructure, FRESH_KEY, readAll } from "./checks.js";
 import { checkUnfinishedCopy, examineCutOffCheckpoint } from "./copies.js";
 import { DurableWatch } from "./durable-watch.js";
 import { Executor } from "./executor.js";
@@ -33,7 +34,7 @@ import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
 import { openStore } from "./opening.js";
 import { explainLiveness } from "./pending.js";
-import { disturbOpening, failASync, losesPowerAtRest } from "./rare-moments.js";
+import { disturbClosing, disturbOpening, losesPowerAtRest } from "./rare-moments.js";
 import { RunSegments } from "./segments.js";
 import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
 import { checkForeignFiles, plantStrays } from "./strays.js";
@@ -89,10 +90,7 @@ export class LifeCycle {
   crashed(how: CrashRequest["how"]): void {
     const { faultCounts } = this.#session.world;
     if (this.#afterCrash) faultCounts["T6 nested crash"]++;
-    this.#crashLoop.crashed(
-      this.#session.disk.usedBytes,
-      manifestBytes(this.#session.disk.snapshotDurable()),
-    );
+    this.#crashLoop.crashed(useOf(storeDirectory(this.#session.disk)));
     if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
@@ -177,6 +175,7 @@ export class LifeCycle {
     if (session.storeOptions !== options.store) world.faultCounts["T7 other options"]++;
     for (let attempt = 1; ; attempt++) {
       session.fileNumbers.opening();
+      this.#crashLoop.opening();
       const written = disk.counters.bytesWritten;
       const logFrom = this.#closedWithLogFrom;
       // An attempt that failed may have left a manifest of its own.
@@ -294,7 +293,7 @@ export class LifeCycle {
       for (const { snapshot } of session.snapshots.values()) snapshot.close();
       for (const { iterator } of session.iterators.values()) iterator.close();
     }
-    if (this.#phase === "safety") failASync(session);
+    if (this.#phase === "safety") disturbClosing(session);
     let clean = true;
     session.closing = true;
     const stoppedBefore = store.inspect().failedStop;
@@ -336,6 +335,7 @@ export class LifeCycle {
     session.checkAlive();
     checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, life.scheduler.tasksPending);
     counts.reopens++;
+    if (!clean || failedStop) checkSealLeft(session);
     // What closing has promised must not be in the page cache only.
     if (!losesPowerAtRest(session)) return;
     this.#powerLost = true;
@@ -373,21 +373,16 @@ export class LifeCycle {
   }
 }
 
+/** As processes see it. */
+function storeDirectory(disk: SimulationDisk): DirectoryNode | null {
+  const node = disk.root.entries.get(baseName(STORE_DIRECTORY));
+  return node?.kind === "directory" ? node : null;
+}
+
 /**
  * With an obstacle in its way, such as a full disk, a store closes without having moved its log into tables; a segment
  * that no commit has come to use stays; and a stray file may look like one.
  */
-/** Size of the largest manifest, in whole pages. */
-function manifestBytes(durable: VFS): number {
-  let most = 0;
-  if (durable.stat(STORE_DIRECTORY)?.kind !== "directory") return 0;
-  for (const name of durable.list(STORE_DIRECTORY)) {
-    if (parseFileName(name).kind !== "manifest") continue;
-    most = Math.max(most, durable.stat(joinPath(STORE_DIRECTORY, name))?.size ?? 0);
-  }
-  return Math.ceil(most / PAGE_BYTES) * PAGE_BYTES;
-}
-
 function hasLog(durable: VFS, minWalNumber: number): boolean {
   return durable
     .list(STORE_DIRECTORY)

@@ -3,6 +3,8 @@
  * while a checkpoint is put together, and while no process runs at all. The kill matrix shows what is found only here.
  * Decisions come from the stream `rest`. Does not own: what a crash or a failed sync does.
  */
+import { parseFileName } from "../../src/engine/files.js";
+import { baseName } from "../../src/platform/path.js";
 import type { Session } from "./session.js";
 
 /** How probable it is that the power fails while no process runs. */
@@ -17,10 +19,13 @@ const COPYING_CALLS = 80;
 const RENAMED = "partial.renamed";
 /** How probable it is that one of the first few syncs of a life, or of closing, fails, in a run where syncs may. */
 const SYNC_FAILS = 0.08;
+const SYNC_FAILS_IN_CLOSING = 0.3;
 const FIRST_SYNCS = 6;
+/** How probable it is that the sync which fails in closing is one of a manifest: mostly of the edit before its seal. */
+const OF_A_MANIFEST = 0.7;
 
 export function disturbOpening(session: Session): void {
-  const { world, options } = session;
+  const { world, disk, options } = session;
   const { everyOperations, atCalls } = options.crashes;
   const choices = world.choices.stream("rest");
   if (
@@ -34,13 +39,17 @@ export function disturbOpening(session: Session): void {
       at: { calls: 1 + choices.below(OPENING_CALLS, "rest.opening-call") },
     });
   }
-  failASync(session);
-}
-
-export function failASync({ world, disk }: Session): void {
-  const choices = world.choices.stream("rest");
   if (choices.chance(SYNC_FAILS, "rest.sync-fails"))
     disk.failSync(1 + choices.below(FIRST_SYNCS, "rest.sync"));
+}
+
+export function disturbClosing({ world, disk }: Session): void {
+  const choices = world.choices.stream("rest");
+  if (!choices.chance(SYNC_FAILS_IN_CLOSING, "rest.sync-fails")) return;
+  const syncs = 1 + choices.below(FIRST_SYNCS, "rest.sync");
+  if (choices.chance(OF_A_MANIFEST, "rest.sync-of-manifest"))
+    disk.failSync(Math.ceil(syncs / 3), (path) => parseFileName(baseName(path)).kind === "manifest");
+  else disk.failSync(syncs);
 }
 
 export function disturbCopying({ world, options }: Session): void {

@@ -177,6 +177,7 @@ export class Session {
     this.#life = life;
     this.#store = null;
     this.closing = false;
+    this.callListener = null;
     this.snapshots.clear();
     this.iterators.clear();
     this.inFlight.clear();

@@ -63,12 +63,15 @@ export function clearLeftovers(
     const isOurs = kind === "table" || kind === "manifest" || kind === "temporary";
     return isOurs && number >= loaded.counters.nextFileNumber && isFile(vfs, directory, name);
   });
-  const tables = leftovers.filter((name) => parseFileName(name).kind === "table");
+  const isTable = (name: string): boolean => parseFileName(name).kind === "table";
+  const tables = leftovers.filter((name) => isTable(name) && !mutant("T8-leftover-tables-pile-up"));
   // The highest number stays in sight, so that it is not given out again before a manifest is past it.
   const highest = Math.max(...names.map((name) => parseFileName(name).number));
-  const others = leftovers.filter((name) => !tables.includes(name) && parseFileName(name).number < highest);
-  if (tables.length + others.length === 0 || mutant("T8-leftovers-pile-up"))
-    return { quarantined: [], purged: [] };
+  const others = leftovers.filter(
+    (name) =>
+      !isTable(name) && parseFileName(name).number < highest && !mutant("T8-leftover-manifests-pile-up"),
+  );
+  if (tables.length + others.length === 0) return { quarantined: [], purged: [] };
   sometimes("recovery.leftovers");
   check();
   removeFiles(vfs, directory, others);

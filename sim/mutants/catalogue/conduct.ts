@@ -59,8 +59,16 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
-    id: "T8-leftovers-pile-up",
-    breaks: "what interrupted opens have left is not cleared away before the next one writes",
+    id: "T8-leftover-tables-pile-up",
+    breaks: "tables that interrupted opens have left are not cleared away before the next one writes",
+    copies: "ours: found by this simulator",
+    needs: "T8",
+    oracles: ["O19"],
+    killer: "swarm",
+  },
+  {
+    id: "T8-leftover-manifests-pile-up",
+    breaks: "manifests that interrupted opens have left are not cleared away before the next one writes",
     copies: "ours: found by this simulator",
     needs: "T8",
     oracles: ["O19"],

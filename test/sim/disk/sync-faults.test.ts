@@ -70,6 +70,18 @@ describe("S22: errors of syncs", () => {
     }
   });
 
+  it("strike the n-th sync of what is wanted, and let others pass", () => {
+    const made = machine(1, { faults: { syncError: 1e-9 } });
+    const vfs = made.disk.mount();
+    const [a, b] = [vfs.createFile("/a"), vfs.createFile("/b")];
+    made.disk.failSync(2, (path) => path === "/b");
+    const codes = [a, b, a, b, b].map((file) => {
+      put(file, "1");
+      return codeOf(() => file.syncData());
+    });
+    expect(codes).toEqual(["ok", "ok", "ok", "IO", "ok"]);
+  });
+
   it("clean-keep: a page that is written again goes to the medium whole, the lost bytes with it", () => {
     const made = failed(1, { syncFailure: "clean-keep" });
     put(made.file, "!", 5);

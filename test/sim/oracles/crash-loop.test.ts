@@ -1,28 +1,70 @@
 import { expect, test } from "vitest";
-import { CrashLoop } from "../../../sim/oracles/crash-loop.js";
+import { FileNode } from "../../../sim/disk/file-node.js";
+import { DirectoryNode } from "../../../sim/disk/name-log.js";
+import { CrashLoop, type DirectoryUse, useOf } from "../../../sim/oracles/crash-loop.js";
 import { OracleLedger } from "../../../sim/oracles/failure.js";
+import { manifestName, tableName, walName } from "../../../src/engine/files.js";
 
-const PAGE = 4096;
+const QUIET: DirectoryUse = { manifests: 1, unusedManifests: 0, logs: 1, logPages: 2, otherPages: 10 };
 
-/** Feeds the pages in use after each of some crashes in a row. */
-function loop(pages: readonly number[]): OracleLedger {
+/** Feeds what is in the directory after each of some crashes in a row, with one opening before each. */
+function loop(uses: readonly Partial<DirectoryUse>[]): OracleLedger {
   const ledger = new OracleLedger();
   const watch = new CrashLoop(ledger);
-  for (const count of pages) watch.crashed(count * PAGE, 0);
+  for (const use of uses) {
+    watch.opening();
+    watch.crashed({ ...QUIET, ...use });
+  }
   return ledger;
 }
 
+const growing = (from: number): number[] => Array.from({ length: 11 }, (_, index) => from + index);
+
 test("a loop of crashes may fill the disk at first, but not on and on", () => {
-  expect(loop([10, 30, 50, 50, 50, 52, 50, 50, 50, 50]).evaluations.O19).toBe(6);
-  const growing = Array.from({ length: 10 }, (_, index) => 10 + 8 * index);
-  expect(() => loop(growing)).toThrow(expect.objectContaining({ oracle: "O19" }));
+  const pages = [10, 30, 50, 50, 50, 52, 50, 50, 50, 50];
+  expect(loop(pages.map((otherPages) => ({ otherPages }))).evaluations.O19).toBe(6);
+  expect(() => loop(growing(10).map((count) => ({ otherPages: 10 * count })))).toThrow(/filled the disk/);
+});
+
+test("one page more with each crash is seen before a loop ends, where the log is short", () => {
+  const uses = growing(3).map((otherPages) => ({ otherPages, logPages: 1 }));
+  expect(() => loop(uses)).toThrow(expect.objectContaining({ oracle: "O19" }));
+});
+
+test("manifests that have been in use may add up, those that have not may not", () => {
+  expect(loop(growing(1).map((manifests) => ({ manifests }))).evaluations.O19).toBe(7);
+  expect(() => loop(growing(1).map((manifests) => ({ manifests, unusedManifests: manifests - 1 })))).toThrow(
+    expect.objectContaining({ oracle: "O19" }),
+  );
+  expect(() => loop(growing(1).map((count) => ({ manifests: 3 * count })))).toThrow(/filled the disk/);
 });
 
 test("a recovery that is completed begins a new count", () => {
   const watch = new CrashLoop(new OracleLedger());
   for (let round = 0; round < 30; round++) {
-    watch.crashed(round * 100 * PAGE, 0);
+    watch.crashed({ ...QUIET, otherPages: 100 * round });
     expect(watch.length).toBe(1);
     watch.recovered();
   }
+});
+
+test("what is in a directory is counted by kind, its quarantine included", () => {
+  const file = (pages: number): FileNode => {
+    const node = new FileNode(1);
+    node.write(new Uint8Array(4096 * pages), 0, 4096 * pages, 0, 1);
+    return node;
+  };
+  const store = new DirectoryNode(1, null);
+  const quarantine = new DirectoryNode(2, store);
+  const current = new FileNode(2);
+  current.write(Uint8Array.of(7), 0, 1, 16, 1);
+  store.entries.set("CURRENT", current);
+  for (const number of [6, 7, 8]) store.entries.set(manifestName(number), file(1));
+  store.entries.set(tableName(1), file(2));
+  store.entries.set(walName(2), file(3));
+  store.entries.set("quarantine", quarantine);
+  quarantine.entries.set(tableName(3), file(5));
+  const expected = { manifests: 3, unusedManifests: 1, logs: 1, logPages: 3, otherPages: 8 };
+  expect(useOf(store)).toEqual(expected);
+  expect(useOf(null)).toEqual({ manifests: 0, unusedManifests: 0, logs: 0, logPages: 0, otherPages: 0 });
 });

@@ -7,13 +7,14 @@ import {
   checkRecoveredVersion,
   ManifestMonotonicity,
 } from "../../../sim/oracles/manifest-monotonicity.js";
-import { checkDurableStore, checkLiveFiles } from "../../../sim/oracles/referential-integrity.js";
+import { checkDurableStore, checkLiveFiles, checkSeal } from "../../../sim/oracles/referential-integrity.js";
 import { checkShape } from "../../../sim/oracles/shape.js";
 import { manifestName } from "../../../src/engine/files.js";
 import { checksumByName } from "../../../src/engine/format/checksum.js";
-import { ManifestLog } from "../../../src/engine/manifest/manifest-log.js";
+import { loadManifest, ManifestLog } from "../../../src/engine/manifest/manifest-log.js";
 import type { TableMeta } from "../../../src/engine/manifest/table-meta.js";
 import type { StoreInspection } from "../../../src/engine/store-types.js";
+import { hasCode } from "../../../src/platform/errors.js";
 import { machine } from "../disk/machine.js";
 
 const ledger = new OracleLedger();
@@ -37,6 +38,14 @@ function inspection(changes: Partial<StoreInspection> = {}): StoreInspection {
     damagedTables: [],
     ...changes,
   };
+}
+
+function trying(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    if (!hasCode(error, "IO")) throw error;
+  }
 }
 
 describe("O7", () => {
@@ -112,6 +121,31 @@ describe("O8", () => {
     expect(check()).toMatchObject({ manifestNumber: 5 });
     vfs.syncDirectory("/store");
     expect(check).toThrow(/^O8.*missing/);
+  });
+
+  test("a seal that processes see fails unless the edits before it are on the medium", () => {
+    const failing = (what: "nothing" | "the seal" | "the edit before it") => () => {
+      const { disk } = machine(1, { syncFailure: "clean-keep", faults: { syncError: 1e-9 } });
+      const vfs = disk.mount();
+      vfs.makeDirectory("/store");
+      vfs.syncDirectory("/");
+      const counters = { nextFileNumber: 6, lastVersion: 100, minWalNumber: 6 };
+      const state = { storeId: new Uint8Array(16), counters, levels: [], editNumber: 0 };
+      const log = ManifestLog.create(vfs, "/store", checksumByName("crc32"), 5, state);
+      // A snapshot, and three edits with their marks: the next edit ends the first page, the seal begins the second.
+      const edit = { counters, added: [], removed: [] };
+      for (let count = 0; count < 3; count++) log.append(edit);
+      if (what === "the edit before it") disk.failSync(1);
+      trying(() => log.append(edit));
+      if (what === "the seal") disk.failSync(1);
+      trying(() => log.seal());
+      const seen = disk.crashedCopy([], "process-kill").mount();
+      expect(loadManifest(seen, "/store")).toMatchObject({ isSealed: true, editNumber: 5 });
+      checkSeal(ledger, seen, disk.snapshotDurable(), "/store");
+    };
+    expect(failing("nothing")).not.toThrow();
+    expect(failing("the seal")).not.toThrow();
+    expect(failing("the edit before it")).toThrow(/^O8.*sealed at edit 5.*at edit 4/);
   });
 
   test("a live file that is not in the directory fails", () => {

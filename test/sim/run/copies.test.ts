@@ -35,3 +35,21 @@ test("[O20] one that is cut off before promises nothing, and is cleared away", a
   expect(counts.oracles.O20).toBe(0);
   expect(traceLines).toContain("vfs removeDirectory /checkpoint-3.partial 0 0");
 });
+
+test("[O20] a copy that gets its name before its files have theirs for good is seen without a crash", async () => {
+  const restored = (mutants: readonly string[]) =>
+    simulate({
+      options: PLAIN_OPTIONS,
+      choices: Choices.fromLog("1", {}),
+      source: new RecordedOperations([
+        { kind: "write", call: "single", mutations: [["put", "a", 64, 10]] },
+        { kind: "checkpoint", restores: true },
+      ]),
+      mutants,
+      recording: false,
+    });
+  expect((await restored([])).failure).toBeNull();
+  const { failure } = await restored(["swap:partial@partial-directory:publishPartial"]);
+  expect(failure).toMatchObject({ oracle: "O20" });
+  expect(failure?.message).toMatch(/restored-1, once it has its name/);
+});
