@@ -5,6 +5,7 @@
  */
 import type { TransactionError } from "./errors.js";
 import { RangeSet } from "./range-set.js";
+import type { OwnRead } from "./reads.js";
 import type { Answer, StorageView, TransactionStorage } from "./storage.js";
 import type { PendingWatch } from "./watch.js";
 import { WriteBuffer } from "./write-buffer.js";
@@ -17,6 +18,10 @@ export class Attempt {
   readonly watches: PendingWatch[] = [];
   /** Range reads under way: what they have read so far conflicts by what is written so far. */
   readonly openRanges = new Set<{ settleConflicts(): void }>();
+  /** Reads whose answer has not come. They see what was written before they were asked for. */
+  readonly #reads = new Map<OwnRead, Promise<unknown>>();
+  /** Why it must not commit: a read that failed, or a write that was refused for its size. */
+  failure: unknown = null;
   /** Bytes of mutations and conflict ranges. */
   sizeBytes = 0;
   /** The version to read at, when the user has said so. */
@@ -74,6 +79,40 @@ export class Attempt {
   beforeWrite(): void {
     for (const range of this.openRanges) range.settleConflicts();
     this.writeConflicts.beforeWrite();
+    let before: WriteBuffer | null = null;
+    for (const read of this.#reads.keys()) {
+      if (read.writes !== this.writes) continue;
+      before ??= this.writes.copy();
+      read.writes = before;
+    }
+  }
+
+  /** The answer of a read that may be under way; if it fails, so does the commit. */
+  reading<T>(read: OwnRead, run: () => Answer<T>): Promise<T> {
+    let answer: Answer<T>;
+    try {
+      answer = run();
+    } catch (error) {
+      this.failure ??= error;
+      return Promise.reject(error);
+    }
+    if (!(answer instanceof Promise)) return Promise.resolve(answer);
+    const done = answer.then(
+      () => {
+        this.#reads.delete(read);
+      },
+      (error: unknown) => {
+        this.#reads.delete(read);
+        this.failure ??= error;
+      },
+    );
+    this.#reads.set(read, done);
+    return this.orEnd(answer);
+  }
+
+  /** Resolves when all reads that were asked for have their answers. */
+  async readsDone(): Promise<void> {
+    while (this.#reads.size > 0) await Promise.all(this.#reads.values());
   }
 
   /** `promise`, or the end of the attempt if that comes first. */

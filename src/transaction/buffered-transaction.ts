@@ -8,11 +8,20 @@
 import type { Clock, Scheduler, Timer } from "../platform/platform.js";
 import { ATOMIC_OPERATIONS, type AtomicOperation } from "./atomic.js";
 import { Attempt } from "./attempt.js";
+import { addRead } from "./conflict-ranges.js";
 import { ConflictError, TransactionError } from "./errors.js";
 import type { KeySelector } from "./key-selector.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
-import { ALL_KEYS_END, checkKey, checkRange, checkValue, USER_KEYS_END } from "./limits.js";
-import { writtenValue } from "./merged-rows.js";
+import {
+  ALL_KEYS_END,
+  checkKey,
+  checkRange,
+  checkReadKey,
+  checkValue,
+  KEY_BYTES_MAX,
+  USER_KEYS_END,
+} from "./limits.js";
+import { unreadable } from "./merged-rows.js";
 import {
   type ResolvedTransactionOptions,
   resolveTransactionOptions,
@@ -29,6 +38,7 @@ import type {
   Transaction,
   Watch,
 } from "./transaction.js";
+import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { PendingWatch } from "./watch.js";
 
 /** What a database gives each of its transactions. */
@@ -48,8 +58,7 @@ type State = "active" | "committing" | "committed" | "cancelled";
 const MUTATION_OVERHEAD_BYTES = 28;
 const RANGE_OVERHEAD_BYTES = 24;
 const VERSIONSTAMP_BYTES = 10;
-const FIRST_STAMP = "\0".repeat(VERSIONSTAMP_BYTES);
-const LAST_STAMP = "\xff".repeat(VERSIONSTAMP_BYTES);
+const LAST_STAMP = new Uint8Array(VERSIONSTAMP_BYTES).fill(0xff);
 /** The version of a commit that wrote nothing. */
 const READ_ONLY_VERSION = -1;
 
@@ -107,7 +116,8 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   clear(key: Uint8Array): void {
     const attempt = this.#useForWrite();
-    checkKey(key, this.keysEnd);
+    checkReadKey(key, this.keysEnd);
+    if (key.length > KEY_BYTES_MAX) return;
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + pointBytes(key));
     attempt.writes.clear(key);
     wrote(attempt, key);
@@ -115,10 +125,12 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   clearRange(begin: Uint8Array, end: Uint8Array): void {
     const attempt = this.#useForWrite();
-    checkRange(begin, end, this.keysEnd);
-    this.#grow(MUTATION_OVERHEAD_BYTES + 2 * (begin.length + end.length) + RANGE_OVERHEAD_BYTES);
-    attempt.writes.clearRange(begin, end);
-    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(keyText(begin), keyText(end));
+    const range = checkRange(begin, end, this.keysEnd);
+    if (range === null) return;
+    const [from, to] = range;
+    this.#grow(MUTATION_OVERHEAD_BYTES + 2 * (from.length + to.length) + RANGE_OVERHEAD_BYTES);
+    attempt.writes.clearRange(from, to);
+    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(keyText(from), keyText(to));
   }
 
   atomic(operation: AtomicOperation, key: Uint8Array, operand: Uint8Array): void {
@@ -142,17 +154,11 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     checkValue(value);
     checkStampOffset(key, offset);
     this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
-    const text = keyText(key);
-    const before = text.slice(0, offset);
-    const after = text.slice(offset + VERSIONSTAMP_BYTES);
-    const first = before + FIRST_STAMP + after;
-    const end = keyTextAfter(before + LAST_STAMP + after);
-    attempt.writes.setStampedKey(
-      { key: new Uint8Array(key), offset, value: new Uint8Array(value) },
-      first,
-      end,
-    );
-    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(first, end);
+    // It comes to lie above everything that this transaction can have read.
+    const { readVersion } = attempt;
+    const first = stampedBytes(key, offset, versionstampOf(readVersion === null ? 0 : readVersion + 1));
+    const last = stampedBytes(key, offset, LAST_STAMP);
+    attempt.writes.setStampedKey(key, offset, value, keyText(first), keyTextAfter(keyText(last)));
   }
 
   setVersionstampedValue(key: Uint8Array, value: Uint8Array, offset: number): void {
@@ -167,9 +173,11 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void {
     const attempt = this.#use();
-    checkRange(begin, end, this.keysEnd);
+    const range = checkRange(begin, end, this.keysEnd);
+    if (range === null) return;
     this.#grow(begin.length + end.length + RANGE_OVERHEAD_BYTES);
-    attempt.readConflicts.add(keyText(begin), keyText(end));
+    const seen = this.#options.readYourWrites ? attempt.writes : null;
+    addRead(attempt.readConflicts, seen, keyText(range[0]), keyText(range[1]));
   }
 
   addReadConflictKey(key: Uint8Array): void {
@@ -178,9 +186,10 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   addWriteConflictRange(begin: Uint8Array, end: Uint8Array): void {
     const attempt = this.#use();
-    checkRange(begin, end, this.keysEnd);
+    const range = checkRange(begin, end, this.keysEnd);
+    if (range === null) return;
     this.#grow(begin.length + end.length + RANGE_OVERHEAD_BYTES);
-    attempt.writeConflicts.add(keyText(begin), keyText(end));
+    attempt.writeConflicts.add(keyText(range[0]), keyText(range[1]));
   }
 
   addWriteConflictKey(key: Uint8Array): void {
@@ -193,15 +202,18 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   watch(key: Uint8Array): Watch {
     const attempt = this.#use();
-    checkKey(key, this.keysEnd);
     if (!this.#options.readYourWrites) {
       throw new TransactionError(
         "WATCHES_DISABLED",
-        "a watch compares with what the transaction leaves under the key, so it needs readYourWrites.",
+        "a watch compares with what the transaction sees under the key, so it needs readYourWrites.",
       );
     }
+    checkKey(key, this.keysEnd);
     const watch = new PendingWatch(key, this.#context.watches);
     attempt.watches.push(watch);
+    const at = keyText(key);
+    if (attempt.writes.isUnreadable(at, keyTextAfter(at))) watch.fail(unreadable());
+    else watch.observe(this.#reads.get(key));
     return watch;
   }
 
@@ -220,7 +232,15 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   setOptions(options: TransactionOptions): void {
-    this.#options = resolveTransactionOptions(this.#options, options);
+    const resolved = resolveTransactionOptions(this.#options, options);
+    const { writes, hasRead } = this.#attempt;
+    if (resolved.readYourWrites !== this.#options.readYourWrites && (hasRead || !writes.isEmpty)) {
+      throw new TransactionError(
+        "CLIENT_INVALID_OPERATION",
+        "readYourWrites cannot change once the transaction has read or written. Set it before.",
+      );
+    }
+    this.#options = resolved;
     if ("timeoutMs" in options && this.#deadlineMs !== null) this.#restartTimer();
   }
 
@@ -236,14 +256,17 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   async onError(error: unknown): Promise<void> {
+    const ended = this.#attempt.error;
+    if (ended !== null) throw ended;
     const mayRetry =
       error instanceof TransactionError &&
       error.retryable &&
       (!error.maybeCommitted || this.#options.idempotent || this.#options.idempotencyKey !== undefined);
-    const ended = this.#attempt.error;
-    if (!mayRetry || (ended !== null && !ended.retryable)) throw error;
-    const delayMs = this.#backoff.nextDelayMs(this.#options);
-    if (delayMs === null) throw error;
+    const delayMs = mayRetry ? this.#backoff.nextDelayMs(this.#options) : null;
+    if (delayMs === null) {
+      this.cancel();
+      throw error;
+    }
     this.#begin(cancelled("it was reset"));
     await this.#attempt.orEnd(
       new Promise<void>((resolve) => {
@@ -312,54 +335,54 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   async #commit(attempt: Attempt): Promise<void> {
-    for (const range of attempt.openRanges) range.settleConflicts();
-    const { writes, readConflicts } = attempt;
-    const writeConflicts = attempt.writeConflicts.all();
-    const leaves = await this.#watchedValues(attempt);
-    const readVersion = attempt.readVersion;
-    let result: CommitResult | null = null;
-    if (!writes.isEmpty || !writeConflicts.isEmpty) {
-      try {
-        result = await this.#context.storage.commit({
-          readVersion,
-          view: attempt.openedView,
-          readConflicts,
-          writeConflicts,
-          writes,
-          options: this.#options,
-        });
-      } catch (error) {
-        if (this.#attempt === attempt && error instanceof ConflictError) this.#conflicts = error.ranges;
-        throw error;
-      }
+    await attempt.readsDone();
+    if (attempt.error !== null) throw attempt.error;
+    const stamp = this.#stamp;
+    let result: CommitResult | null;
+    try {
+      result = await this.#handOver(attempt);
+    } catch (error) {
+      stamp.fail(error as Error);
+      for (const watch of attempt.watches) watch.fail(error as Error);
+      throw error;
     }
     // After a reset or cancel nobody waits for this any more.
     if (this.#attempt !== attempt || attempt.error !== null) return;
     this.#result = result;
     this.#state = "committed";
     this.#stopTimer();
+    const version = result?.version ?? attempt.readVersion ?? 0;
     attempt.closeView();
-    const version = result?.version ?? readVersion ?? 0;
-    attempt.watches.forEach((watch, index) => {
-      watch.start(this.#context.storage, leaves[index], version);
-    });
-    if (result === null) this.#stamp.fail(noStamp());
-    else this.#stamp.give(result.versionstamp);
+    // From here on they are on their own.
+    for (const watch of attempt.watches.splice(0)) watch.start(this.#context.storage, version);
+    if (result === null) stamp.fail(noStamp());
+    else stamp.give(result.versionstamp);
   }
 
-  /** What the transaction leaves under each watched key. */
-  async #watchedValues(attempt: Attempt): Promise<(Uint8Array | undefined)[]> {
-    const values: (Uint8Array | undefined)[] = [];
-    for (const { key } of attempt.watches) {
-      const written = attempt.writes.lookUp(keyText(key));
-      if (written?.kind === "known") values.push(written.value);
-      else {
-        const view = await attempt.view();
-        const stored = await view.get(key);
-        values.push(written === undefined ? stored : writtenValue(written, stored));
-      }
+  /** Null when there was nothing to commit. */
+  async #handOver(attempt: Attempt): Promise<CommitResult | null> {
+    if (attempt.failure !== null) throw attempt.failure;
+    for (const range of attempt.openRanges) range.settleConflicts();
+    const { writes, readConflicts, readVersion } = attempt;
+    const writeConflicts = attempt.writeConflicts.all();
+    for (const watch of attempt.watches) await watch.observed;
+    if (writes.isEmpty && writeConflicts.isEmpty) return null;
+    if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
+    const options = this.#options;
+    const view = attempt.openedView;
+    try {
+      return await this.#context.storage.commit({
+        readVersion,
+        view,
+        readConflicts,
+        writeConflicts,
+        writes,
+        options,
+      });
+    } catch (error) {
+      if (this.#attempt === attempt && error instanceof ConflictError) this.#conflicts = error.ranges;
+      throw error;
     }
-    return values;
   }
 
   /** The current attempt, if calls are legal now. */
@@ -367,10 +390,13 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     const { error } = this.#attempt;
     if (error !== null) throw error;
     if (this.#state !== "active") {
-      throw new TransactionError(
+      const used = new TransactionError(
         "USED_DURING_COMMIT",
         "the transaction is committing or has committed. Reset it, or begin another.",
       );
+      // As in FoundationDB, the commit that is under way fails with it; it may take effect all the same.
+      if (this.#state === "committing") this.#end(used);
+      throw used;
     }
     if (this.#deadlineMs === null) this.#restartTimer();
     return this.#attempt;
@@ -385,13 +411,20 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   #grow(bytes: number): void {
     const size = this.#attempt.sizeBytes + bytes;
     if (size > this.#options.sizeLimitBytes) {
-      throw new TransactionError(
-        "TRANSACTION_TOO_LARGE",
-        `with this the transaction would have ${size} bytes of writes and conflict ranges, more than ` +
-          `${this.#options.sizeLimitBytes}. Split it into several.`,
-      );
+      // What was refused is missing, so the rest must not commit.
+      const error = this.#tooLarge(size);
+      this.#attempt.failure ??= error;
+      throw error;
     }
     this.#attempt.sizeBytes = size;
+  }
+
+  #tooLarge(bytes: number): TransactionError {
+    return new TransactionError(
+      "TRANSACTION_TOO_LARGE",
+      `the transaction has ${bytes} bytes of writes and conflict ranges, more than ` +
+        `${this.#options.sizeLimitBytes}. Split it into several.`,
+    );
   }
 
   #begin(reason: TransactionError): void {
@@ -404,8 +437,6 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   #end(reason: TransactionError): void {
-    // Watches of a transaction that has committed live on.
-    if (this.#state === "committed") return;
     this.#attempt.fail(reason);
     this.#stamp.fail(reason);
   }
@@ -473,7 +504,7 @@ function pointBytes(key: Uint8Array): number {
 function checkStampOffset(bytes: Uint8Array, offset: number): void {
   if (Number.isSafeInteger(offset) && offset >= 0 && offset + VERSIONSTAMP_BYTES <= bytes.length) return;
   throw new TransactionError(
-    "INVALID_OPTION_VALUE",
+    "CLIENT_INVALID_OPERATION",
     `the ten bytes of a versionstamp do not fit at offset ${offset} of ${bytes.length} bytes.`,
   );
 }

@@ -30,7 +30,7 @@ export function addRead(conflicts: RangeSet, writes: WriteBuffer | null, begin: 
 function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: string): string {
   let open = from;
   for (let key = writes.nextKey(from); key !== null && key < to; key = writes.nextKey(keyTextAfter(key))) {
-    if (writes.lookUp(key)?.kind !== "known") continue;
+    if (!writes.isIndependent(key)) continue;
     conflicts.add(open, key);
     open = keyTextAfter(key);
   }
@@ -38,9 +38,8 @@ function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: str
   return to;
 }
 
-/** Everything that a commit writes, into `conflicts`. */
+/** Everything that a commit writes, into `conflicts`; but for the keys that its version names, which the storage adds. */
 export function addWrites(conflicts: RangeSet, writes: WriteBuffer): void {
   for (const [begin, end] of writes.cleared) conflicts.add(begin, end);
   for (const key of writes.writes.keys()) conflicts.add(key, keyTextAfter(key));
-  for (const [begin, end] of writes.unreadable) conflicts.add(begin, end);
 }

@@ -14,8 +14,9 @@ import { hasCode } from "../platform/errors.js";
 import type { Clock } from "../platform/platform.js";
 import { applyAtomic } from "./atomic.js";
 import { ConflictError, TransactionError } from "./errors.js";
-import { keyBytes, keyText } from "./key-text.js";
+import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
+import type { RangeSet } from "./range-set.js";
 import type {
   CommitRequest,
   CommitResult,
@@ -93,7 +94,7 @@ export class EngineStorage implements TransactionStorage {
       throw error;
     }
     this.#unapplied.applied(this.#store.version);
-    this.#watches.wrote(request.writeConflicts);
+    if (!this.#watches.isEmpty) this.#watches.wrote(commit.written());
     return { version, versionstamp: versionstampOf(version) };
   }
 
@@ -122,10 +123,14 @@ export class EngineStorage implements TransactionStorage {
       put(batch, keyBytes(key), value);
       commit.values.set(key, value);
     }
-    for (const { key, value, offset } of writes.stampedKeys) {
+    commit.stampedKeys.length = 0;
+    for (const { key, value, offset, clearedAfter } of writes.stampedKeys) {
       const stamped = stampedBytes(key, offset, stamp);
+      const at = keyText(stamped);
+      commit.stampedKeys.push(at);
+      if (clearedAfter.has(at)) continue;
       batch.put(stamped, value);
-      commit.values.set(keyText(stamped), value);
+      commit.values.set(at, value);
     }
     if (batch.count === 0) batch.nothing();
     return batch;
@@ -166,6 +171,7 @@ export class EngineStorage implements TransactionStorage {
     commit.version = version;
     const { writeConflicts, writes } = commit.request;
     for (const [begin, end] of writeConflicts) this.#history.wrote(begin, end, version);
+    for (const key of commit.stampedKeys) this.#history.wrote(key, keyTextAfter(key), version);
     this.#unapplied.add(version, commit.values, writes.cleared);
     if (++this.#commits % COMMITS_PER_SWEEP === 0) this.#forget(version);
   }
@@ -187,11 +193,20 @@ class PendingCommit {
   readonly request: CommitRequest;
   /** What it leaves under each key; filled by each preparation. */
   readonly values = new Map<string, Uint8Array | undefined>();
+  /** Keys with the version of the commit in them. */
+  readonly stampedKeys: string[] = [];
   /** 0 until it is accepted. */
   version = 0;
 
   constructor(request: CommitRequest) {
     this.request = request;
+  }
+
+  /** All keys that it may have changed. */
+  written(): RangeSet {
+    const written = this.request.writes.cleared.copy();
+    for (const key of this.values.keys()) written.add(key, keyTextAfter(key));
+    return written;
   }
 }
 

@@ -19,17 +19,19 @@ const KINDS = {
   UNAVAILABLE: { fdbCode: 1037, retry: "always" },
   DATABASE_LOCKED: { fdbCode: 1038, retry: "always" },
   OPERATION_CANCELLED: { fdbCode: 1101, retry: "never" },
-  KEY_OUTSIDE_LEGAL_RANGE: { fdbCode: 2003, retry: "never" },
+  CLIENT_INVALID_OPERATION: { fdbCode: 2000, retry: "never" },
+  KEY_OUTSIDE_LEGAL_RANGE: { fdbCode: 2004, retry: "never" },
   INVERTED_RANGE: { fdbCode: 2005, retry: "never" },
   INVALID_OPTION_VALUE: { fdbCode: 2006, retry: "never" },
+  READ_VERSION_ALREADY_SET: { fdbCode: 2010, retry: "never" },
   VERSION_INVALID: { fdbCode: 2011, retry: "never" },
+  RANGE_LIMITS_INVALID: { fdbCode: 2012, retry: "never" },
+  USED_DURING_COMMIT: { fdbCode: 2017, retry: "never" },
+  INVALID_MUTATION_TYPE: { fdbCode: 2018, retry: "never" },
   NO_COMMIT_VERSION: { fdbCode: 2021, retry: "never" },
   TRANSACTION_TOO_LARGE: { fdbCode: 2101, retry: "never" },
   KEY_TOO_LARGE: { fdbCode: 2102, retry: "never" },
   VALUE_TOO_LARGE: { fdbCode: 2103, retry: "never" },
-  USED_DURING_COMMIT: { fdbCode: 2017, retry: "never" },
-  INVALID_MUTATION_TYPE: { fdbCode: 2018, retry: "never" },
-  READ_VERSION_ALREADY_SET: { fdbCode: 2010, retry: "never" },
 } as const satisfies Partial<Record<ErrorCode, { fdbCode: number; retry: Retry }>>;
 
 type Retry = "always" | "maybe-committed" | "never";

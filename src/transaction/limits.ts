@@ -19,26 +19,42 @@ export const USER_KEYS_END = Uint8Array.of(0xff);
 /** The end of the key space for who may touch the system's keys. */
 export const ALL_KEYS_END = Uint8Array.of(0xff, 0xff);
 
-/** `keysEnd`: the first key that this caller may not touch. */
+/** A key that is to be there. `keysEnd`: the first key that this caller may not touch. */
 export function checkKey(key: Uint8Array, keysEnd: Uint8Array): void {
+  checkReadKey(key, keysEnd);
+  if (key.length <= KEY_BYTES_MAX) return;
+  throw new TransactionError(
+    "KEY_TOO_LARGE",
+    `a key of ${key.length} bytes is larger than ${KEY_BYTES_MAX}.`,
+  );
+}
+
+/** A key that is looked for or cleared: one that is too large is not there, which is no error. */
+export function checkReadKey(key: Uint8Array, keysEnd: Uint8Array): void {
   checkBytes(key, "a key");
-  checkKeySize(key);
   if (compareKeys(key, keysEnd) >= 0) throw outside(key);
 }
 
-/** The end of a range, which may be the end of the user's keys. */
+/** A bound of a range, which may be the end of the user's keys. */
 export function checkRangeEnd(key: Uint8Array, keysEnd: Uint8Array): void {
   checkBytes(key, "the end of a range");
-  checkKeySize(key);
   if (compareKeys(key, keysEnd) > 0) throw outside(key);
 }
 
-export function checkRange(begin: Uint8Array, end: Uint8Array, keysEnd: Uint8Array): void {
+/** The same keys with bounds no longer than needed to tell keys apart; null for no keys. */
+export function checkRange(
+  begin: Uint8Array,
+  end: Uint8Array,
+  keysEnd: Uint8Array,
+): readonly [begin: Uint8Array, end: Uint8Array] | null {
   checkRangeEnd(begin, keysEnd);
   checkRangeEnd(end, keysEnd);
   if (compareKeys(begin, end) > 0) {
     throw new TransactionError("INVERTED_RANGE", "the end of the range lies before its begin. Swap them.");
   }
+  const from = begin.subarray(0, KEY_BYTES_MAX + 1);
+  const to = end.subarray(0, KEY_BYTES_MAX + 1);
+  return compareKeys(from, to) < 0 ? [from, to] : null;
 }
 
 export function checkValue(value: Uint8Array): void {
@@ -47,14 +63,6 @@ export function checkValue(value: Uint8Array): void {
   throw new TransactionError(
     "VALUE_TOO_LARGE",
     `a value of ${value.length} bytes is larger than ${VALUE_BYTES_MAX}. Split it over several keys.`,
-  );
-}
-
-function checkKeySize(key: Uint8Array): void {
-  if (key.length <= KEY_BYTES_MAX) return;
-  throw new TransactionError(
-    "KEY_TOO_LARGE",
-    `a key of ${key.length} bytes is larger than ${KEY_BYTES_MAX}.`,
   );
 }
 

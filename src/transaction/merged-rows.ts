@@ -11,9 +11,14 @@ import type { Answer, RowCursor, StorageView } from "./storage.js";
 import type { KeyValue } from "./transaction.js";
 import type { WriteBuffer, WrittenKey } from "./write-buffer.js";
 
+/** What a read sees of the transaction's writes; null for nothing. A read that goes on later may be given others. */
+export interface SeenWrites {
+  readonly writes: WriteBuffer | null;
+}
+
 export class MergedRows implements RowCursor {
   readonly #view: StorageView;
-  readonly #writes: WriteBuffer | null;
+  readonly #seen: SeenWrites;
   readonly #reverse: boolean;
   /** What is left: [begin, end), of which rows and written keys that were passed are no part any more. */
   #begin: string;
@@ -24,16 +29,16 @@ export class MergedRows implements RowCursor {
   #rowKey = "";
   #isLoaded = false;
 
-  /** Rows of [begin, end). With `writes` null, of the view alone. Throws `ACCESSED_UNREADABLE`. */
-  constructor(view: StorageView, writes: WriteBuffer | null, begin: string, end: string, reverse: boolean) {
+  /** Rows of [begin, end). */
+  constructor(view: StorageView, seen: SeenWrites, begin: string, end: string, reverse: boolean) {
     this.#view = view;
-    this.#writes = writes;
+    this.#seen = seen;
     this.#begin = begin;
     this.#end = end;
     this.#reverse = reverse;
-    if (this.#writes?.isUnreadable(begin, end) === true) throw unreadable();
   }
 
+  /** Throws `ACCESSED_UNREADABLE` for a row beyond what the versionstamp decides. */
   next(): Answer<KeyValue | null> {
     for (;;) {
       if (this.#begin >= this.#end) return null;
@@ -46,15 +51,18 @@ export class MergedRows implements RowCursor {
         const stored = written === this.#rowKey ? this.#row?.[1] : undefined;
         if (written === this.#rowKey) this.#isLoaded = false;
         this.#pass(written);
-        const entry = this.#writes?.lookUp(written);
+        const entry = this.#seen.writes?.lookUp(written);
         assert(entry !== undefined, "a written key has an entry");
         const value = writtenValue(entry, stored);
         if (value !== undefined) return [keyBytes(written), value];
         continue;
       }
       const row = this.#row;
-      if (row === null) return null;
-      if (this.#writes?.isEmpty === false && this.#writes.lookUp(this.#rowKey) !== undefined) {
+      if (row === null) {
+        this.#checkReadable(this.#begin, this.#end);
+        return null;
+      }
+      if (this.#seen.writes?.isEmpty === false && this.#seen.writes.lookUp(this.#rowKey) !== undefined) {
         this.#skipCleared();
         continue;
       }
@@ -86,8 +94,10 @@ export class MergedRows implements RowCursor {
   }
 
   #nextWritten(): string | null {
-    if (this.#writes === null || this.#writes.isEmpty) return null;
-    const key = this.#reverse ? this.#writes.previousKey(this.#end) : this.#writes.nextKey(this.#begin);
+    if (this.#seen.writes === null || this.#seen.writes.isEmpty) return null;
+    const key = this.#reverse
+      ? this.#seen.writes.previousKey(this.#end)
+      : this.#seen.writes.nextKey(this.#begin);
     return key !== null && key >= this.#begin && key < this.#end ? key : null;
   }
 
@@ -96,13 +106,20 @@ export class MergedRows implements RowCursor {
   }
 
   #pass(key: string): void {
+    const after = keyTextAfter(key);
+    if (this.#reverse) this.#checkReadable(key, this.#end);
+    else this.#checkReadable(this.#begin, after);
     if (this.#reverse) this.#end = key;
-    else this.#begin = keyTextAfter(key);
+    else this.#begin = after;
+  }
+
+  #checkReadable(begin: string, end: string): void {
+    if (this.#seen.writes?.isUnreadable(begin, end) === true) throw unreadable();
   }
 
   /** The row lies in a cleared range, in which nothing of the view counts: goes on behind it. Written keys there still come. */
   #skipCleared(): void {
-    const cleared = this.#writes?.cleared.rangeOf(this.#rowKey) ?? null;
+    const cleared = this.#seen.writes?.cleared.rangeOf(this.#rowKey) ?? null;
     assert(cleared !== null, "what is known to be absent without an entry lies in a cleared range");
     this.#stored?.close();
     const [begin, end] = cleared;

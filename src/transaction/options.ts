@@ -40,6 +40,11 @@ export interface TransactionOptions {
   readonly readVersionAgeMs?: number;
   /** May touch keys from 0xFF on. */
   readonly accessSystemKeys?: boolean;
+  /**
+   * Read versions may be a little old when a machine fails at the same moment: FoundationDB's way to save a question to
+   * other machines. Where there are no other machines it changes nothing. Default false.
+   */
+  readonly causalReadRisky?: boolean;
 }
 
 export type ResolvedTransactionOptions = Required<Omit<TransactionOptions, "idempotencyKey" | "durability">> &
@@ -57,6 +62,7 @@ export const DEFAULT_TRANSACTION_OPTIONS: ResolvedTransactionOptions = {
   idempotent: false,
   readVersionAgeMs: 0,
   accessSystemKeys: false,
+  causalReadRisky: false,
 };
 
 const CHECKS: Readonly<Record<keyof TransactionOptions, (value: unknown) => boolean>> = {
@@ -74,6 +80,7 @@ const CHECKS: Readonly<Record<keyof TransactionOptions, (value: unknown) => bool
   idempotencyKey: (value) => value instanceof Uint8Array && value.length >= 1 && value.length <= 255,
   readVersionAgeMs: (value) => isFinite(value) && value >= 0 && value <= TRANSACTION_LIFETIME_MS / 2,
   accessSystemKeys: isFlag,
+  causalReadRisky: isFlag,
 };
 
 /** `given` over `base`. Throws `UNKNOWN_OPTION`, `INVALID_OPTION_VALUE`. */

@@ -38,6 +38,24 @@ export class RangeSet {
     this.#ends.splice(first, after - first, high);
   }
 
+  /** Takes [begin, end) out. O(ranges). */
+  remove(begin: string, end: string): void {
+    if (!this.touches(begin, end)) return;
+    const before = [...this];
+    this.clear();
+    for (const [from, to] of before) {
+      this.add(from, to < begin ? to : begin);
+      this.add(from > end ? from : end, to);
+    }
+  }
+
+  copy(): RangeSet {
+    const copy = new RangeSet();
+    copy.#begins.push(...this.#begins);
+    copy.#ends.push(...this.#ends);
+    return copy;
+  }
+
   has(key: string): boolean {
     return this.rangeOf(key) !== null;
   }

@@ -2,14 +2,14 @@
  * The reads of a transaction, once with conflicts and once without (snapshot reads). Both see the same view, and the
  * transaction's own writes unless it has switched that off.
  */
-
+import { StillwaterError } from "../platform/errors.js";
 import type { Attempt } from "./attempt.js";
 import { addRead } from "./conflict-ranges.js";
 import { TransactionError } from "./errors.js";
 import type { KeySelector } from "./key-selector.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
-import { checkKey, checkRangeEnd } from "./limits.js";
-import { MergedRows, unreadable, writtenValue } from "./merged-rows.js";
+import { checkRangeEnd, checkReadKey, KEY_BYTES_MAX } from "./limits.js";
+import { MergedRows, type SeenWrites, unreadable, writtenValue } from "./merged-rows.js";
 import type { Answer, StorageView } from "./storage.js";
 import type { KeyValue, RangeBound, RangeOptions, ReadTransaction } from "./transaction.js";
 import type { WriteBuffer } from "./write-buffer.js";
@@ -25,6 +25,12 @@ export interface ReadingTransaction {
   addedReadConflict(begin: string, end: string): void;
 }
 
+/** One read, with the writes of its transaction that it sees: those before it was asked for. Null for none. */
+export interface OwnRead extends SeenWrites {
+  writes: WriteBuffer | null;
+}
+
+/** Reads are done at once where the storage answers at once, so that what is written afterwards cannot matter to them. */
 export class Reads implements ReadTransaction {
   readonly #transaction: ReadingTransaction;
   readonly #isSnapshot: boolean;
@@ -37,8 +43,10 @@ export class Reads implements ReadTransaction {
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     try {
       const attempt = this.#transaction.useForRead();
-      checkKey(key, this.#transaction.keysEnd);
-      return settle(attempt, this.#get(attempt, key));
+      checkReadKey(key, this.#transaction.keysEnd);
+      if (key.length > KEY_BYTES_MAX) return Promise.resolve(undefined);
+      const read = this.#read(attempt);
+      return attempt.reading(read, () => this.#get(attempt, read, key));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -48,7 +56,8 @@ export class Reads implements ReadTransaction {
     try {
       const attempt = this.#transaction.useForRead();
       checkRangeEnd(selector.key, this.#transaction.keysEnd);
-      return attempt.orEnd(this.#find(attempt, selector).then(keyBytes));
+      const read = this.#read(attempt);
+      return attempt.reading(read, () => then(this.#find(attempt, read, selector), keyBytes));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -57,124 +66,183 @@ export class Reads implements ReadTransaction {
   getRange(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): AsyncIterable<KeyValue> {
     const { limit, isReverse } = checkRangeOptions(options);
     const attempt = this.#transaction.useForRead();
+    const bounds = this.#bounds(begin, end);
+    const read = this.#read(attempt);
+    const refresh = (): void => {
+      if (this.#transaction.useForRead() !== attempt) throw outlived();
+      // Each step sees what has been written by then.
+      read.writes = this.#read(attempt).writes;
+    };
+    const open = (): Answer<ConflictingRange> => this.#open(attempt, read, bounds, isReverse);
     return {
-      [Symbol.asyncIterator]: () =>
-        new RangeIterator(attempt, () => this.#open(attempt, begin, end, isReverse), limit),
+      [Symbol.asyncIterator]: () => new RangeIterator(attempt, read, refresh, open, limit),
     };
   }
 
-  async getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
-    const { limit, isReverse } = checkRangeOptions(options);
-    const attempt = this.#transaction.useForRead();
-    return attempt.orEnd(this.#readAll(attempt, begin, end, isReverse, limit));
-  }
-
-  async getReadVersion(): Promise<number> {
-    const attempt = this.#transaction.useForRead();
-    return attempt.orEnd(Promise.resolve(attempt.view()).then(({ version }) => version));
-  }
-
-  async #readAll(
-    attempt: Attempt,
-    begin: RangeBound,
-    end: RangeBound,
-    isReverse: boolean,
-    limit: number,
-  ): Promise<KeyValue[]> {
-    const range = await this.#open(attempt, begin, end, isReverse);
-    const rows: KeyValue[] = [];
+  getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
     try {
-      while (rows.length < limit) {
-        const answer = range.next();
-        const row = answer instanceof Promise ? await answer : answer;
-        if (row === null) break;
-        rows.push(row);
-      }
-    } finally {
-      range.close();
+      const { limit, isReverse } = checkRangeOptions(options);
+      const attempt = this.#transaction.useForRead();
+      const bounds = this.#bounds(begin, end);
+      if (limit === 0) return Promise.resolve([]);
+      const read = this.#read(attempt);
+      return attempt.reading(read, () =>
+        then(this.#open(attempt, read, bounds, isReverse), (range) => {
+          const rows: KeyValue[] = [];
+          return then(
+            visit(range, limit, (row) => rows.push(row)),
+            () => rows,
+          );
+        }),
+      );
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return rows;
   }
 
-  #get(attempt: Attempt, key: Uint8Array): Answer<Uint8Array | undefined> {
+  getReadVersion(): Promise<number> {
+    try {
+      const attempt = this.#transaction.useForRead();
+      return attempt.reading(this.#read(attempt), () => then(attempt.view(), ({ version }) => version));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #read(attempt: Attempt): OwnRead {
+    return { writes: this.#transaction.readsOwnWrites(this.#isSnapshot) ? attempt.writes : null };
+  }
+
+  #get(attempt: Attempt, read: OwnRead, key: Uint8Array): Answer<Uint8Array | undefined> {
     const at = keyText(key);
-    const writes = this.#writes(attempt);
-    if (writes?.unreadable.has(at) === true) throw unreadable();
+    const { writes } = read;
+    if (writes?.isUnreadable(at, keyTextAfter(at)) === true) throw unreadable();
     const written = writes?.lookUp(at);
     if (written?.kind === "known") return written.value && new Uint8Array(written.value);
-    if (!this.#isSnapshot) this.#addConflict(attempt, at, keyTextAfter(at));
-    const finish = (stored: Uint8Array | undefined): Uint8Array | undefined =>
-      written === undefined ? stored : writtenValue(written, stored);
-    const view = attempt.view();
-    if (view instanceof Promise) return view.then((open) => open.get(key)).then(finish);
-    const stored = view.get(key);
-    return stored instanceof Promise ? stored.then(finish) : finish(stored);
+    if (!this.#isSnapshot) this.#addConflict(attempt, read, at, keyTextAfter(at));
+    return then(
+      then(attempt.view(), (view) => view.get(key)),
+      (stored) => (written === undefined ? stored : writtenValue(written, stored)),
+    );
   }
 
-  async #open(
-    attempt: Attempt,
-    begin: RangeBound,
-    end: RangeBound,
-    isReverse: boolean,
-  ): Promise<ConflictingRange> {
-    const from = await this.#bound(attempt, begin);
-    const to = await this.#bound(attempt, end);
-    if (isBytes(begin) && isBytes(end) && from > to) {
-      throw new TransactionError("INVERTED_RANGE", "the end of the range lies before its begin. Swap them.");
+  /** Checked bounds. */
+  #bounds(begin: RangeBound, end: RangeBound): readonly [RangeBound, RangeBound] {
+    return [this.#checkedBound(begin), this.#checkedBound(end)];
+  }
+
+  /** A copy, since it may be needed later; and the first key at or after another bounds a range just as that other does. */
+  #checkedBound(bound: RangeBound): RangeBound {
+    const { keysEnd } = this.#transaction;
+    if (isBytes(bound)) {
+      checkRangeEnd(bound, keysEnd);
+      return new Uint8Array(bound);
     }
-    const view = await attempt.view();
-    return this.#range(attempt, view, from, to, isReverse);
+    checkRangeEnd(bound.key, keysEnd);
+    if (bound.offset === 1) return keyBytes(startOf(bound, keyText(keysEnd)));
+    return { ...bound, key: new Uint8Array(bound.key) };
+  }
+
+  #open(
+    attempt: Attempt,
+    read: OwnRead,
+    [begin, end]: readonly [RangeBound, RangeBound],
+    isReverse: boolean,
+  ): Answer<ConflictingRange> {
+    return then(attempt.view(), (view) =>
+      then(this.#bound(attempt, read, begin), (from) =>
+        then(this.#bound(attempt, read, end), (to) => this.#range(attempt, read, view, from, to, isReverse)),
+      ),
+    );
   }
 
   #range(
     attempt: Attempt,
+    read: OwnRead,
     view: StorageView,
     begin: string,
     end: string,
     isReverse: boolean,
   ): ConflictingRange {
-    const rows = new MergedRows(view, this.#writes(attempt), begin, end, isReverse);
-    const read = (from: string, to: string): void => {
-      if (!this.#isSnapshot) this.#addConflict(attempt, from, to);
+    const rows = new MergedRows(view, read, begin, end, isReverse);
+    const onRead = (from: string, to: string): void => {
+      if (!this.#isSnapshot) this.#addConflict(attempt, read, from, to);
     };
-    return new ConflictingRange(attempt, rows, { begin, end, isReverse }, read);
+    return new ConflictingRange(attempt, rows, { begin, end, isReverse }, onRead);
   }
 
-  async #bound(attempt: Attempt, bound: RangeBound): Promise<string> {
-    const key = isBytes(bound) ? bound : bound.key;
-    checkRangeEnd(key, this.#transaction.keysEnd);
-    return isBytes(bound) ? keyText(bound) : this.#find(attempt, bound);
+  #bound(attempt: Attempt, read: OwnRead, bound: RangeBound): Answer<string> {
+    return isBytes(bound) ? keyText(bound) : this.#find(attempt, read, bound);
   }
 
   /** Walks from the selector's key as many keys as its offset says. */
-  async #find(attempt: Attempt, { key, orEqual, offset }: KeySelector): Promise<string> {
-    const view = await attempt.view();
-    const start = orEqual ? keyTextAfter(keyText(key)) : keyText(key);
-    const isForward = offset > 0;
-    const keysEnd = keyText(this.#transaction.keysEnd);
-    const range = isForward
-      ? this.#range(attempt, view, start, keysEnd, false)
-      : this.#range(attempt, view, "", start, true);
-    try {
-      for (let left = isForward ? offset : 1 - offset; ; left--) {
-        const answer = range.next();
-        const row = answer instanceof Promise ? await answer : answer;
-        if (row === null) return isForward ? keysEnd : "";
-        if (left === 1) return keyText(row[0]);
-      }
-    } finally {
-      range.close();
-    }
+  #find(attempt: Attempt, read: OwnRead, selector: KeySelector): Answer<string> {
+    return then(attempt.view(), (view) => {
+      const { offset } = selector;
+      const isForward = offset > 0;
+      const keysEnd = keyText(this.#transaction.keysEnd);
+      const start = startOf(selector, keysEnd);
+      const range = isForward
+        ? this.#range(attempt, read, view, start, keysEnd, false)
+        : this.#range(attempt, read, view, "", start, true);
+      let found = isForward ? keysEnd : "";
+      let left = isForward ? offset : 1 - offset;
+      const walked = visit(range, left, ([key]) => {
+        if (--left === 0) found = keyText(key);
+      });
+      return then(walked, () => found);
+    });
   }
 
-  #writes(attempt: Attempt): WriteBuffer | null {
-    return this.#transaction.readsOwnWrites(this.#isSnapshot) ? attempt.writes : null;
-  }
-
-  #addConflict(attempt: Attempt, begin: string, end: string): void {
-    addRead(attempt.readConflicts, this.#writes(attempt), begin, end);
+  #addConflict(attempt: Attempt, { writes }: OwnRead, begin: string, end: string): void {
+    addRead(attempt.readConflicts, writes, begin, end);
     this.#transaction.addedReadConflict(begin, end);
   }
+}
+
+/** `next` of an answer, at once if it is there. */
+function then<T, U>(answer: Answer<T>, next: (value: T) => Answer<U>): Answer<U> {
+  return answer instanceof Promise ? answer.then(next) : next(answer);
+}
+
+/** Calls `visitor` with up to `count` rows, and closes the range. */
+function visit(range: ConflictingRange, count: number, visitor: (row: KeyValue) => void): Answer<void> {
+  let left = count;
+  const took = (row: KeyValue | null): boolean => {
+    if (row === null) return false;
+    visitor(row);
+    return --left > 0;
+  };
+  const step = (): Answer<void> => {
+    for (;;) {
+      const answer = range.next();
+      if (answer instanceof Promise) return answer.then((row) => (took(row) ? step() : undefined));
+      if (!took(answer)) return undefined;
+    }
+  };
+  let walked: Answer<void>;
+  try {
+    walked = step();
+  } catch (error) {
+    range.close();
+    throw error;
+  }
+  if (walked instanceof Promise) return walked.finally(() => range.close());
+  range.close();
+  return undefined;
+}
+
+/** Where a selector starts to count. */
+function startOf({ key, orEqual }: KeySelector, keysEnd: string): string {
+  const start = orEqual ? keyTextAfter(keyText(key)) : keyText(key);
+  return start < keysEnd ? start : keysEnd;
+}
+
+function outlived(): TransactionError {
+  return new TransactionError(
+    "TRANSACTION_CANCELLED",
+    "the range read is of an earlier try of the transaction.",
+  );
 }
 
 interface Span {
@@ -238,49 +306,46 @@ class ConflictingRange {
 
 class RangeIterator implements AsyncIterator<KeyValue> {
   readonly #attempt: Attempt;
-  readonly #open: () => Promise<ConflictingRange>;
+  readonly #read: OwnRead;
+  readonly #refresh: () => void;
+  readonly #open: () => Answer<ConflictingRange>;
   #left: number;
   #range: ConflictingRange | null = null;
 
-  constructor(attempt: Attempt, open: () => Promise<ConflictingRange>, limit: number) {
+  /** `refresh` is called before each step, and throws when there may be none. */
+  constructor(
+    attempt: Attempt,
+    read: OwnRead,
+    refresh: () => void,
+    open: () => Answer<ConflictingRange>,
+    limit: number,
+  ) {
     this.#attempt = attempt;
+    this.#read = read;
+    this.#refresh = refresh;
     this.#open = open;
     this.#left = limit;
   }
 
   next(): Promise<IteratorResult<KeyValue>> {
-    if (this.#range === null) {
-      return this.#attempt.orEnd(
-        this.#open().then((range) => {
-          this.#range = range;
-          return this.#take(range);
-        }),
-      );
-    }
-    if (this.#attempt.error !== null) return Promise.reject(this.#attempt.error);
+    if (this.#left === 0) return Promise.resolve(DONE);
     try {
-      const answer = this.#take(this.#range);
-      return answer instanceof Promise ? this.#attempt.orEnd(answer) : Promise.resolve(answer);
+      this.#refresh();
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#attempt.reading(this.#read, () =>
+      then(this.#range ?? this.#open(), (range) => {
+        this.#range = range;
+        return then(range.next(), (row) => this.#took(range, row));
+      }),
+    );
   }
 
   return(): Promise<IteratorResult<KeyValue>> {
     this.#range?.close();
     this.#left = 0;
     return Promise.resolve(DONE);
-  }
-
-  #take(range: ConflictingRange): Answer<IteratorResult<KeyValue>> {
-    if (this.#left === 0) {
-      range.close();
-      return DONE;
-    }
-    const answer = range.next();
-    return answer instanceof Promise
-      ? answer.then((row) => this.#took(range, row))
-      : this.#took(range, answer);
   }
 
   #took(range: ConflictingRange, row: KeyValue | null): IteratorResult<KeyValue> {
@@ -296,10 +361,6 @@ class RangeIterator implements AsyncIterator<KeyValue> {
 
 const DONE: IteratorResult<KeyValue> = { done: true, value: undefined };
 
-function settle<T>(attempt: Attempt, answer: Answer<T>): Promise<T> {
-  return answer instanceof Promise ? attempt.orEnd(answer) : Promise.resolve(answer);
-}
-
 function isBytes(bound: RangeBound): bound is Uint8Array {
   return bound instanceof Uint8Array;
 }
@@ -310,14 +371,20 @@ const STREAMING_MODES = ["wantAll", "iterator", "exact", "small", "medium", "lar
 function checkRangeOptions(options: RangeOptions): { limit: number; isReverse: boolean } {
   for (const name of Object.keys(options)) {
     if (RANGE_OPTIONS.includes(name)) continue;
-    throw new TransactionError(
-      "INVALID_OPTION_VALUE",
+    throw new StillwaterError(
+      "UNKNOWN_OPTION",
       `a range read has no option "${name}". Known: ${RANGE_OPTIONS.join(", ")}.`,
     );
   }
   const { limit = Number.POSITIVE_INFINITY, reverse = false, streamingMode = "iterator" } = options;
   const isLimit = limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 0);
-  if (!isLimit || typeof reverse !== "boolean" || !STREAMING_MODES.includes(streamingMode)) {
+  if (!isLimit) {
+    throw new TransactionError(
+      "RANGE_LIMITS_INVALID",
+      `${String(limit)} is no number of rows: a whole number of at least 0.`,
+    );
+  }
+  if (typeof reverse !== "boolean" || !STREAMING_MODES.includes(streamingMode)) {
     throw new TransactionError(
       "INVALID_OPTION_VALUE",
       `${JSON.stringify(options)} are no options of a range read.`,

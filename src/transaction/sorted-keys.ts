@@ -37,6 +37,13 @@ export class SortedKeys {
     return b === undefined || a > b ? a : b;
   }
 
+  copy(): SortedKeys {
+    const copy = new SortedKeys();
+    copy.#main = [...this.#main];
+    copy.#recent = [...this.#recent];
+    return copy;
+  }
+
   clear(): void {
     this.#main = [];
     this.#recent = [];

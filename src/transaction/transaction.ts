@@ -33,14 +33,20 @@ export interface ReadTransaction {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** The key that the selector finds; the empty key before the first, 0xFF after the last. */
   getKey(selector: KeySelector): Promise<Uint8Array>;
-  /** Rows of [begin, end) as they are read; leaving the loop early ends the read, and what was not read cannot conflict. */
+  /**
+   * Rows of [begin, end) as they are read: each as of the writes that the transaction has made by then. Leaving the loop
+   * early ends the read, and what was not read cannot conflict. No rows where the end is not above the begin.
+   */
   getRange(begin: RangeBound, end: RangeBound, options?: RangeOptions): AsyncIterable<KeyValue>;
   getRangeAll(begin: RangeBound, end: RangeBound, options?: RangeOptions): Promise<KeyValue[]>;
   getReadVersion(): Promise<number>;
 }
 
 export interface Watch {
-  /** Resolves once the key's value is no longer what it was when the transaction committed. May resolve without a change. */
+  /**
+   * Resolves once the key's value is no longer what the transaction saw when it asked for the watch: a write of its own
+   * after that counts as well. A value that changes and changes back may go unnoticed.
+   */
   readonly changed: Promise<void>;
   /** Ends it; `changed` rejects with `OPERATION_CANCELLED`. */
   cancel(): void;
@@ -61,7 +67,10 @@ export interface Transaction extends ReadTransaction {
   /** The ten bytes of `value` at `offset` become the versionstamp of the commit. */
   setVersionstampedValue(key: Uint8Array, value: Uint8Array, offset: number): void;
 
-  /** As if [begin, end) had been read: whoever writes there before this commits makes it fail. */
+  /**
+   * As if [begin, end) had been read: whoever writes there before this commits makes it fail. As with a read, not on keys
+   * that the transaction has set or cleared before, unless `readYourWrites` is off.
+   */
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void;
   addReadConflictKey(key: Uint8Array): void;
   /** As if [begin, end) had been written: who has read there and commits later fails. */
@@ -70,7 +79,7 @@ export interface Transaction extends ReadTransaction {
   /** The next write makes no reader fail: it does not count as one. For keys whose readers do not care what is written. */
   skipNextWriteConflict(): void;
 
-  /** Begins with the commit; takes effect only if it succeeds. */
+  /** Reads the key now, with a conflict. Waits from the commit on; fails with what the commit fails with. */
   watch(key: Uint8Array): Watch;
 
   /** Reads at this version instead of the newest. Before any read. */
@@ -78,13 +87,15 @@ export interface Transaction extends ReadTransaction {
   setOptions(options: TransactionOptions): void;
 
   /**
-   * Makes all writes durable and visible at once, or none. Rejects with `NOT_COMMITTED` when something read was written
+   * Makes all writes durable and visible at once, or none. Waits for outstanding reads; a read that failed, other than by
+   * its arguments, fails the commit as well. Using the transaction before the commit is done fails both, with
+   * `USED_DURING_COMMIT`; then it may or may not have committed. Rejects with `NOT_COMMITTED` when something read was written
    * meanwhile, `COMMIT_UNKNOWN_RESULT` when no answer came. Without writes it succeeds without asking anybody.
    */
   commit(): Promise<void>;
   /**
-   * Says what to do about an error of this transaction: waits and resets it when trying again may help, rejects with the
-   * error otherwise.
+   * Says what to do about an error of this transaction: waits and resets it when trying again may help, otherwise cancels
+   * it and rejects with the error.
    */
   onError(error: unknown): Promise<void>;
   /** Everything is forgotten but the options of the database; outstanding reads fail with `TRANSACTION_CANCELLED`. */

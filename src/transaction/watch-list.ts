@@ -28,6 +28,10 @@ export class WatchList {
     this.#get = get;
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   add(key: Uint8Array, value: Uint8Array | undefined): StorageWatch {
     const at = keyText(key);
     let cancel = (): void => {};

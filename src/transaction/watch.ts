@@ -10,7 +10,9 @@ import type { Watch } from "./transaction.js";
 export class PendingWatch implements Watch {
   readonly changed: Promise<void>;
   readonly key: Uint8Array;
-  /** What the transaction leaves under the key. */
+  /** Resolves when it is known what the transaction saw. */
+  observed: Promise<void> = Promise.resolve();
+  #value: Uint8Array | undefined = undefined;
   readonly #counter: { count: number };
   #resolve: () => void = () => {};
   #reject: (error: Error) => void = () => {};
@@ -36,10 +38,20 @@ export class PendingWatch implements Watch {
     this.changed.catch(() => {});
   }
 
-  /** The transaction has committed at `version`, leaving `value` under the key. */
-  start(storage: TransactionStorage, value: Uint8Array | undefined, version: number): void {
+  /** What the transaction saw under the key when it asked for the watch: any other value is a change. */
+  observe(value: Promise<Uint8Array | undefined>): void {
+    this.observed = value.then(
+      (seen) => {
+        this.#value = seen;
+      },
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  /** The transaction has committed at `version`. */
+  start(storage: TransactionStorage, version: number): void {
     if (this.#isOver) return;
-    this.#running = storage.watch(this.key, value, version);
+    this.#running = storage.watch(this.key, this.#value, version);
     this.#running.changed.then(
       () => this.#over(this.#resolve),
       (error: Error) => this.fail(error),

@@ -19,7 +19,7 @@ export type WriteStep =
 export type WrittenKey =
   /** `undefined` is absence. */
   | { readonly kind: "known"; readonly value: Uint8Array | undefined }
-  /** To be applied in order to what is stored; a `setStamped` comes first, and makes it unreadable before the commit. */
+  /** To be applied in order to what is stored; a `setStamped` comes first. */
   | { readonly kind: "pending"; readonly steps: readonly WriteStep[] };
 
 /** A key that holds the version of the commit. */
@@ -27,19 +27,23 @@ export interface StampedKey {
   readonly key: Uint8Array;
   readonly offset: number;
   readonly value: Uint8Array;
+  /** Clears that came later: a key that comes to lie in one of them is not written. */
+  readonly clearedAfter: RangeSet;
 }
 
 const ABSENT: WrittenKey = { kind: "known", value: undefined };
 
 export class WriteBuffer {
-  readonly #keys = new Map<string, WrittenKey>();
-  readonly #order = new SortedKeys();
+  #keys = new Map<string, WrittenKey>();
+  #order = new SortedKeys();
   /** Every key ever in `#order`: after a clear its entry is gone, its place is not. */
-  readonly #ordered = new Set<string>();
-  readonly #cleared = new RangeSet();
+  #ordered = new Set<string>();
+  #cleared = new RangeSet();
   readonly #stampedKeys: StampedKey[] = [];
-  /** Where keys with the commit's version may come to lie, so that it is not known what these ranges hold. */
-  readonly #unreadable = new RangeSet();
+  /** Where keys with the commit's version may come to lie. */
+  readonly #stampedRanges = new RangeSet();
+  /** Keys and values that the commit's version decides, until they are cleared. As in FoundationDB, setting does not help. */
+  #unreadable = new RangeSet();
 
   get isEmpty(): boolean {
     return this.#keys.size === 0 && this.#cleared.isEmpty && this.#stampedKeys.length === 0;
@@ -50,7 +54,9 @@ export class WriteBuffer {
   }
 
   clear(key: Uint8Array): void {
-    this.#put(keyText(key), ABSENT);
+    const at = keyText(key);
+    this.#put(at, ABSENT);
+    this.#clearStamped(at, keyTextAfter(at));
   }
 
   clearRange(begin: Uint8Array, end: Uint8Array): void {
@@ -65,6 +71,7 @@ export class WriteBuffer {
       this.#keys.delete(at);
     }
     this.#cleared.add(from, to);
+    this.#clearStamped(from, to);
   }
 
   atomic(key: Uint8Array, operation: AtomicOperation, operand: Uint8Array): void {
@@ -80,18 +87,44 @@ export class WriteBuffer {
 
   setStampedValue(key: Uint8Array, value: Uint8Array, offset: number): void {
     const step: WriteStep = { operation: "setStamped", operand: new Uint8Array(value), offset };
-    this.#put(keyText(key), { kind: "pending", steps: [step] });
+    const at = keyText(key);
+    this.#put(at, { kind: "pending", steps: [step] });
+    this.#unreadable.add(at, keyTextAfter(at));
   }
 
-  /** `unreadable` is where the key may come to lie: it is the same for every version that the commit can have. */
-  setStampedKey(stamped: StampedKey, unreadableBegin: string, unreadableEnd: string): void {
-    this.#stampedKeys.push(stamped);
-    this.#unreadable.add(unreadableBegin, unreadableEnd);
+  /** [begin, end) is where the key may come to lie. */
+  setStampedKey(key: Uint8Array, offset: number, value: Uint8Array, begin: string, end: string): void {
+    this.#stampedKeys.push({
+      key: new Uint8Array(key),
+      offset,
+      value: new Uint8Array(value),
+      clearedAfter: new RangeSet(),
+    });
+    this.#stampedRanges.add(begin, end);
+    this.#unreadable.add(begin, end);
+  }
+
+  /** The same as it is now, whatever is written here later. */
+  copy(): WriteBuffer {
+    const copy = new WriteBuffer();
+    copy.#keys = new Map(this.#keys);
+    copy.#order = this.#order.copy();
+    copy.#ordered = new Set(this.#ordered);
+    copy.#cleared = this.#cleared.copy();
+    copy.#unreadable = this.#unreadable.copy();
+    return copy;
   }
 
   /** What is known of a key without reading; undefined when it has not been touched. */
   lookUp(key: string): WrittenKey | undefined {
     return this.#keys.get(key) ?? (this.#cleared.has(key) ? ABSENT : undefined);
+  }
+
+  /** Whether what is there now does not depend on what is stored. */
+  isIndependent(key: string): boolean {
+    const written = this.lookUp(key);
+    if (written === undefined) return false;
+    return written.kind === "known" || written.steps[0]?.operation === "setStamped";
   }
 
   /** Whether some of [begin, end) cannot be read before the commit. */
@@ -119,11 +152,6 @@ export class WriteBuffer {
     return this.#cleared;
   }
 
-  /** Where keys with the version of the commit may come to lie. */
-  get unreadable(): RangeSet {
-    return this.#unreadable;
-  }
-
   /** Written keys in no order. */
   get writes(): ReadonlyMap<string, WrittenKey> {
     return this.#keys;
@@ -131,6 +159,12 @@ export class WriteBuffer {
 
   get stampedKeys(): readonly StampedKey[] {
     return this.#stampedKeys;
+  }
+
+  #clearStamped(begin: string, end: string): void {
+    this.#unreadable.remove(begin, end);
+    if (!this.#stampedRanges.touches(begin, end)) return;
+    for (const { clearedAfter } of this.#stampedKeys) clearedAfter.add(begin, end);
   }
 
   #put(key: string, written: WrittenKey): void {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
+import { ReferenceDatabase } from "../../sim/model/database/reference-database.js";
 import { createMemoryVFS } from "../../src/platform/memory-vfs.js";
 import { nodePlatform } from "../../src/platform/node/node-platform.js";
 import { openEngineDatabase } from "../../src/transaction/engine-database.js";
@@ -23,11 +24,15 @@ const onDisk = new SharedDatabase((transactions) =>
 const inMemory = new SharedDatabase(async (transactions) =>
   openEngineDatabase("/db", { transactions }, nodePlatform({ vfs: await createMemoryVFS() })),
 );
+const reference = new SharedDatabase(
+  async (transactions) => new ReferenceDatabase(nodePlatform(), transactions),
+);
 
 const BACKENDS: readonly ContractBackend[] = [
   { name: "the engine on the real file system", run: (body, setting) => onDisk.run(body, setting) },
   { name: "the engine in memory", run: (body, setting) => inMemory.run(body, setting) },
   { name: "the engine on a simulated disk", run: runSimulated },
+  { name: "the reference model", run: (body, setting) => reference.run(body, setting) },
 ];
 
 for (const backend of BACKENDS) describe(backend.name, () => defineContract(backend));

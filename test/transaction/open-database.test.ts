@@ -49,5 +49,5 @@ test("errors carry FoundationDB's numbers", async () => {
   await using database = await openDatabase(join(folder, "errors"));
   const transaction = database.createTransaction();
   expect(() => transaction.set(Uint8Array.of(0xff), key)).toThrow(TransactionError);
-  expect(() => transaction.set(Uint8Array.of(0xff), key)).toThrow(expect.objectContaining({ fdbCode: 2003 }));
+  expect(() => transaction.set(Uint8Array.of(0xff), key)).toThrow(expect.objectContaining({ fdbCode: 2004 }));
 });
