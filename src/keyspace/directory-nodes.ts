@@ -52,9 +52,11 @@ export class DirectoryNodes {
   async find(transaction: ReadTransaction, path: DirectoryPath): Promise<FoundNode | null> {
     let node: DirectoryNode = { prefix: null, path: [], layer: NO_LAYER };
     for (const [index, name] of path.entries()) {
-      const prefix = await transaction.get(this.#linkKey(node, name));
-      if (prefix === undefined) return null;
-      const layer = (await transaction.get(this.#keys(prefix).pack([LAYER]))) ?? NO_LAYER;
+      const link = await transaction.get(this.#linkKey(node, name));
+      if (link === undefined) return null;
+      // Plain bytes to hand out, whatever kind a backend gives.
+      const prefix = new Uint8Array(link);
+      const layer = new Uint8Array((await transaction.get(this.#keys(prefix).pack([LAYER]))) ?? []);
       node = { prefix, path: path.slice(0, index + 1), layer };
       if (equalBytes(layer, PARTITION_LAYER)) break;
     }

@@ -10,6 +10,7 @@ import {
   lastLessThan,
 } from "../../src/transaction/key-selector.js";
 import type { Transaction } from "../../src/transaction/transaction.js";
+import { defineDirectoryContract } from "../keyspace/directory-contract.js";
 import { type ContractBackend, casesOn } from "./contract/backend.js";
 import { defineIdempotencyCases } from "./contract/idempotency.js";
 import { b, everything, fails, fill, plain, rows, s, touch, u64 } from "./contract/support.js";
@@ -443,4 +444,5 @@ export function defineContract(backend: ContractBackend): void {
   );
 
   defineIdempotencyCases(test);
+  defineDirectoryContract(backend);
 }
