@@ -4,8 +4,8 @@
  *
  * Candidates are drawn at random from a window of numbers. Under `counters` the newest window has the count of what was
  * drawn in it, kept by atomic additions that nobody reads with a conflict; a window that is half full is left for the next.
- * Under `recent` each number drawn has a key. It is the only thing that two transactions conflict on: reading it is a
- * read, and taking it is a write, of that number alone.
+ * Under `recent` each number drawn has a key. Two transactions conflict when they draw the same number, and when one leaves
+ * the window that the other draws from; on nothing else.
  *
  * One call at a time for each transaction; `directory-turns.ts` sees to it.
  */
@@ -46,7 +46,7 @@ export class PrefixAllocator {
     }
   }
 
-  /** Others still allocate in the windows left behind, and need not fail for it: their numbers stay theirs. */
+  /** A client of FoundationDB that draws from a window left behind need not fail for this: its number stays its own. */
   #forgetBefore(transaction: Transaction, start: number): void {
     transaction.clearRange(this.#counters.prefix, this.#counters.pack([start]));
     transaction.skipNextWriteConflict();
@@ -67,6 +67,9 @@ export class PrefixAllocator {
       if (newest > start) return null;
       if (taken !== undefined) continue;
       transaction.addWriteConflictKey(key);
+      // A client of FoundationDB does without: there, a number's key that was written and then cleared with its window
+      // has been written. A backend that only compares what is there at commit sees neither.
+      transaction.addReadConflictRange(this.#counters.pack([start, null]), this.#counters.range().end);
       return candidate;
     }
   }
