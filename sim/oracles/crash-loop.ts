@@ -2,8 +2,8 @@
  * O19, of crash loops (simulation.md T8). Verifies: when opening crashes again and again at the same site, what is left of
  * the attempts does not pile up. Beyond what the first four crashes left, the store's directory comes to hold no more
  *
- * - pages of tables and temporary files than two attempts write: one in the making, one in the quarantine;
- * - manifests that CURRENT has not come to name yet than the few whose removal a power loss may undo;
+ * - pages of tables than two attempts write: one in the making, one in the quarantine;
+ * - temporary files, and manifests that CURRENT has not come to name, than the few whose removal a power loss may undo;
  * - manifests of any sort than one for each attempt. Of those between a manifest's getting its name in CURRENT and the
  *   removal of the one before it nobody knows which a power loss would leave, so that these may add up.
  *
@@ -23,15 +23,20 @@ export interface DirectoryUse {
   readonly manifests: number;
   /** Of these, manifests that are newer than the one that CURRENT names, so that no open has got as far as to use them. */
   readonly unusedManifests: number;
+  readonly temporaries: number;
   readonly logs: number;
   readonly logPages: number;
-  /** Of everything that is neither. */
+  /** Of everything else. */
   readonly otherPages: number;
 }
 
+/** What must not pile up. */
+const COUNTED = ["otherPages", "manifests", "unusedManifests", "temporaries"] as const;
+type Counted = Pick<DirectoryUse, (typeof COUNTED)[number]>;
+
 /** As processes see it; null is a directory that is not there. */
 export function useOf(directory: DirectoryNode | null): DirectoryUse {
-  const use = { manifests: 0, unusedManifests: 0, logs: 0, logPages: 0, otherPages: 0 };
+  const use = { manifests: 0, unusedManifests: 0, temporaries: 0, logs: 0, logPages: 0, otherPages: 0 };
   const named = directory === null ? 0 : manifestNamed(directory);
   for (const [name, node] of directory?.entries ?? []) {
     const { kind, number } = parseFileName(name);
@@ -39,7 +44,8 @@ export function useOf(directory: DirectoryNode | null): DirectoryUse {
     else if (kind === "manifest") {
       use.manifests++;
       if (number > named) use.unusedManifests++;
-    } else if (kind === "wal") {
+    } else if (kind === "temporary") use.temporaries++;
+    else if (kind === "wal") {
       use.logs++;
       use.logPages += node.allocatedPages;
     } else use.otherPages += node.allocatedPages;
@@ -77,20 +83,15 @@ export class CrashLoop {
     if (this.#uses.length <= SETTLED_AFTER) return;
     this.#ledger.count("O19");
     const allowed = this.#allowed(this.#uses.slice(0, SETTLED_AFTER));
-    if (
-      use.otherPages <= allowed.otherPages &&
-      use.manifests <= allowed.manifests &&
-      use.unusedManifests <= allowed.unusedManifests
-    )
-      return;
+    if (COUNTED.every((count) => use[count] <= allowed[count])) return;
     throw new OracleFailure(
       "O19",
       `${this.#uses.length} crashes in a row while opening have filled the disk: ${this.#uses.map(shown).join(", ")}, ` +
-        `where at most ${shown(allowed)} was to be expected (pages of tables + manifests + those not in use yet)`,
+        `where at most ${shown(allowed)} was to be expected (pages of tables + manifests + those not in use yet + temporary files)`,
     );
   }
 
-  #allowed(first: readonly DirectoryUse[]): Omit<DirectoryUse, "logs" | "logPages"> {
+  #allowed(first: readonly DirectoryUse[]): Counted {
     const most = (of: (use: DirectoryUse) => number): number => Math.max(...first.map(of));
     // The tables of one attempt are no larger than the log, but for the end of a page and what is added to each.
     const attemptPages = most(({ logPages, logs }) => logPages + 2 * logs);
@@ -98,12 +99,13 @@ export class CrashLoop {
       otherPages: most(({ otherPages }) => otherPages) + 2 * attemptPages,
       manifests: most(({ manifests }) => manifests) + this.#openings,
       unusedManifests: most(({ unusedManifests }) => unusedManifests) + UNDONE_REMOVALS,
+      temporaries: most(({ temporaries }) => temporaries) + UNDONE_REMOVALS,
     };
   }
 }
 
-function shown(use: Omit<DirectoryUse, "logs" | "logPages">): string {
-  return `${use.otherPages}+${use.manifests}+${use.unusedManifests}`;
+function shown(use: Counted): string {
+  return COUNTED.map((count) => use[count]).join("+");
 }
 
 /** 0 when there is no CURRENT. */

@@ -3,9 +3,16 @@ import { FileNode } from "../../../sim/disk/file-node.js";
 import { DirectoryNode } from "../../../sim/disk/name-log.js";
 import { CrashLoop, type DirectoryUse, useOf } from "../../../sim/oracles/crash-loop.js";
 import { OracleLedger } from "../../../sim/oracles/failure.js";
-import { manifestName, tableName, walName } from "../../../src/engine/files.js";
+import { manifestName, tableName, temporaryName, walName } from "../../../src/engine/files.js";
 
-const QUIET: DirectoryUse = { manifests: 1, unusedManifests: 0, logs: 1, logPages: 2, otherPages: 10 };
+const QUIET: DirectoryUse = {
+  manifests: 1,
+  unusedManifests: 0,
+  temporaries: 0,
+  logs: 1,
+  logPages: 2,
+  otherPages: 10,
+};
 
 /** Feeds what is in the directory after each of some crashes in a row, with one opening before each. */
 function loop(uses: readonly Partial<DirectoryUse>[]): OracleLedger {
@@ -39,6 +46,13 @@ test("manifests that have been in use may add up, those that have not may not", 
   expect(() => loop(growing(1).map((count) => ({ manifests: 3 * count })))).toThrow(/filled the disk/);
 });
 
+test("what an attempt leaves beside tables is no table: a store without a log may keep a temporary file or two", () => {
+  const empty = { logs: 0, logPages: 0 };
+  const counts = [0, 0, 0, 0, 1, 2, 3, 2, 1];
+  expect(loop(counts.map((temporaries) => ({ ...empty, temporaries }))).evaluations.O19).toBe(5);
+  expect(() => loop(growing(0).map((temporaries) => ({ ...empty, temporaries })))).toThrow(/filled the disk/);
+});
+
 test("a recovery that is completed begins a new count", () => {
   const watch = new CrashLoop(new OracleLedger());
   for (let round = 0; round < 30; round++) {
@@ -61,10 +75,18 @@ test("what is in a directory is counted by kind, its quarantine included", () =>
   store.entries.set("CURRENT", current);
   for (const number of [6, 7, 8]) store.entries.set(manifestName(number), file(1));
   store.entries.set(tableName(1), file(2));
+  store.entries.set(temporaryName(8), file(1));
   store.entries.set(walName(2), file(3));
   store.entries.set("quarantine", quarantine);
   quarantine.entries.set(tableName(3), file(5));
-  const expected = { manifests: 3, unusedManifests: 1, logs: 1, logPages: 3, otherPages: 8 };
+  const expected = { manifests: 3, unusedManifests: 1, temporaries: 1, logs: 1, logPages: 3, otherPages: 8 };
   expect(useOf(store)).toEqual(expected);
-  expect(useOf(null)).toEqual({ manifests: 0, unusedManifests: 0, logs: 0, logPages: 0, otherPages: 0 });
+  expect(useOf(null)).toEqual({
+    manifests: 0,
+    unusedManifests: 0,
+    temporaries: 0,
+    logs: 0,
+    logPages: 0,
+    otherPages: 0,
+  });
 });
