@@ -257,7 +257,8 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   async onError(error: unknown): Promise<void> {
     const ended = this.#attempt.error;
-    if (ended !== null) throw ended;
+    // What is no error of ours is told as it is.
+    if (ended !== null && error instanceof TransactionError) throw ended;
     const mayRetry =
       error instanceof TransactionError &&
       error.retryable &&
@@ -344,6 +345,8 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     } catch (error) {
       stamp.fail(error as Error);
       for (const watch of attempt.watches) watch.fail(error as Error);
+      // Nothing can be read any more; who forgets to reset must not hold it.
+      attempt.closeView();
       throw error;
     }
     // After a reset or cancel nobody waits for this any more.

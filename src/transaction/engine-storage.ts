@@ -7,12 +7,11 @@
  * Does not own: the store's own durability and visibility; transactions of other processes (the store is locked to one).
  */
 import { Batch } from "../engine/batch.js";
-import type { StoreIterator } from "../engine/read/store-iterator.js";
-import type { Snapshot } from "../engine/snapshots.js";
 import type { Store } from "../engine/store.js";
 import { hasCode } from "../platform/errors.js";
 import type { Clock } from "../platform/platform.js";
 import { applyAtomic } from "./atomic.js";
+import { EngineViews } from "./engine-views.js";
 import { ConflictError, TransactionError } from "./errors.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
@@ -21,12 +20,10 @@ import type {
   CommitRequest,
   CommitResult,
   ConflictingRanges,
-  RowCursor,
   StorageView,
   StorageWatch,
   TransactionStorage,
 } from "./storage.js";
-import type { KeyValue } from "./transaction.js";
 import { UnappliedWrites } from "./unapplied-writes.js";
 import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { WatchList } from "./watch-list.js";
@@ -41,6 +38,7 @@ export class EngineStorage implements TransactionStorage {
   readonly hasFreeVersions = true;
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #views: EngineViews;
   readonly #history: WriteHistory;
   readonly #unapplied = new UnappliedWrites();
   readonly #watches: WatchList;
@@ -52,6 +50,7 @@ export class EngineStorage implements TransactionStorage {
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    this.#views = new EngineViews(store, clock);
     this.#history = new WriteHistory(store.version);
     this.#watches = new WatchList((key) => store.getSync(key));
   }
@@ -67,7 +66,7 @@ export class EngineStorage implements TransactionStorage {
           )
         : new TransactionError("TRANSACTION_TOO_OLD", `version ${version} is not kept any more.`);
     }
-    return new EngineView(this.#store, snapshot, this.#clock);
+    return this.#views.open(snapshot);
   }
 
   async commit(request: CommitRequest): Promise<CommitResult> {
@@ -173,6 +172,7 @@ export class EngineStorage implements TransactionStorage {
     for (const [begin, end] of writeConflicts) this.#history.wrote(begin, end, version);
     for (const key of commit.stampedKeys) this.#history.wrote(key, keyTextAfter(key), version);
     this.#unapplied.add(version, commit.values, writes.cleared);
+    this.#views.expire();
     if (++this.#commits % COMMITS_PER_SWEEP === 0) this.#forget(version);
   }
 
@@ -207,70 +207,6 @@ class PendingCommit {
     const written = this.request.writes.cleared.copy();
     for (const key of this.values.keys()) written.add(key, keyTextAfter(key));
     return written;
-  }
-}
-
-class EngineView implements StorageView {
-  readonly version: number;
-  readonly #store: Store;
-  readonly #snapshot: Snapshot;
-  readonly #clock: Clock;
-  readonly #openedMs: number;
-
-  constructor(store: Store, snapshot: Snapshot, clock: Clock) {
-    this.version = snapshot.version;
-    this.#store = store;
-    this.#snapshot = snapshot;
-    this.#clock = clock;
-    this.#openedMs = clock.nowMs();
-  }
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    this.#checkAge();
-    return this.#store.getSync(key, { snapshot: this.#snapshot });
-  }
-
-  rows(begin: Uint8Array, end: Uint8Array, reverse: boolean): RowCursor {
-    this.#checkAge();
-    return new EngineRows(
-      this.#store.iterator({ gte: begin, lt: end, reverse, snapshot: this.#snapshot }),
-      () => this.#checkAge(),
-    );
-  }
-
-  close(): void {
-    this.#snapshot.close();
-  }
-
-  #checkAge(): void {
-    const ageMs = this.#clock.nowMs() - this.#openedMs;
-    if (ageMs <= TRANSACTION_LIFETIME_MS) return;
-    throw new TransactionError(
-      "TRANSACTION_TOO_OLD",
-      `the transaction took its read version ${Math.round(ageMs)} ms ago; it is kept for ${TRANSACTION_LIFETIME_MS}.`,
-    );
-  }
-}
-
-const ROWS_PER_AGE_CHECK = 256;
-
-class EngineRows implements RowCursor {
-  readonly #iterator: StoreIterator;
-  readonly #checkAge: () => void;
-  #rows = 0;
-
-  constructor(iterator: StoreIterator, checkAge: () => void) {
-    this.#iterator = iterator;
-    this.#checkAge = checkAge;
-  }
-
-  next(): KeyValue | null {
-    if (++this.#rows % ROWS_PER_AGE_CHECK === 0) this.#checkAge();
-    return this.#iterator.next() ? [this.#iterator.key, this.#iterator.value] : null;
-  }
-
-  close(): void {
-    this.#iterator.close();
   }
 }
 
