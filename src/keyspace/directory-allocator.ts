@@ -28,11 +28,8 @@ export class PrefixAllocator {
 
   /** A packed integer that no other committed transaction has been given, or ever will be. */
   async allocate(transaction: Transaction): Promise<Uint8Array> {
-    for (;;) {
-      const start = await this.#countIn(transaction, await this.#newestWindow(transaction.snapshot));
-      const number = await this.#draw(transaction, start);
-      if (number !== null) return pack([number]);
-    }
+    const start = await this.#countIn(transaction, await this.#newestWindow(transaction.snapshot));
+    return pack([await this.#draw(transaction, start)]);
   }
 
   /** Counts one more in the window, or in the first after it that is less than half full. Returns where that starts. */
@@ -53,18 +50,16 @@ export class PrefixAllocator {
     transaction.clearRange(this.#recent.prefix, this.#recent.pack([start]));
   }
 
-  /** A free number of the window; null when the window has been left meanwhile. */
-  async #draw(transaction: Transaction, start: number): Promise<number | null> {
+  /** A free number of the window; two draws on average at most. */
+  async #draw(transaction: Transaction, start: number): Promise<number> {
     const size = windowSize(start);
     for (;;) {
       // Sizes are powers of two, so all numbers are equally likely.
       const candidate = start + (this.#random.nextUint32() % size);
       const key = this.#recent.pack([candidate]);
-      const newest = await this.#newestWindow(transaction.snapshot);
       const taken = await transaction.get(key);
       transaction.skipNextWriteConflict();
       transaction.set(key, NOTHING);
-      if (newest > start) return null;
       if (taken !== undefined) continue;
       transaction.addWriteConflictKey(key);
       // A client of FoundationDB does without: there, a number's key that was written and then cleared with its window
