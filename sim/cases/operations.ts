@@ -3,6 +3,7 @@
  * are refused with those it does. Does not own: what an operation does (`workload/operation.ts`).
  */
 import { MUTATIONS_MAX, OPERATION_KINDS, type Operation } from "../workload/operation.js";
+import { STEP_FIELDS, STEPS_MAX, type StepKind } from "../workload/transaction-steps.js";
 import type { Checker } from "./checker.js";
 
 type FieldCheck = (check: Checker, value: unknown, place: string) => void;
@@ -46,6 +47,30 @@ const mutations: FieldCheck = (check, value, place) => {
   if (length > MUTATIONS_MAX) check.fail(place, `at most ${MUTATIONS_MAX} mutations`);
 };
 
+const stepParts: Readonly<Record<string, FieldCheck>> = {
+  text: (check, value, place) => check.text(value, place),
+  count: (check, value, place) => check.count(value, place),
+  integer: (check, value, place) => check.number(value, place),
+  flag: (check, value, place) => check.flag(value, place),
+};
+
+const step: FieldCheck = (check, value, place) => {
+  const [kind, ...rest] = check.array(value, place);
+  check.oneOf(kind, Object.keys(STEP_FIELDS), `${place}[0]`);
+  const fields = STEP_FIELDS[kind as StepKind];
+  fields.forEach((field, index) => {
+    const at = `${place}[${index + 1}]`;
+    if (typeof field === "string") stepParts[field]?.(check, rest[index], at);
+    else check.oneOf(rest[index], field, at);
+  });
+  if (rest.length > fields.length) check.fail(place, `${kind} and ${fields.length} more`);
+};
+
+const steps: FieldCheck = (check, value, place) => {
+  listOf(step)(check, value, place);
+  if ((value as readonly unknown[]).length > STEPS_MAX) check.fail(place, `at most ${STEPS_MAX} steps`);
+};
+
 const moment: FieldCheck = (check, value, place) => {
   const at = check.object(value, place);
   const kinds: readonly Fields[] = [{ calls: count }, { point: text, hits: count }, { afterMs: number }];
@@ -86,6 +111,7 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   dropCaches: [{}, {}],
   getMany: [{ keys: listOf(text) }, { snapshot: count }],
   openSecond: [{}, {}],
+  transact: [{ steps }, { durability: oneOf("sync", "buffered"), blind: flag }],
   crash: [{ ...crash, nested: listOf(request) }, {}],
 };
 

@@ -37,6 +37,7 @@ export const STREAM_NAMES = [
   "strays",
   "space",
   "rest",
+  "clients",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

@@ -5,6 +5,9 @@
 import type { Durability } from "../../src/engine/options.js";
 import type { Mutation } from "../workload/operation.js";
 
+/** What a commit does to a key; `literal` is what a transaction has computed. */
+export type ModelMutation = Mutation | readonly ["literal", key: string, writer: number, bytes: Uint8Array];
+
 export type CommitOutcome =
   /** Submitted; no answer yet. */
   | "pending"
@@ -17,14 +20,19 @@ export class Commit {
   /** Place in the order of submission, which is the order of versions. From 1, over all lives. */
   readonly sequence: number;
   readonly operation: number;
-  readonly mutations: readonly Mutation[];
+  readonly mutations: readonly ModelMutation[];
   readonly durability: Durability;
   outcome: CommitOutcome = "pending";
   /** 0 until acknowledged. */
   version = 0;
   acknowledgedMs = 0;
 
-  constructor(sequence: number, operation: number, mutations: readonly Mutation[], durability: Durability) {
+  constructor(
+    sequence: number,
+    operation: number,
+    mutations: readonly ModelMutation[],
+    durability: Durability,
+  ) {
     this.sequence = sequence;
     this.operation = operation;
     this.mutations = mutations;

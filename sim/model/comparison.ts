@@ -16,7 +16,10 @@ export interface Row {
 export function holds(history: KeyHistory, index: number, value: Uint8Array | undefined): boolean {
   const writer = index < 0 ? ABSENT : (history.writers[index] as number);
   if (value === undefined) return writer === ABSENT;
-  return writer !== ABSENT && isValueOf(value, writer, history.lengths[index] as number);
+  if (writer === ABSENT) return false;
+  const literal = history.literals[index];
+  if (literal) return Buffer.compare(value, literal) === 0;
+  return isValueOf(value, writer, history.lengths[index] as number);
 }
 
 /** The prefixes in [low, high] after which `history` holds `value`, as bits of a fresh or given map. */

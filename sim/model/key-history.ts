@@ -1,6 +1,6 @@
 /**
  * What the trace of commits says about one key: a list of (commit sequence, value or absence), ascending. The value is
- * kept as its writer and length. Owns one key; the order of commits is the model's.
+ * kept as its writer and length, or as bytes where a transaction has computed it. Owns one key; the order of commits is the model's.
  */
 
 /** In `writers`: the key is absent from this commit on. */
@@ -12,6 +12,8 @@ export class KeyHistory {
   readonly sequences: number[] = [];
   readonly writers: number[] = [];
   readonly lengths: number[] = [];
+  /** Null where writer and length say what the value is. */
+  readonly literals: (Uint8Array | null)[] = [];
 
   constructor(key: string, bytes: Uint8Array) {
     this.key = key;
@@ -23,20 +25,23 @@ export class KeyHistory {
     copy.sequences.push(...this.sequences);
     copy.writers.push(...this.writers);
     copy.lengths.push(...this.lengths);
+    copy.literals.push(...this.literals);
     return copy;
   }
 
   /** Appends; a second change by the same commit replaces the first. Sequences never go down. */
-  push(sequence: number, writer: number, length: number): void {
+  push(sequence: number, writer: number, length: number, literal: Uint8Array | null = null): void {
     const last = this.sequences.length - 1;
     if (last >= 0 && this.sequences[last] === sequence) {
       this.writers[last] = writer;
       this.lengths[last] = length;
+      this.literals[last] = literal;
       return;
     }
     this.sequences.push(sequence);
     this.writers.push(writer);
     this.lengths.push(length);
+    this.literals.push(literal);
   }
 
   /** Index of the entry that holds after commit `sequence`; -1 when the key was never written by then. */
@@ -72,5 +77,6 @@ export class KeyHistory {
     this.sequences.splice(index, count);
     this.writers.splice(index, count);
     this.lengths.splice(index, count);
+    this.literals.splice(index, count);
   }
 }

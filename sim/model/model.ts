@@ -10,8 +10,7 @@
 import type { Durability } from "../../src/engine/options.js";
 import { assert } from "../../src/platform/assert.js";
 import { keyBytes } from "../workload/bytes.js";
-import type { Mutation } from "../workload/operation.js";
-import { Commit } from "./commit.js";
+import { Commit, type ModelMutation } from "./commit.js";
 import { ABSENT, KeyHistory } from "./key-history.js";
 
 /** A span of prefixes: the state is the one after commit `low`, or `high`, or one between. */
@@ -98,7 +97,7 @@ export class Model {
   }
 
   /** A commit is about to be handed to the engine. */
-  submit(operation: number, mutations: readonly Mutation[], durability: Durability): Commit {
+  submit(operation: number, mutations: readonly ModelMutation[], durability: Durability): Commit {
     const commit = new Commit(++this.#submitted, operation, mutations, durability);
     this.#commits.push(commit);
     for (const mutation of mutations) this.#apply(commit.sequence, mutation);
@@ -231,9 +230,12 @@ export class Model {
     if (sequence > this.#floorAfterPowerLoss) this.#floorAfterPowerLoss = sequence;
   }
 
-  #apply(sequence: number, mutation: Mutation): void {
+  #apply(sequence: number, mutation: ModelMutation): void {
     if (mutation[0] === "put") {
       this.#historyFor(mutation[1]).push(sequence, mutation[2], mutation[3]);
+    } else if (mutation[0] === "literal") {
+      const [, key, writer, bytes] = mutation;
+      this.#historyFor(key).push(sequence, writer, bytes.length, bytes);
     } else if (mutation[0] === "delete") {
       this.#historyFor(mutation[1]).push(sequence, ABSENT, 0);
     } else {

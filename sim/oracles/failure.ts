@@ -8,7 +8,7 @@ export const ORACLES = {
   O2: "a commit is visible wholly or not at all",
   O3: "what survives a crash is a prefix of the commit order, without holes",
   O4: "a commit without an answer is applied or not, and stays that way in every later recovery",
-  O5: "versions are one order that agrees with real time, and reads and conditions go by it",
+  O5: "versions are one order that agrees with real time, and reads, conditions and transactions go by it",
   O6: "a pinned version reads the same at any time, in both directions, by scan and by key",
   O7: "versions, file numbers and manifest edits never go back, nor are they used twice",
   O8: "CURRENT names a complete manifest at every instant, and every file it refers to is there",
@@ -29,6 +29,8 @@ export const ORACLES = {
   O24: "log and tables hold together what was durable, and tables hold nothing that is newer than the manifest says",
   O28: "only a run with the canary in it fails for the canary",
   O30: "a store has one owner at a time, and who comes second changes nothing",
+  O31: "what a workload of transactions promises of every committed state holds",
+  O32: "a watch that fires has seen a change, and a change that stays is told to every watch",
 } as const;
 
 export type OracleId = keyof typeof ORACLES;

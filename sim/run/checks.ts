@@ -33,7 +33,9 @@ export async function checkWholeStore(session: Session): Promise<void> {
   const span = model.visibleAt(store.version);
   const all = Number.POSITIVE_INFINITY;
   await session.retrying("a scan of everything", () => {
-    checkScan(ledger, model, span, {}, all, readAll(store), "a scan of everything", "O22");
+    const rows = readAll(store);
+    checkScan(ledger, model, span, {}, all, rows, "a scan of everything", "O22");
+    session.transactor.checkRows(rows, "at rest or beside clients");
   });
   await session.retrying("a reverse scan of everything", () => {
     const rows: Row[] = [];
@@ -76,7 +78,7 @@ export function checkSealLeft({ disk, ledger }: Session): void {
  * anything else (O23). Which of its values is not asked, since what is damaged cannot be told apart from what is old.
  */
 export function checkDamagedStore(session: Session): void {
-  const { model, ledger, store, operations, disk } = session;
+  const { model, ledger, store, operations, disk, transactor } = session;
   for (const history of model.histories) {
     let value: Uint8Array | undefined;
     try {
@@ -86,7 +88,8 @@ export function checkDamagedStore(session: Session): void {
       continue;
     }
     if (disk.lossShows) {
-      if (value !== undefined) checkOnceStored(ledger, operations, [{ key: history.key, value }], FRESH_KEY);
+      const rows = value === undefined ? [] : [{ key: history.key, value }];
+      checkOnceStored(ledger, operations, rows, FRESH_KEY, transactor.hasStored);
       continue;
     }
     try {

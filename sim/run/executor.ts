@@ -11,9 +11,9 @@ import { assert } from "../../src/platform/assert.js";
 import { hasCode } from "../../src/platform/errors.js";
 import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
-import { checkCommitVersion } from "../oracles/manifest-monotonicity.js";
 import { keyBytes, sharedValueBytes } from "../workload/bytes.js";
 import type { Mutation, Operation } from "../workload/operation.js";
+import { acknowledge, TRACE_ACKNOWLEDGED } from "./acknowledge.js";
 import { checkWholeStore } from "./checks.js";
 import { takeCheckpoint } from "./copies.js";
 import { openSecond } from "./opening.js";
@@ -99,6 +99,9 @@ export class Executor {
         break;
       case "dropCaches":
         this.#session.disk.dropCaches();
+        break;
+      case "transact":
+        await this.#session.transactor.run(operation, number);
         break;
       case "crash":
         this.#session.world.crashes.arm({ how: operation.how, at: operation.at });
@@ -200,21 +203,12 @@ export class Executor {
   }
 
   #acknowledged(commit: Commit, version: number, isEmpty: boolean): void {
-    const { ledger, model, failStop, counts, world, store, hasStore } = this.#session;
+    if (!isEmpty) return acknowledge(this.#session, commit, version);
+    // Nothing to store, so the engine need not give it a version of its own.
+    const { model, counts, world } = this.#session;
     counts.acknowledged++;
     world.trace.event(TRACE_ACKNOWLEDGED, commit.sequence, version, 0);
-    // Nothing to store, so the engine need not give it a version of its own.
-    if (isEmpty) return model.refuse(commit);
-    checkCommitVersion(ledger, model, commit, version);
-    failStop.acknowledged(commit, world.steps);
-    model.acknowledge(commit, version, world.runningUs / 1000);
-    if (commit.durability === "sync") this.#session.onPromise?.({ kind: "commit", what: commit.describe() });
-    if (hasStore && store.version < version) {
-      throw new OracleFailure(
-        "O6",
-        `${commit.describe()} is acknowledged, but reads are at ${store.version}`,
-      );
-    }
+    model.refuse(commit);
   }
 
   #failed(commit: Commit, error: unknown): void {
@@ -287,8 +281,6 @@ export class Executor {
 /** Flushes and compactions that may run beside the workload. */
 const MAINTENANCE_IN_FLIGHT_MAX = 12;
 
-/** Kinds of trace events of the workload; below are those of the disk. */
-const TRACE_ACKNOWLEDGED = 1001;
 const TRACE_FAILED = 1002;
 
 function isNothing(mutation: Mutation): boolean {

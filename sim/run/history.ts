@@ -212,6 +212,7 @@ class Observer {
         await this.#open();
         return String(this.#opened.version);
       case "openSecond":
+      case "transact":
       case "limitSpace":
       case "dropCaches":
       case "crash":

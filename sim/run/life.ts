@@ -223,13 +223,14 @@ export class LifeCycle {
     session.doing = "reading what recovery brought back";
     const rows = await session.retrying("a scan after recovery", () => readAll(store));
     if (session.disk.lossShows) {
-      checkOnceStored(ledger, session.operations, rows, FRESH_KEY);
+      checkOnceStored(ledger, session.operations, rows, FRESH_KEY, session.transactor.hasStored);
       throw new DamageFound("a recovery after a loss that no store could prevent");
     }
     const { shortest, longest } = judgeRecovery(ledger, model, rows, this.#powerLost);
     checkRecoveredVersion(ledger, model, shortest, store.version);
     model.resolve(longest, store.version);
     this.#isJudged = true;
+    session.transactor.opened(rows, longest);
     idempotence.recovered(rows, store.version);
     checkStructure(session);
     await examineCutOffCheckpoint(session);
@@ -298,6 +299,7 @@ export class LifeCycle {
     session.closing = true;
     const stoppedBefore = store.inspect().failedStop;
     try {
+      session.transactor.closing();
       const closing = store.close();
       if (callsLate) {
         // Judged when it is awaited, below.

@@ -31,6 +31,7 @@ import { InFlight } from "./in-flight.js";
 import { describePending } from "./pending.js";
 import type { CrashNote } from "./segments.js";
 import type { ForeignFiles } from "./strays.js";
+import { Transactor } from "./transactor.js";
 
 /** Where the store lives on the simulated disk. */
 export const STORE_DIRECTORY = "/store";
@@ -90,6 +91,7 @@ export class Session {
   checkpointUnderWay: { readonly target: string; readonly acknowledged: number } | null = null;
   readonly order = new CommitOrder(this.ledger);
   readonly honesty: ErrorHonesty;
+  readonly transactor: Transactor;
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
   spaceLimited = false;
@@ -115,6 +117,7 @@ export class Session {
     this.monotonicity = new ManifestMonotonicity(this.ledger);
     this.idempotence = new IdempotentRecovery(this.ledger);
     this.failStop = new FailStop(this.ledger);
+    this.transactor = new Transactor(this);
     const { recorder } = world;
     if (recorder !== null) {
       this.inFlight.listener = {

@@ -19,6 +19,7 @@ import {
   writerOfMutation,
 } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
+import { TransactionGenerator } from "./transaction-generator.js";
 import { OPERATION_FAMILIES, type OperationFamily } from "./workloads.js";
 
 /** Where operations come from: a generator or a recorded list. Null ends the run. */
@@ -69,6 +70,7 @@ export class OperationGenerator implements OperationSource {
   readonly #options: SimulationOptions;
   readonly #choices: ChoiceStream;
   readonly #keys: KeySpace;
+  readonly #transactions: TransactionGenerator;
   readonly #weights: readonly number[];
   readonly #weightSum: number;
 
@@ -76,6 +78,7 @@ export class OperationGenerator implements OperationSource {
     this.#options = options;
     this.#choices = choices;
     this.#keys = new KeySpace(options.keys, choices);
+    this.#transactions = new TransactionGenerator(options, choices);
     this.#weights = OPERATION_FAMILIES.map((family) => Math.round(options.weights[family] * 100));
     this.#weightSum = this.#weights.reduce((sum, weight) => sum + weight, 0);
   }
@@ -146,6 +149,8 @@ export class OperationGenerator implements OperationSource {
         return { kind: "limitSpace", freeBytes: this.#below(this.#one([64, 8])) * 4096 };
       case "dropCaches":
         return { kind: "dropCaches" };
+      case "transact":
+        return this.#transactions.next(number);
     }
   }
 

@@ -5,6 +5,7 @@
  * operation whose subject is not there (because the shrinker took it, or a crash did) does nothing.
  */
 import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
+import type { TransactionSettings, TransactionStep } from "./transaction-steps.js";
 
 export type Mutation =
   | readonly ["put", key: string, writer: number, length: number]
@@ -64,6 +65,8 @@ export type Operation =
   | { readonly kind: "limitSpace"; readonly freeBytes: number | null }
   /** The operating system drops what it has cached of files, as far as it is written back. */
   | { readonly kind: "dropCaches" }
+  /** A client runs these steps as one transaction until it commits; the workload goes on meanwhile. */
+  | ({ readonly kind: "transact"; readonly steps: readonly TransactionStep[] } & TransactionSettings)
   /** Arms a crash; `nested` are the crashes of the recoveries that follow it. */
   | {
       readonly kind: "crash";
@@ -97,6 +100,7 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
   "crash",
   "getMany",
   "openSecond",
+  "transact",
 ];
 
 /** Crashes that one operation may cause: itself and those during recovery. */

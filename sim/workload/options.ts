@@ -13,7 +13,15 @@ import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
-import { type OperationFamily, WORKLOADS, type WorkloadName } from "./workloads.js";
+import { drawTransactions, NO_TRANSACTIONS, type TransactionOptions } from "./transaction-options.js";
+import { isTransactionWorkload, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
+import {
+  OPERATION_FAMILIES,
+  type OperationFamily,
+  STORE_WORKLOADS,
+  WORKLOADS,
+  type WorkloadName,
+} from "./workloads.js";
 import { drawWorld } from "./world-options.js";
 
 export { FAULT_NAMES, type FaultName, parseFaults } from "./disk-options.js";
@@ -68,6 +76,7 @@ export interface SimulationOptions {
   readonly reopenings: readonly StoreOptions[];
   /** How probable it is that a mutation has a key or value of the greatest length, or a key that is too long. */
   readonly extremeProbability: number;
+  readonly transactions: TransactionOptions;
 }
 
 /** What the caller of a run decides; the seed decides the rest. */
@@ -76,10 +85,25 @@ export interface SwarmLimits {
   readonly faults: readonly FaultName[];
 }
 
+/** The store alone. */
 export const DEFAULT_LIMITS: SwarmLimits = {
+  workloads: Object.keys(STORE_WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
+export const TRANSACTION_LIMITS: SwarmLimits = {
+  workloads: Object.keys(TRANSACTION_WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
+/** What `sim run` draws from. A seed whose workload is one of the store is the same run as under `DEFAULT_LIMITS`. */
+export const ALL_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
   faults: FAULT_NAMES,
 };
+
+/** Share of transactions among the seeds that may be either. */
+const TRANSACTION_SEEDS = 0.25;
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
@@ -94,15 +118,16 @@ const ROT = 3e-3;
 /** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
 export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): SimulationOptions {
   const draw = new Draw(choices);
-  const workload = draw.one(limits.workloads);
-  const families = WORKLOADS[workload].families;
-  const weights = {} as Record<OperationFamily, number>;
-  for (const family of ALL_FAMILIES) {
+  const ofStore = limits.workloads.filter((name) => !isTransactionWorkload(name));
+  const workload = draw.one(ofStore.length === 0 ? DEFAULT_LIMITS.workloads : ofStore);
+  const factors = {} as Record<OperationFamily, number>;
+  for (const family of DRAWN_FAMILIES) {
     const weight = 1 + draw.upTo(9);
     const on = draw.half();
-    weights[family] = round(families[family] * (on || ALWAYS_ON.includes(family) ? weight : 0));
+    factors[family] = on || ALWAYS_ON.includes(family) ? weight : 0;
   }
-  if (!limits.faults.includes("noSpace")) weights.space = 0;
+  if (!limits.faults.includes("noSpace")) factors.space = 0;
+  const weights = weightsOf(workload, factors);
   const mutations = {
     put: draw.half() ? 1 + draw.upTo(9) : 0,
     delete: draw.half() ? 1 + draw.upTo(5) : 0,
@@ -140,11 +165,40 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
     world: drawWorld(draw, limits.faults),
     reopenings: drawReopenings(draw, limits.faults),
     extremeProbability: draw.chance(EXTREME_SEEDS) ? 0.01 : 0,
+    transactions: NO_TRANSACTIONS,
   };
   const options: SimulationOptions = { ...drawn, disk: disk.later(drawn.disk) };
   const pressed = draw.chance(PRESSED_SEEDS);
   const rots = draw.chance(ROTTING_SEEDS) && limits.faults.includes("bitRot");
-  return pressed ? underPressure(draw, options, rots) : options;
+  const complete = pressed ? underPressure(draw, options, rots) : options;
+  return withTransactions(draw, complete, limits, factors);
+}
+
+/** Drawn last, so that the draws of the store's workloads stay where they are. */
+function withTransactions(
+  draw: Draw,
+  options: SimulationOptions,
+  limits: SwarmLimits,
+  factors: Readonly<Record<OperationFamily, number>>,
+): SimulationOptions {
+  const names = limits.workloads.filter(isTransactionWorkload);
+  const isEither = names.length < limits.workloads.length;
+  const chosen = draw.chance(TRANSACTION_SEEDS) || !isEither;
+  if (names.length === 0 || !chosen) return options;
+  const workload = draw.one(names);
+  const weights = weightsOf(workload, factors);
+  return { ...options, workload, weights, transactions: drawTransactions(draw) };
+}
+
+function weightsOf(
+  workload: WorkloadName,
+  factors: Readonly<Record<OperationFamily, number>>,
+): Record<OperationFamily, number> {
+  const { families } = WORKLOADS[workload];
+  const weights = {} as Record<OperationFamily, number>;
+  for (const family of DRAWN_FAMILIES) weights[family] = round(families[family] * factors[family]);
+  weights.transact = families.transact;
+  return weights;
 }
 
 /**
@@ -217,7 +271,8 @@ function shortMostly(drawn: number): number {
   return drawn <= 320 ? 20 + Math.floor(drawn * 0.4) : 148 + 4 * (drawn - 320);
 }
 
-const ALL_FAMILIES = Object.keys(WORKLOADS.mixed.families) as OperationFamily[];
+/** Transactions are what their workloads are about: always on, and no draw of the others. */
+const DRAWN_FAMILIES = OPERATION_FAMILIES.filter((family) => family !== "transact");
 /** A run that writes nothing or reads nothing proves nothing. */
 const ALWAYS_ON: readonly OperationFamily[] = ["write", "get"];
 

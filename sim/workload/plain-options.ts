@@ -8,6 +8,7 @@ import type { StoreOptions } from "../../src/engine/options.js";
 import { SOUND_DISK } from "../disk/options.js";
 import { CALM_WORLD } from "../world/faults.js";
 import type { SimulationOptions } from "./options.js";
+import { NO_TRANSACTIONS } from "./transaction-options.js";
 import { WORKLOADS } from "./workloads.js";
 
 /** The smallest store, so that a handful of operations flushes and compacts, and a run costs next to nothing. */
@@ -63,6 +64,7 @@ export const PLAIN_OPTIONS: SimulationOptions = {
   world: CALM_WORLD,
   reopenings: [],
   extremeProbability: 0,
+  transactions: NO_TRANSACTIONS,
 };
 
 /** What only the making of operations asks: in a case these are there literally. */

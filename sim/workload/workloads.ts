@@ -3,6 +3,7 @@
  * still switches families off (`options.ts`). Does not own: how an operation of a family is made (`generator.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { TRANSACTION_FAMILY, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 
 export const OPERATION_FAMILIES = [
   "write",
@@ -20,6 +21,7 @@ export const OPERATION_FAMILIES = [
   "reopen",
   "space",
   "dropCaches",
+  "transact",
 ] as const;
 export type OperationFamily = (typeof OPERATION_FAMILIES)[number];
 
@@ -44,9 +46,10 @@ const NOTHING: Readonly<Record<OperationFamily, number>> = {
   reopen: 0,
   space: 0,
   dropCaches: 0,
+  transact: 0,
 };
 
-export const WORKLOADS = {
+export const STORE_WORKLOADS = {
   mixed: {
     about: "everything beside everything",
     families: {
@@ -65,6 +68,7 @@ export const WORKLOADS = {
       reopen: 0.4,
       space: 0.3,
       dropCaches: 0.5,
+      transact: 0,
     },
   },
   commits: {
@@ -107,15 +111,18 @@ export const WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>;
 
+export const WORKLOADS = { ...STORE_WORKLOADS, ...TRANSACTION_WORKLOADS } as const;
+
 export type WorkloadName = keyof typeof WORKLOADS;
 
-/** Parses the value of `--workload`. Throws `INVALID_ARGUMENT` for a name that is none. */
+/** Parses the value of `--workload`; `transactions` is all of these. Throws `INVALID_ARGUMENT` for a name that is none. */
 export function parseWorkloads(text: string): readonly WorkloadName[] {
-  return text.split(",").map((name) => {
-    if (Object.hasOwn(WORKLOADS, name)) return name as WorkloadName;
+  return text.split(",").flatMap((name) => {
+    if (name === TRANSACTION_FAMILY) return Object.keys(TRANSACTION_WORKLOADS) as WorkloadName[];
+    if (Object.hasOwn(WORKLOADS, name)) return [name as WorkloadName];
     throw new StillwaterError(
       "INVALID_ARGUMENT",
-      `there is no workload "${name}". Known: ${Object.keys(WORKLOADS).join(", ")}.`,
+      `there is no workload "${name}". Known: ${[...Object.keys(WORKLOADS), TRANSACTION_FAMILY].join(", ")}.`,
     );
   });
 }

@@ -269,11 +269,17 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       throw error;
     }
     this.#begin(cancelled("it was reset"));
-    await this.#attempt.orEnd(
-      new Promise<void>((resolve) => {
-        this.#context.scheduler.after(delayMs, resolve);
-      }),
-    );
+    let timer: Timer | null = null;
+    try {
+      await this.#attempt.orEnd(
+        new Promise<void>((resolve) => {
+          timer = this.#context.scheduler.after(delayMs, resolve);
+        }),
+      );
+    } finally {
+      // Cancelled, or out of time: nobody waits for it any more.
+      (timer as Timer | null)?.cancel();
+    }
   }
 
   reset(): void {

@@ -30,13 +30,19 @@ import { WatchList } from "./watch-list.js";
 import type { WrittenKey } from "./write-buffer.js";
 import { WriteHistory } from "./write-history.js";
 
+/** What of a store this needs: a simulation looks on by standing in between. */
+export type TransactionalStore = Pick<
+  Store,
+  "version" | "snapshot" | "getSync" | "iterator" | "writePrepared"
+>;
+
 /** Commits between two steps that forget old history; each step looks at one chunk of it. */
 const COMMITS_PER_SWEEP = 16;
 
 export class EngineStorage implements TransactionStorage {
   /** Taking a snapshot is two operations on a map in memory; sharing an older one would pin versions for nothing. */
   readonly hasFreeVersions = true;
-  readonly #store: Store;
+  readonly #store: TransactionalStore;
   readonly #clock: Clock;
   readonly #views: EngineViews;
   readonly #history: WriteHistory;
@@ -47,7 +53,7 @@ export class EngineStorage implements TransactionStorage {
   readonly #times: { readonly version: number; readonly atMs: number }[] = [];
   #commits = 0;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: TransactionalStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
     this.#views = new EngineViews(store, clock);

@@ -5,7 +5,7 @@
  */
 import type { StoreIterator } from "../engine/read/store-iterator.js";
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
+import type { TransactionalStore } from "./engine-storage.js";
 import type { Clock } from "../platform/platform.js";
 import { TransactionError } from "./errors.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
@@ -13,12 +13,12 @@ import type { RowCursor, StorageView } from "./storage.js";
 import type { KeyValue } from "./transaction.js";
 
 export class EngineViews {
-  readonly #store: Store;
+  readonly #store: TransactionalStore;
   readonly #clock: Clock;
   /** Open ones, the oldest first. */
   readonly #open = new Set<EngineView>();
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: TransactionalStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -42,14 +42,14 @@ export class EngineViews {
 
 class EngineView implements StorageView {
   readonly version: number;
-  readonly #store: Store;
+  readonly #store: TransactionalStore;
   readonly #snapshot: Snapshot;
   readonly #clock: Clock;
   readonly #openedMs: number;
   readonly #onClose: () => void;
   readonly #rows = new Set<EngineRows>();
 
-  constructor(store: Store, snapshot: Snapshot, clock: Clock, onClose: () => void) {
+  constructor(store: TransactionalStore, snapshot: Snapshot, clock: Clock, onClose: () => void) {
     this.version = snapshot.version;
     this.#store = store;
     this.#snapshot = snapshot;

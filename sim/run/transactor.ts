@@ -1,0 +1,261 @@
+/**
+ * The transactions of a run: one engine storage a life over the store of that life, clients that run the steps of an
+ * operation in a transaction until it commits, and the model of what they have committed. Hands everything that is heard
+ * on the way to the oracles; tells the model of the store of each commit when it is taken, so that all its oracles hold for
+ * transactions too. Does not own: the store's life (`life.ts`), watching (`watch-ledger.ts`).
+ */
+import type { ErrorCode } from "../../src/platform/errors.js";
+import { hasCode, StillwaterError } from "../../src/platform/errors.js";
+import { StorageDatabase } from "../../src/transaction/database.js";
+import { EngineStorage } from "../../src/transaction/engine-storage.js";
+import type { TransactionOptions } from "../../src/transaction/options.js";
+import type { CommitRequest } from "../../src/transaction/storage.js";
+import type { Transaction } from "../../src/transaction/transaction.js";
+import type { Row } from "../model/comparison.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { checkInvariants } from "../oracles/invariants.js";
+import { checkReads, checkRecovered } from "../oracles/transactions.js";
+import { AttemptLog } from "../transactions/attempt-log.js";
+import {
+  type ClientListener,
+  type CommitListener,
+  ObservedStorage,
+  ObservedStore,
+} from "../transactions/observed-storage.js";
+import { ObservedTransaction, type TransactionListener } from "../transactions/observed-transaction.js";
+import { runStep } from "../transactions/steps.js";
+import { VersionedMap } from "../transactions/versioned-map.js";
+import { keyText } from "../workload/bytes.js";
+import type { Operation } from "../workload/operation.js";
+import { ObservedCommit } from "./observed-commit.js";
+import { DamageFound, type Session } from "./session.js";
+
+type Transact = Extract<Operation, { kind: "transact" }>;
+
+/** Longer than a read version is kept. */
+const LONG_THINK_MS = 5_500;
+const THINK_STEPS = 8;
+
+/** The engine's storage in one life. */
+interface Engine {
+  readonly store: ObservedStore;
+  readonly storage: EngineStorage;
+}
+
+export class Transactor {
+  readonly session: Session;
+  readonly model = new VersionedMap();
+  /** The commit that the storage would have taken, but the store had no room: it is asked again, or never. */
+  tentative: ObservedCommit | null = null;
+  #engine: Engine | null = null;
+  /** Every value that any transaction was to store, by key. */
+  readonly #stored = new Map<string, Set<string>>();
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** To be told before the store can hold it. */
+  stores(effects: ReadonlyMap<string, string | undefined>): void {
+    for (const [key, value] of effects) {
+      const values = this.#stored.get(key);
+      if (values === undefined) this.#stored.set(key, new Set([value ?? ""]));
+      else values.add(value ?? "");
+    }
+  }
+
+  readonly hasStored = ({ key, value }: Row): boolean => this.#stored.get(key)?.has(keyText(value)) === true;
+
+  /** A store was opened, and what recovery brought back was found to be all up to commit `longest`. */
+  opened(rows: readonly Row[], longest: number): void {
+    const { ledger, life, store } = this.session;
+    this.tentative = null;
+    this.#engine = null;
+    // Of commits that change nothing the content does not tell whether they are there, but the version does.
+    const lost = this.model.commits.find(
+      ({ sequence, version }) => sequence > longest || version > store.version,
+    );
+    if (lost !== undefined) this.model.truncate(lost.version - 1);
+    if (this.model.commits.length === 0) return;
+    checkRecovered(ledger, this.model, rows);
+    checkInvariants(ledger, rows, `after the recovery of life ${life.number}`);
+  }
+
+  /** Nothing is under way. */
+  checkRows(rows: readonly Row[], when: string): void {
+    if (this.model.commits.length > 0) checkInvariants(this.session.ledger, rows, when);
+  }
+
+  /** Before the store closes: as a database does. */
+  closing(): void {
+    this.#engine?.storage.close();
+  }
+
+  /** Starts a client, and waits while there are too many. */
+  async run(operation: Transact, number: number): Promise<void> {
+    const { inFlight, options } = this.session;
+    const client = new Client(this, this.#engineOf(), operation, number);
+    inFlight.add(
+      client.what,
+      client.run(),
+      () => client.ended(),
+      (error) => client.failed(error),
+    );
+    await inFlight.waitBelow(options.transactions.clientsMax - 1);
+  }
+
+  /** The storage decides about a commit: what it was about to take before, it did not. */
+  decides(): void {
+    this.tentative?.withdraw();
+    this.tentative = null;
+  }
+
+  #engineOf(): Engine {
+    if (this.#engine === null) {
+      const { store, life } = this.session;
+      const observed = new ObservedStore(store);
+      this.#engine = { store: observed, storage: new EngineStorage(observed, life.platform.clock) };
+    }
+    return this.#engine;
+  }
+}
+
+/** One transaction from its first try to its end. */
+class Client implements ClientListener, TransactionListener {
+  readonly what: string;
+  readonly #transactor: Transactor;
+  readonly #session: Session;
+  readonly #operation: Transact;
+  readonly #number: number;
+  readonly #storage: ObservedStorage;
+  readonly #database: StorageDatabase;
+  readonly #settings: TransactionOptions;
+  readonly #beganMs: number;
+  #log = new AttemptLog(true);
+
+  constructor(transactor: Transactor, engine: Engine, operation: Transact, number: number) {
+    const { session } = transactor;
+    const { clock, random, scheduler } = session.life.platform;
+    this.what = `transaction of operation ${number}`;
+    this.#transactor = transactor;
+    this.#session = session;
+    this.#operation = operation;
+    this.#number = number;
+    this.#storage = new ObservedStorage(engine.storage, engine.store, this);
+    this.#database = new ObservedDatabase(
+      { storage: this.#storage, clock, scheduler, random, close: () => Promise.resolve() },
+      this,
+    );
+    this.#beganMs = session.world.clock.nowMs();
+    const { timeoutMs } = session.options.transactions;
+    // A store without durability has none to choose from.
+    const isFree = session.storeOptions.durability !== "none";
+    this.#settings = {
+      timeoutMs,
+      readYourWrites: operation.blind !== true,
+      ...(operation.durability === undefined || !isFree ? {} : { durability: operation.durability }),
+    };
+  }
+
+  run(): Promise<void> {
+    return this.#database.transact(async (transaction) => {
+      for (const step of this.#operation.steps) {
+        await this.#turn();
+        await runStep(transaction, step, this.#turn, () => undefined);
+      }
+      await this.#turn();
+    }, this.#settings);
+  }
+
+  begins(): AttemptLog {
+    this.#log = new AttemptLog(this.#operation.blind !== true);
+    this.#storage.log = this.#log;
+    return this.#log;
+  }
+
+  hasRead(log: AttemptLog): void {
+    checkReads(this.#session.ledger, this.#transactor.model, log, this.what);
+  }
+
+  opened(log: AttemptLog, version: number): void {
+    const { order, life } = this.#session;
+    order.readAt(this.what, version);
+    log.read = { version, atMs: life.platform.clock.nowMs() };
+  }
+
+  commits(log: AttemptLog, request: CommitRequest): CommitListener {
+    this.#session.counts.commits++;
+    const durability = request.options.durability ?? this.#session.storeOptions.durability ?? "sync";
+    return new ObservedCommit(this.#transactor, log, this.#number, durability, this.what);
+  }
+
+  /** It says that it has committed. */
+  ended(): void {
+    const { outcome } = this.#log;
+    if (outcome === "acknowledged" || (outcome === "none" && !this.#log.hasConflicts)) return;
+    throw new OracleFailure("O4", `${this.what} says that it has committed, but its commit is ${outcome}`);
+  }
+
+  failed(error: unknown): void {
+    const { outcome } = this.#log;
+    const session = this.#session;
+    if (hasCode(error, "COMMIT_UNKNOWN_RESULT") !== (outcome === "unknown") && !isTimeOut(error)) {
+      throw new OracleFailure("O4", `${this.what} fails with ${error}, but its commit is ${outcome}`, error);
+    }
+    if (isTimeOut(error)) {
+      this.#checkTimeOut(error);
+      return;
+    }
+    const legal: ErrorCode[] = [...LEGAL];
+    if (session.closing) legal.push("CLOSED");
+    if (session.judge(error, this.what, legal) === "damage") throw new DamageFound(this.what);
+  }
+
+  #checkTimeOut(error: unknown): void {
+    const { timeoutMs } = this.#session.options.transactions;
+    // Timers go by true time, whatever the process sees.
+    const tookMs = this.#session.world.clock.nowMs() - this.#beganMs;
+    if (timeoutMs > 0 && tookMs >= timeoutMs) return;
+    throw new OracleFailure("O16", `${this.what} says after ${tookMs} ms: ${error}`, error);
+  }
+
+  /** Lets others run, and time pass. */
+  readonly #turn = (): Promise<void> => {
+    const { world, options, life } = this.#session;
+    const { thinkMsMax, longThinkProbability } = options.transactions;
+    const choices = world.choices.stream("clients");
+    const steps = thinkMsMax === 0 ? 0 : choices.below(THINK_STEPS, "clients.thinks");
+    const isLong = choices.chance(longThinkProbability, "clients.thinks-long");
+    const thinkMs = (thinkMsMax * steps) / (THINK_STEPS - 1) + (isLong ? LONG_THINK_MS : 0);
+    return new Promise((resolve) => {
+      if (thinkMs === 0) life.scheduler.defer(resolve);
+      else life.scheduler.afterExactly(thinkMs, resolve);
+    });
+  };
+}
+
+class ObservedDatabase extends StorageDatabase {
+  readonly #listener: TransactionListener;
+
+  constructor(parts: ConstructorParameters<typeof StorageDatabase>[0], listener: TransactionListener) {
+    super(parts);
+    this.#listener = listener;
+  }
+
+  override createTransaction(options?: TransactionOptions): Transaction {
+    return new ObservedTransaction(super.createTransaction(options), this.#listener);
+  }
+}
+
+/** What a transaction may end with for reasons that its commit has been judged by. */
+const LEGAL: readonly ErrorCode[] = [
+  "NOT_COMMITTED",
+  "TRANSACTION_TOO_OLD",
+  "COMMIT_UNKNOWN_RESULT",
+  "BUSY",
+  "NO_SPACE",
+];
+
+function isTimeOut(error: unknown): boolean {
+  return error instanceof StillwaterError && error.code === "TRANSACTION_TIMED_OUT";
+}
