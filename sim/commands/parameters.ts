@@ -4,9 +4,9 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { StillwaterError } from "../../src/platform/errors.js";
-import { plantedMutant, requireKnownMutant } from "../mutants/catalogue.js";
+import { limitsOfMutants, plantedMutant, requireKnownMutant } from "../mutants/catalogue.js";
 import type { SeedConfig } from "../run/seed.js";
-import { DEFAULT_LIMITS, type FaultName, parseFaults } from "../workload/options.js";
+import { ALL_LIMITS, type FaultName, parseFaults } from "../workload/options.js";
 import { parseWorkloads, type WorkloadName } from "../workload/workloads.js";
 
 /** Share of passing seeds that are run twice to see that they run the same way. */
@@ -33,8 +33,8 @@ export function withLimits(command: Command): Command {
 export function seedConfig(flags: LimitFlags): SeedConfig {
   return {
     limits: {
-      workloads: flags.workload ?? DEFAULT_LIMITS.workloads,
-      faults: flags.faults ?? DEFAULT_LIMITS.faults,
+      workloads: flags.workload ?? limitsOfMutants(flags.mutant).workloads,
+      faults: flags.faults ?? ALL_LIMITS.faults,
     },
     mutants: flags.mutant,
     repeatShare: REPEAT_SHARE,

@@ -5,6 +5,7 @@
  * Does not own: the automatic mutants, which need no switch (`sabotage.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { ALL_LIMITS, DEFAULT_LIMITS, type SwarmLimits, TRANSACTION_LIMITS } from "../workload/options.js";
 import { CANARY } from "./canary.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
@@ -27,6 +28,13 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
 /** Null for an id that is none of a planted bug. */
 export function plantedMutant(id: string): PlantedMutant | null {
   return PLANTED_MUTANTS.find((mutant) => mutant.id === id) ?? null;
+}
+
+/** What seeds are drawn from where these are on: in a hunt, and when a seed of it is run again. */
+export function limitsOfMutants(ids: readonly string[]): SwarmLimits {
+  if (ids.length === 0) return ALL_LIMITS;
+  const isOfTransactions = ids.some((id) => plantedMutant(id)?.workloads === "transactions");
+  return isOfTransactions ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
 }
 
 /** Whether it is the id of a planted bug, has the form of an automatic mutant's, or is the canary's. */

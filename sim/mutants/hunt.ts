@@ -4,8 +4,8 @@
  */
 import type { OracleId } from "../oracles/failure.js";
 import { type FailureClass, runSeed, type SeedConfig, seedAt } from "../run/seed.js";
-import { DEFAULT_LIMITS } from "../workload/options.js";
 import { CANARY } from "./canary.js";
+import { limitsOfMutants } from "./catalogue.js";
 import { threadCpuMs } from "./thread-cpu.js";
 
 /** As in `sim run`: without it nothing would see that a mutant makes runs differ. */
@@ -41,7 +41,7 @@ export interface HuntResult {
 export async function hunt({ mutant, from, seedsMax }: Hunt): Promise<HuntResult> {
   const started = threadCpuMs();
   const config: SeedConfig = {
-    limits: DEFAULT_LIMITS,
+    limits: limitsOfMutants([mutant]),
     mutants: [mutant],
     repeatShare: REPEAT_SHARE,
     recording: false,

@@ -62,6 +62,7 @@ export class ObservedCommit implements CommitListener {
         sequence: this.#commit.sequence,
         effects: replayed.effects,
         conflicts: replayed.writeConflicts,
+        isSilent: replayed.isSilent,
         atMs: session.life.platform.clock.nowMs(),
       });
       this.#transactor.stores(replayed.effects);

@@ -5,8 +5,10 @@
 import type { ProbeSite, ProbeSites } from "../coverage/sites.js";
 import { FAULT_KINDS } from "../disk/counters.js";
 import { FAULT_ROWS } from "../disk/fault-table.js";
+import { limitsOfMutants } from "../mutants/catalogue.js";
 import { ORACLE_IDS, ORACLES, type OracleId } from "../oracles/failure.js";
-import { DEFAULT_LIMITS } from "../workload/options.js";
+import { ALL_LIMITS, TRANSACTION_LIMITS } from "../workload/options.js";
+import { TRANSACTION_FAMILY } from "../workload/transaction-workloads.js";
 import { WORLD_FAULT_KINDS } from "../world/faults.js";
 import type { EnsembleResult } from "./ensemble.js";
 import type { SeedConfig, SeedResult } from "./seed.js";
@@ -87,12 +89,17 @@ export function formatFailure(result: SeedResult, config: SeedConfig): string {
 export function reproduceLine(seed: string, config: SeedConfig, oracle: OracleId | null = null): string {
   const { workloads, faults } = config.limits;
   const parts = ["stillwater sim replay", /^[\w+./-]+$/.test(seed) ? seed : JSON.stringify(seed)];
-  if (workloads.length < DEFAULT_LIMITS.workloads.length) parts.push("--workload", workloads.join(","));
-  if (faults.join() !== DEFAULT_LIMITS.faults.join())
+  if (workloads.join() !== limitsOfMutants(config.mutants).workloads.join())
+    parts.push("--workload", workloadsText(workloads));
+  if (faults.join() !== ALL_LIMITS.faults.join())
     parts.push("--faults", faults.length === 0 ? "none" : faults.join(","));
   if (oracle === "O21") parts.push("--metamorphic");
   for (const id of config.mutants) parts.push("--mutant", id);
   return parts.join(" ");
+}
+
+function workloadsText(names: readonly string[]): string {
+  return names.join() === TRANSACTION_LIMITS.workloads.join() ? TRANSACTION_FAMILY : names.join();
 }
 
 function row(name: string, value: string): string {

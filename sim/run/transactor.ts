@@ -199,6 +199,9 @@ class Client implements ClientListener, TransactionListener {
   failed(error: unknown): void {
     const { outcome } = this.#log;
     const session = this.#session;
+    if (outcome === "acknowledged" && !isTimeOut(error)) {
+      throw new OracleFailure("O4", `${this.what} fails with ${error}, but it has committed`, error);
+    }
     if (hasCode(error, "COMMIT_UNKNOWN_RESULT") !== (outcome === "unknown") && !isTimeOut(error)) {
       throw new OracleFailure("O4", `${this.what} fails with ${error}, but its commit is ${outcome}`, error);
     }

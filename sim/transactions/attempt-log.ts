@@ -50,6 +50,8 @@ export type LoggedWrite =
     }
   | { readonly kind: "stampKey"; readonly key: string; readonly offset: number; readonly value: string }
   | { readonly kind: "stampValue"; readonly key: string; readonly offset: number; readonly value: string }
+  /** The next write conflicts with no reader. */
+  | { readonly kind: "skipConflict" }
   | { readonly kind: "readConflict" | "writeConflict"; readonly begin: string; readonly end: string };
 
 export type LoggedCall = LoggedRead | LoggedWrite;

@@ -211,6 +211,11 @@ export class ObservedTransaction implements Transaction {
     this.#log.calls.push({ kind: "writeConflict", begin: keyText(key), end: afterKey(keyText(key)) });
   }
 
+  skipNextWriteConflict(): void {
+    this.#inner.skipNextWriteConflict();
+    this.#log.calls.push({ kind: "skipConflict" });
+  }
+
   watch(key: Uint8Array): Watch {
     return this.#inner.watch(key);
   }

@@ -26,6 +26,8 @@ export interface Replayed {
   readonly effects: ReadonlyMap<string, string | undefined>;
   readonly readConflicts: readonly KeyRange[];
   readonly writeConflicts: readonly KeyRange[];
+  /** Some of its writes conflict with nobody. */
+  readonly isSilent: boolean;
 }
 
 export interface ReplaySetting {
@@ -46,12 +48,14 @@ class Replay implements Replayed {
   readonly effects = new Map<string, string | undefined>();
   readonly readConflicts: KeyRange[] = [];
   readonly writeConflicts: KeyRange[] = [];
+  isSilent = false;
   readonly #log: AttemptLog;
   readonly #state: StateView;
   readonly #setting: ReplaySetting;
   /** Own writes whose value does not depend on what is stored. */
   readonly #known = new Set<string>();
   readonly #cleared: KeyRange[] = [];
+  #skipsNext = false;
 
   constructor(log: AttemptLog, state: StateView, setting: ReplaySetting) {
     this.#log = log;
@@ -84,6 +88,9 @@ class Replay implements Replayed {
         return;
       case "writeConflict":
         this.#add(this.writeConflicts, call.begin, call.end);
+        return;
+      case "skipConflict":
+        this.#skipsNext = true;
     }
   }
 
@@ -181,24 +188,26 @@ class Replay implements Replayed {
     this.effects.set(key, value);
     if (isKnown) this.#known.add(key);
     else this.#known.delete(key);
-    this.#add(this.writeConflicts, key, afterKey(key));
+    this.#wrote(key, afterKey(key));
   }
 
   #clearRange(begin: string, end: string): void {
-    if (begin >= end) return;
+    if (begin >= end) {
+      this.#skipsNext = false;
+      return;
+    }
     for (const key of [...this.effects.keys(), ...this.#state.keys(begin, end)]) {
       if (key >= begin && key < end) this.effects.set(key, undefined);
     }
     this.#cleared.push([begin, end]);
     for (const key of this.effects.keys()) if (key >= begin && key < end) this.#known.add(key);
-    this.#add(this.writeConflicts, begin, end);
+    this.#wrote(begin, end);
   }
 
   #stampKey(key: string, offset: number, value: string): void {
     const before = key.slice(0, offset);
     const after = key.slice(offset + STAMP_BYTES);
-    this.#add(
-      this.writeConflicts,
+    this.#wrote(
       before + "\0".repeat(STAMP_BYTES) + after,
       afterKey(before + "\xff".repeat(STAMP_BYTES) + after),
     );
@@ -224,6 +233,12 @@ class Replay implements Replayed {
     for (const key of this.effects.keys()) if (this.#known.has(key)) without.push([key, afterKey(key)]);
     for (const hole of without) open = open.flatMap((range) => subtract(range, hole));
     for (const range of open) this.#add(this.readConflicts, ...range);
+  }
+
+  #wrote(begin: string, end: string): void {
+    if (this.#skipsNext) this.isSilent = true;
+    else this.#add(this.writeConflicts, begin, end);
+    this.#skipsNext = false;
   }
 
   #add(conflicts: KeyRange[], begin: string, end: string): void {

@@ -83,6 +83,7 @@ function write(
     | "stampValue"
     | "readConflict"
     | "writeConflict"
+    | "skipConflict"
     | "count"
   >,
 ): void {
@@ -109,6 +110,8 @@ function write(
       return transaction.addReadConflictRange(keyBytes(step[1]), keyBytes(step[2]));
     case "writeConflict":
       return transaction.addWriteConflictRange(keyBytes(step[1]), keyBytes(step[2]));
+    case "skipConflict":
+      return transaction.skipNextWriteConflict();
     case "count": {
       const [, counter, id, amount] = step;
       const bytes = textOf(BigInt(amount), COUNTER_BYTES);

@@ -15,6 +15,8 @@ export interface CommittedWrites {
   /** What it leaves under each key that it touched; undefined is absence. */
   readonly effects: ReadonlyMap<string, string | undefined>;
   readonly conflicts: readonly KeyRange[];
+  /** Some of its writes conflict with nobody: who has read what they changed may commit all the same. */
+  readonly isSilent: boolean;
   /** When it was taken, by the clock of the process. */
   readonly atMs: number;
 }

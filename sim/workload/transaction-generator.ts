@@ -117,6 +117,7 @@ export class TransactionGenerator {
       const kinds = ["readConflict", "writeConflict"] as const;
       return [this.#one(kinds), ...this.#places()];
     }
+    if (kind === 11 && this.#chance(0.2)) return ["skipConflict"];
     if (kind < 14) return ["atomic", this.#one(ATOMICS), this.#key(), this.#operand()];
     return ["set", this.#key(), this.#value()];
   }
@@ -124,7 +125,7 @@ export class TransactionGenerator {
   #watches(): TransactionStep[] {
     const set = (): TransactionStep =>
       this.#chance(0.2) ? ["clear", this.#key()] : ["set", this.#key(), this.#fewValues()];
-    if (this.#chance(0.5)) return this.#many(2, set);
+    if (this.#chance(0.5)) return this.#chance(0.2) ? [["skipConflict"], set()] : this.#many(2, set);
     const watch: TransactionStep = ["watch", this.#key()];
     return this.#chance(0.5) ? [watch] : [watch, set()];
   }

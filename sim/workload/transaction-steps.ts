@@ -22,6 +22,8 @@ export type TransactionStep =
   | readonly ["stampValue", key: string, prefix: string, suffix: string]
   | readonly ["readConflict", begin: string, end: string]
   | readonly ["writeConflict", begin: string, end: string]
+  /** The next write makes no reader fail. */
+  | readonly ["skipConflict"]
   /** Begins a watch with the commit. */
   | readonly ["watch", key: string]
   /** Takes the node after `at` of a ring of so many nodes and puts it one place further. */
@@ -71,6 +73,7 @@ export const STEP_FIELDS: Readonly<Record<StepKind, readonly Field[]>> = {
   stampValue: ["text", "text", "text"],
   readConflict: ["text", "text"],
   writeConflict: ["text", "text"],
+  skipConflict: [],
   watch: ["text"],
   rotate: ["count", "count"],
   count: ["count", "count", "count"],

@@ -77,9 +77,14 @@ export class WatchList {
     const all = this.#waiting.get(at);
     if (all === undefined) return;
     for (const waiting of all) {
-      if (sameValue(this.#get(waiting.key), waiting.value)) continue;
+      try {
+        if (sameValue(this.#get(waiting.key), waiting.value)) continue;
+        waiting.resolve();
+      } catch (error) {
+        // Nobody can say whether it has changed. It is the watch that fails, not the commit that asked for a look.
+        waiting.reject(error as Error);
+      }
       this.#remove(at, waiting);
-      waiting.resolve();
     }
   }
 

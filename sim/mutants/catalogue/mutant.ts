@@ -19,6 +19,8 @@ export interface PlantedMutant {
   /** The promises that it breaks, any of which may be seen first. */
   readonly oracles: readonly OracleId[];
   readonly killer: Killer;
+  /** Hunted in these workloads only: elsewhere its place is never reached. Default: those of the store. */
+  readonly workloads?: "transactions";
   /** Proof that no promise can tell the mutant from the original. Then it need not be killed. */
   readonly equivalent?: string;
 }

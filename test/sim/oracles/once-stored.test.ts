@@ -11,7 +11,7 @@ const put = (key: string, writer: number): Operation => ({
 });
 const OPERATIONS = [put("a", 1), put("b", 2), put("a", 3), { kind: "settle" } as const];
 const check = (key: string, value: Uint8Array) => () =>
-  checkOnceStored(new OracleLedger(), OPERATIONS, [{ key, value }], "fresh");
+  checkOnceStored(new OracleLedger(), OPERATIONS, [{ key, value }], "fresh", () => false);
 
 test("after a loss nobody could prevent, any value that a key ever had is right", () => {
   for (const writer of [1, 3]) expect(check("a", valueBytes(writer, 10))).not.toThrow();
