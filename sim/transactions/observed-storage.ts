@@ -6,7 +6,7 @@
 
 import type { PreparedCommit } from "../../src/engine/committer.js";
 import { assert } from "../../src/platform/assert.js";
-import type { TransactionalStore } from "../../src/transaction/engine-storage.js";
+import type { TransactionalStore } from "../../src/transaction/engine-views.js";
 import type {
   Answer,
   CommitRequest,
@@ -58,7 +58,7 @@ export class ObservedStore implements TransactionalStore {
     }
   }
 
-  readonly writePrepared: TransactionalStore["writePrepared"] = (commit, durability) => {
+  readonly writePrepared: TransactionalStore["writePrepared"] = (commit, ...how) => {
     const listener = this.#commit;
     assert(listener !== null, "the storage hands a commit to the store in the call that brings it");
     this.#commit = null;
@@ -78,7 +78,7 @@ export class ObservedStore implements TransactionalStore {
         commit.accepted(version);
       },
     };
-    return this.#store.writePrepared(observed, durability);
+    return this.#store.writePrepared(observed, ...how);
   };
 }
 
@@ -91,6 +91,7 @@ export interface ClientListener {
 
 /** The storage, as the transactions of one client see it; a client has one try at a time. */
 export class ObservedStorage implements TransactionStorage {
+  readonly hasFreeVersions = true;
   /** The try under way. */
   log: AttemptLog | null = null;
   readonly #storage: TransactionStorage;

@@ -217,7 +217,10 @@ export class ObservedTransaction implements Transaction {
   }
 
   watch(key: Uint8Array): Watch {
-    return this.#inner.watch(key);
+    const watch = this.#inner.watch(key);
+    // It reads, and keeps the answer to itself.
+    this.#log.calls.push({ kind: "get", isSnapshot: false, key: keyText(key), answer: null });
+    return watch;
   }
 
   setReadVersion(version: number): void {

@@ -82,9 +82,9 @@ class Replay implements Replayed {
       case "stampKey":
         return this.#stampKey(call.key, call.offset, call.value);
       case "stampValue":
-        return this.#write(call.key, stamped(call.value, call.offset, this.#setting.stamp), false);
+        return this.#write(call.key, stamped(call.value, call.offset, this.#setting.stamp), true);
       case "readConflict":
-        this.#add(this.readConflicts, call.begin, call.end);
+        this.#conflict(call.begin, call.end);
         return;
       case "writeConflict":
         this.#add(this.writeConflicts, call.begin, call.end);
@@ -102,7 +102,7 @@ class Replay implements Replayed {
 
   #get(call: Extract<LoggedRead, { kind: "get" }>): void {
     const { key } = call;
-    this.#conflict(call, key, afterKey(key));
+    this.#readOf(call, key, afterKey(key));
     const value = this.#seen(key);
     if (call.answer === null || call.answer.value === value) return;
     this.#differs(
@@ -112,8 +112,8 @@ class Replay implements Replayed {
   }
 
   #range(call: LoggedRange): void {
-    const begin = this.#resolve(call, call.begin);
-    const end = this.#resolve(call, call.end);
+    const begin = this.#bound(call, call.begin);
+    const end = this.#bound(call, call.end);
     const keys = this.#keys(begin, end);
     if (call.reverse) keys.reverse();
     const { answer } = call;
@@ -121,9 +121,9 @@ class Replay implements Replayed {
     if (answer === null) return;
     const rows = answer.isWhole ? keys : keys.slice(0, answer.rows.length);
     const last = answer.rows.at(-1)?.[0];
-    if (answer.isWhole) this.#conflict(call, begin, end);
+    if (answer.isWhole) this.#readOf(call, begin, end);
     else if (last !== undefined)
-      this.#conflict(call, call.reverse ? last : begin, call.reverse ? end : afterKey(last));
+      this.#readOf(call, call.reverse ? last : begin, call.reverse ? end : afterKey(last));
     const expected = rows.map((key): LoggedRow => [key, this.#seen(key) ?? ""]);
     const at = expected.findIndex(
       (row, index) => answer.rows[index]?.[0] !== row[0] || answer.rows[index]?.[1] !== row[1],
@@ -148,17 +148,23 @@ class Replay implements Replayed {
     );
   }
 
-  /** The key that a bound means here, which is a read of its own. */
-  #resolve(call: LoggedRead, bound: LoggedBound): string {
+  /** Where a range begins or ends: at the first key from a place on is as good as at that place. */
+  #bound(call: LoggedRange, bound: LoggedBound): string {
     if (typeof bound === "string") return bound;
+    if (bound.offset !== 1) return this.#resolve(call, bound);
+    return bound.orEqual ? afterKey(bound.key) : bound.key;
+  }
+
+  /** The key that a selector means here, which is a read of its own. */
+  #resolve(call: LoggedRead, bound: Exclude<LoggedBound, string>): string {
     const start = bound.orEqual ? afterKey(bound.key) : bound.key;
     if (bound.offset > 0) {
       const found = this.#keys(start, USER_KEYS_END)[bound.offset - 1];
-      this.#conflict(call, start, found === undefined ? USER_KEYS_END : afterKey(found));
+      this.#readOf(call, start, found === undefined ? USER_KEYS_END : afterKey(found));
       return found ?? USER_KEYS_END;
     }
     const found = this.#keys("", start).at(bound.offset - 1);
-    this.#conflict(call, found ?? "", start);
+    this.#readOf(call, found ?? "", start);
     return found ?? "";
   }
 
@@ -207,12 +213,13 @@ class Replay implements Replayed {
   #stampKey(key: string, offset: number, value: string): void {
     const before = key.slice(0, offset);
     const after = key.slice(offset + STAMP_BYTES);
-    this.#wrote(
-      before + "\0".repeat(STAMP_BYTES) + after,
-      afterKey(before + "\xff".repeat(STAMP_BYTES) + after),
-    );
     const { stamp } = this.#setting;
-    if (stamp !== null) this.effects.set(before + stamp + after, value);
+    if (stamp === null) return;
+    const stampedKey = before + stamp + after;
+    this.effects.set(stampedKey, value);
+    // Nobody can have read it, so there is nothing to skip.
+    this.#skipsNext = false;
+    this.#add(this.writeConflicts, stampedKey, afterKey(stampedKey));
   }
 
   #isCleared(key: string): boolean {
@@ -224,9 +231,13 @@ class Replay implements Replayed {
     return this.effects.has(key) ? this.#known.has(key) : this.#isCleared(key);
   }
 
+  #readOf(call: LoggedRead, begin: string, end: string): void {
+    if (!call.isSnapshot) this.#conflict(begin, end);
+  }
+
   /** A read of [begin, end) conflicts where its answer came from what is stored. */
-  #conflict(call: LoggedRead, begin: string, end: string): void {
-    if (call.isSnapshot || begin >= end) return;
+  #conflict(begin: string, end: string): void {
+    if (begin >= end) return;
     if (!this.#log.readYourWrites) return this.#add(this.readConflicts, begin, end);
     let open: KeyRange[] = [[begin, end]];
     const without: KeyRange[] = [...this.#cleared];

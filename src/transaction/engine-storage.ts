@@ -7,11 +7,10 @@
  * Does not own: the store's own durability and visibility; transactions of other processes (the store is locked to one).
  */
 import { Batch } from "../engine/batch.js";
-import type { Store } from "../engine/store.js";
 import { hasCode } from "../platform/errors.js";
 import type { Clock } from "../platform/platform.js";
 import { applyAtomic } from "./atomic.js";
-import { EngineViews } from "./engine-views.js";
+import { EngineViews, type TransactionalStore } from "./engine-views.js";
 import { ConflictError, TransactionError } from "./errors.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
@@ -29,12 +28,6 @@ import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { WatchList } from "./watch-list.js";
 import type { WrittenKey } from "./write-buffer.js";
 import { WriteHistory } from "./write-history.js";
-
-/** What of a store this needs: a simulation looks on by standing in between. */
-export type TransactionalStore = Pick<
-  Store,
-  "version" | "snapshot" | "getSync" | "iterator" | "writePrepared"
->;
 
 /** Commits between two steps that forget old history; each step looks at one chunk of it. */
 const COMMITS_PER_SWEEP = 16;

@@ -5,12 +5,18 @@
  */
 import type { StoreIterator } from "../engine/read/store-iterator.js";
 import type { Snapshot } from "../engine/snapshots.js";
-import type { TransactionalStore } from "./engine-storage.js";
+import type { Store } from "../engine/store.js";
 import type { Clock } from "../platform/platform.js";
 import { TransactionError } from "./errors.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
 import type { RowCursor, StorageView } from "./storage.js";
 import type { KeyValue } from "./transaction.js";
+
+/** What transactions need of a store: a simulation looks on by standing in between. */
+export type TransactionalStore = Pick<
+  Store,
+  "version" | "snapshot" | "getSync" | "iterator" | "writePrepared"
+>;
 
 export class EngineViews {
   readonly #store: TransactionalStore;
