@@ -2,19 +2,13 @@
 import { refuseUnknownOptions } from "../../engine/options.js";
 import { StillwaterError } from "../../platform/errors.js";
 import type { Platform } from "../../platform/platform.js";
-import { StorageDatabase } from "../../transaction/database.js";
-import {
-  DEFAULT_TRANSACTION_OPTIONS,
-  resolveTransactionOptions,
-  type TransactionOptions,
-} from "../../transaction/options.js";
-import type { Database } from "../../transaction/transaction.js";
+import { type DatabaseSettings, resolveSettings, StorageDatabase } from "../../transaction/database.js";
 import { type EtcdConnect, type EtcdConnectionOptions, loadEtcd3 } from "./client.js";
 import { EtcdCluster } from "./cluster.js";
 import { Layout } from "./layout.js";
 import { EtcdStorage } from "./storage.js";
 
-export interface EtcdDatabaseOptions {
+export interface EtcdDatabaseOptions extends DatabaseSettings {
   /** Addresses of the members, like `http://127.0.0.1:2379`. One is asked until it fails, then the next. */
   readonly hosts: readonly string[];
   /** What all keys in etcd begin with. One database is one prefix. Default `stillwater/`. */
@@ -31,8 +25,6 @@ export interface EtcdDatabaseOptions {
   readonly watchIntervalMs?: number;
   /** Handed to `etcd3`: certificates, name and password, options of gRPC. */
   readonly connection?: EtcdConnectionOptions;
-  /** Of every transaction that does not say otherwise. */
-  readonly transactions?: TransactionOptions;
 }
 
 const OPTIONS = [
@@ -45,6 +37,7 @@ const OPTIONS = [
   "watchIntervalMs",
   "connection",
   "transactions",
+  "idempotencyWindowMs",
 ] as const satisfies readonly (keyof EtcdDatabaseOptions)[];
 
 /** The options that are numbers, their defaults, and the least that makes sense. */
@@ -64,9 +57,14 @@ export async function openEtcdDatabase(
   options: EtcdDatabaseOptions,
   platform: Pick<Platform, "clock" | "scheduler" | "random">,
   connect?: EtcdConnect,
-): Promise<Database> {
+): Promise<StorageDatabase> {
   refuseUnknownOptions(options, OPTIONS, "openDatabase of the etcd backend");
-  resolveTransactionOptions(DEFAULT_TRANSACTION_OPTIONS, options.transactions ?? {});
+  const { transactions, idempotencyWindowMs } = options;
+  const settings: DatabaseSettings = {
+    ...(transactions === undefined ? {} : { transactions }),
+    ...(idempotencyWindowMs === undefined ? {} : { idempotencyWindowMs }),
+  };
+  resolveSettings(settings);
   const { clock, scheduler, random } = platform;
   const numbers = resolveNumbers(options);
   const { hosts, prefix = "stillwater/" } = options;
@@ -105,7 +103,7 @@ export async function openEtcdDatabase(
     clock,
     scheduler,
     random,
-    ...(options.transactions === undefined ? {} : { options: options.transactions }),
+    settings,
     close: () => storage.close(),
   });
 }

@@ -8,11 +8,11 @@
  * ```
  */
 import { nodePlatform } from "../../platform/node/node-platform.js";
-import type { Database } from "../../transaction/transaction.js";
+import type { StorageDatabase } from "../../transaction/database.js";
 import { type EtcdDatabaseOptions, openEtcdDatabase } from "./database.js";
 
 /** See `EtcdDatabaseOptions`. Throws `MISSING_DEPENDENCY`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `UNAVAILABLE`. */
-export function openDatabase(options: EtcdDatabaseOptions): Promise<Database> {
+export function openDatabase(options: EtcdDatabaseOptions): Promise<StorageDatabase> {
   return openEtcdDatabase(options, nodePlatform());
 }
 
