@@ -57,6 +57,7 @@ export type ErrorCode =
   | "USED_DURING_COMMIT"
   // From backends.
   | "UNAVAILABLE"
+  | "UNKNOWN_ERROR"
   | "MISSING_DEPENDENCY"
   // From the key space.
   | "INVALID_TUPLE"

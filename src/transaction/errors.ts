@@ -32,11 +32,19 @@ const KINDS = {
   TRANSACTION_TOO_LARGE: { fdbCode: 2101, retry: "never" },
   KEY_TOO_LARGE: { fdbCode: 2102, retry: "never" },
   VALUE_TOO_LARGE: { fdbCode: 2103, retry: "never" },
+  /** Of a FoundationDB cluster, with a number that has no code here: that number is the error's `fdbCode`. */
+  UNKNOWN_ERROR: { fdbCode: 4000, retry: "never" },
 } as const satisfies Partial<Record<ErrorCode, { fdbCode: number; retry: Retry }>>;
 
 type Retry = "always" | "maybe-committed" | "never";
 
 export type TransactionErrorCode = keyof typeof KINDS;
+
+/** For a code that stands for several numbers: which it is, and whether it passes. */
+export interface TransactionErrorDetails extends ErrorDetails {
+  readonly fdbCode?: number;
+  readonly retry?: Retry;
+}
 
 export class TransactionError extends StillwaterError {
   declare readonly code: TransactionErrorCode;
@@ -47,9 +55,9 @@ export class TransactionError extends StillwaterError {
   /** Whether the transaction took effect is not known, so only one that may run twice may be tried again. */
   readonly maybeCommitted: boolean;
 
-  constructor(code: TransactionErrorCode, message: string, details: ErrorDetails = {}) {
+  constructor(code: TransactionErrorCode, message: string, details: TransactionErrorDetails = {}) {
     super(code, message, details);
-    const { fdbCode, retry } = KINDS[code];
+    const { fdbCode, retry } = { ...KINDS[code], ...details };
     this.name = "TransactionError";
     this.fdbCode = fdbCode;
     this.retryable = retry !== "never";
@@ -66,4 +74,17 @@ export class ConflictError extends TransactionError {
     super("NOT_COMMITTED", "something that the transaction has read was written meanwhile. Try again.");
     this.ranges = ranges;
   }
+}
+
+/** The error of FoundationDB's number, if it has a code here. */
+export function errorOfNumber(
+  fdbCode: number,
+  message: string,
+  details: ErrorDetails = {},
+): TransactionError | null {
+  if (fdbCode === KINDS.NOT_COMMITTED.fdbCode) return new ConflictError();
+  for (const [code, kind] of Object.entries(KINDS)) {
+    if (kind.fdbCode === fdbCode) return new TransactionError(code as TransactionErrorCode, message, details);
+  }
+  return null;
 }

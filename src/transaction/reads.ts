@@ -368,7 +368,7 @@ function isBytes(bound: RangeBound): bound is Uint8Array {
 const RANGE_OPTIONS = ["limit", "reverse", "streamingMode"];
 const STREAMING_MODES = ["wantAll", "iterator", "exact", "small", "medium", "large", "serial"];
 
-function checkRangeOptions(options: RangeOptions): { limit: number; isReverse: boolean } {
+export function checkRangeOptions(options: RangeOptions): { limit: number; isReverse: boolean } {
   for (const name of Object.keys(options)) {
     if (RANGE_OPTIONS.includes(name)) continue;
     throw new StillwaterError(
