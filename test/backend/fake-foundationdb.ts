@@ -94,9 +94,20 @@ class FakeTransaction implements FdbTransaction {
   }
 
   async getRange(
-    ...[begin, beginOrEqual, beginOffset, end, endOrEqual, endOffset, limit, bytes, mode, iteration, isSnapshot, reverse]: Parameters<
-      FdbTransaction["getRange"]
-    >
+    ...[
+      begin,
+      beginOrEqual,
+      beginOffset,
+      end,
+      endOrEqual,
+      endOffset,
+      limit,
+      bytes,
+      mode,
+      iteration,
+      isSnapshot,
+      reverse,
+    ]: Parameters<FdbTransaction["getRange"]>
   ): Promise<FdbRows> {
     if (begin.toString("latin1") === CONFLICTING_KEYS) return this.#conflictingKeys();
     if (mode === 0 && limit === 0) throw new FDBError("Exact streaming mode requires limits", 2210);
@@ -127,7 +138,10 @@ class FakeTransaction implements FdbTransaction {
   }
 
   atomicOp(type: number, key: Buffer, operand: Buffer): void {
-    const split = (bytes: Buffer): [Buffer, number] => [bytes.subarray(0, -4), bytes.readUInt32LE(bytes.length - 4)];
+    const split = (bytes: Buffer): [Buffer, number] => [
+      bytes.subarray(0, -4),
+      bytes.readUInt32LE(bytes.length - 4),
+    ];
     if (type === 14) this.#transaction.setVersionstampedKey(...split(key), operand);
     else if (type === 15) this.#transaction.setVersionstampedValue(key, ...split(operand));
     else {

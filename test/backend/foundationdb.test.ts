@@ -79,7 +79,12 @@ describe("what is asked of the client", () => {
 
   test("options by their numbers, and again after a retry", async () => {
     const db = await recording();
-    const options = { timeoutMs: 70, retryLimit: 3, priority: "batch", snapshotReadYourWrites: false } as const;
+    const options = {
+      timeoutMs: 70,
+      retryLimit: 3,
+      priority: "batch",
+      snapshotReadYourWrites: false,
+    } as const;
     const tx = db.createTransaction(options);
     const expected = [
       [OPTION.timeout, 70],
@@ -97,7 +102,9 @@ describe("what is asked of the client", () => {
     calls.length = 0;
     tx.setOptions({ timeoutMs: 80 });
     expect(called("setOption")).toEqual([["setOption", OPTION.timeout, 80]]);
-    expect(() => tx.setOptions({ snapshotReadYourWrites: true })).toThrow(fails("INVALID_OPTION_VALUE") as Error);
+    expect(() => tx.setOptions({ snapshotReadYourWrites: true })).toThrow(
+      fails("INVALID_OPTION_VALUE") as Error,
+    );
   });
 
   test("an unknown result goes back to the user, unless running twice does no harm", async () => {
@@ -168,7 +175,9 @@ describe("errors of the client", () => {
     const misuse = new TransactionError("INVERTED_RANGE", "made up");
     expect(translated(mine)).toBe(mine);
     expect(translated(misuse)).toBe(misuse);
-    expect(translated(Object.assign(new Error("system"), { code: "ENOENT" }))).toMatchObject({ code: "ENOENT" });
+    expect(translated(Object.assign(new Error("system"), { code: "ENOENT" }))).toMatchObject({
+      code: "ENOENT",
+    });
   });
 });
 
@@ -177,7 +186,9 @@ test("without the package, opening says what to install", async () => {
     code: "MISSING_DEPENDENCY",
     message: expect.stringContaining("npm install foundationdb@2") as string,
   });
-  await expect(loadFoundationdb(async () => ({ default: { open: "here" } }))).resolves.toEqual({ open: "here" });
+  await expect(loadFoundationdb(async () => ({ default: { open: "here" } }))).resolves.toEqual({
+    open: "here",
+  });
 });
 
 test.each([{ clusterFile: "x", fast: true }, { apiVersion: 510 }, { apiVersion: 730 }])(

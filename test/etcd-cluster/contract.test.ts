@@ -9,8 +9,8 @@ import { SharedDatabase } from "../transaction/contract/backend.js";
 import { defineContract } from "../transaction/contract.js";
 import { MAX_OPERATIONS, TestCluster } from "./cluster.js";
 
-const KILLED_IN_CASE = 15;
-const RESTARTED_IN_CASE = 30;
+const KILLED_IN_CASE = 40;
+const RESTARTED_IN_CASE = 70;
 
 describe("etcd, three members, the leader killed midway", () => {
   let cluster: TestCluster;

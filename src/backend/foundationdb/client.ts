@@ -1,7 +1,7 @@
 /**
  * What the backend uses of npm's `foundationdb` 2, as types of our own: the package is native code that cannot even be
  * installed without FoundationDB's client library, so nothing but this file knows it, and only when a database is opened.
- * `test/backend/foundationdb-types.test.ts` compares them with the package's where that can be had.
+ * `test/foundationdb-cluster/types.test.ts` compares them with those of the package where that is installed.
  */
 import { StillwaterError } from "../../platform/errors.js";
 

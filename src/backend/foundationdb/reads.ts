@@ -1,6 +1,6 @@
 /** The reads of a transaction on a cluster, with conflicts or, as snapshot reads, without. */
 import { firstGreaterOrEqual, firstGreaterThan, type KeySelector } from "../../transaction/key-selector.js";
-import { checkKey, checkRange, checkRangeEnd } from "../../transaction/limits.js";
+import { checkRange, checkRangeEnd, checkReadKey } from "../../transaction/limits.js";
 import { checkRangeOptions } from "../../transaction/reads.js";
 import type {
   KeyValue,
@@ -12,6 +12,9 @@ import type {
 import { type FdbTransaction, STREAMING_MODE } from "./client.js";
 import { translated } from "./errors.js";
 import { versionOf } from "./versions.js";
+
+/** The client has 32 bits for it. */
+const LIMIT_MAX = 2 ** 31 - 1;
 
 /** What reads need to know of their transaction. */
 export interface ReadingTransaction {
@@ -32,7 +35,7 @@ export class FoundationReads implements ReadTransaction {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     const native = this.#transaction.useForRead();
-    checkKey(key, this.#transaction.keysEnd);
+    checkReadKey(key, this.#transaction.keysEnd);
     const value = await answered(native.get(bufferOf(key), this.#isSnapshot));
     return value === undefined ? undefined : new Uint8Array(value);
   }
@@ -88,7 +91,7 @@ export class FoundationReads implements ReadTransaction {
           bufferOf(to.key),
           to.orEqual,
           to.offset,
-          left === Number.POSITIVE_INFINITY ? 0 : left,
+          left === Number.POSITIVE_INFINITY ? 0 : Math.min(left, LIMIT_MAX),
           0,
           mode,
           iteration,

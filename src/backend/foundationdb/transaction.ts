@@ -6,7 +6,14 @@
 import { ATOMIC_OPERATIONS, type AtomicOperation } from "../../transaction/atomic.js";
 import { TransactionError } from "../../transaction/errors.js";
 import type { KeySelector } from "../../transaction/key-selector.js";
-import { ALL_KEYS_END, checkKey, checkRange, checkValue, USER_KEYS_END } from "../../transaction/limits.js";
+import {
+  ALL_KEYS_END,
+  checkKey,
+  checkRange,
+  checkReadKey,
+  checkValue,
+  USER_KEYS_END,
+} from "../../transaction/limits.js";
 import {
   type ResolvedTransactionOptions,
   resolveTransactionOptions,
@@ -81,21 +88,21 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     const native = this.#use();
     checkKey(key, this.keysEnd);
     checkValue(value);
-    this.#grow(mutationBytes(key, value));
+    this.#count(mutationBytes(key, value));
     native.set(bufferOf(key), bufferOf(value));
   }
 
   clear(key: Uint8Array): void {
     const native = this.#use();
-    checkKey(key, this.keysEnd);
-    this.#grow(mutationBytes(key));
+    checkReadKey(key, this.keysEnd);
+    this.#count(mutationBytes(key));
     native.clear(bufferOf(key));
   }
 
   clearRange(begin: Uint8Array, end: Uint8Array): void {
     const native = this.#use();
     checkRange(begin, end, this.keysEnd);
-    this.#grow(MUTATION_OVERHEAD_BYTES + 2 * (begin.length + end.length) + RANGE_OVERHEAD_BYTES);
+    this.#count(MUTATION_OVERHEAD_BYTES + 2 * (begin.length + end.length) + RANGE_OVERHEAD_BYTES);
     native.clearRange(bufferOf(begin), bufferOf(end));
   }
 
@@ -109,7 +116,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     }
     checkKey(key, this.keysEnd);
     checkValue(operand);
-    this.#grow(mutationBytes(key, operand));
+    this.#count(mutationBytes(key, operand));
     native.atomicOp(ATOMIC_OPERATIONS[operation], bufferOf(key), bufferOf(operand));
   }
 
@@ -117,7 +124,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     const native = this.#use();
     checkKey(key, this.keysEnd);
     checkValue(value);
-    this.#grow(mutationBytes(key, value));
+    this.#count(mutationBytes(key, value));
     native.atomicOp(MUTATION.setVersionstampedKey, withOffset(key, offset), bufferOf(value));
   }
 
@@ -125,13 +132,13 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     const native = this.#use();
     checkKey(key, this.keysEnd);
     checkValue(value);
-    this.#grow(mutationBytes(key, value));
+    this.#count(mutationBytes(key, value));
     native.atomicOp(MUTATION.setVersionstampedValue, bufferOf(key), withOffset(value, offset));
   }
 
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void {
     const native = this.#use();
-    this.#growByRange(begin, end);
+    this.#countRange(begin, end);
     native.addReadConflictRange(bufferOf(begin), bufferOf(end));
   }
 
@@ -141,7 +148,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
 
   addWriteConflictRange(begin: Uint8Array, end: Uint8Array): void {
     const native = this.#use();
-    this.#growByRange(begin, end);
+    this.#countRange(begin, end);
     native.addWriteConflictRange(bufferOf(begin), bufferOf(end));
   }
 
@@ -273,21 +280,14 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     );
   }
 
-  #grow(bytes: number): void {
-    const size = this.#sizeBytes + bytes;
-    if (size > this.#options.sizeLimitBytes) {
-      throw new TransactionError(
-        "TRANSACTION_TOO_LARGE",
-        `with this the transaction would have ${size} bytes of writes and conflict ranges, more than ` +
-          `${this.#options.sizeLimitBytes}. Split it into several.`,
-      );
-    }
-    this.#sizeBytes = size;
+  /** The cluster's client counts for itself, and refuses the commit. */
+  #count(bytes: number): void {
+    this.#sizeBytes += bytes;
   }
 
-  #growByRange(begin: Uint8Array, end: Uint8Array): void {
+  #countRange(begin: Uint8Array, end: Uint8Array): void {
     checkRange(begin, end, this.keysEnd);
-    this.#grow(begin.length + end.length + RANGE_OVERHEAD_BYTES);
+    this.#count(begin.length + end.length + RANGE_OVERHEAD_BYTES);
   }
 
   #begin(): void {
@@ -313,7 +313,7 @@ function keyAfter(key: Uint8Array): Uint8Array {
 function withOffset(bytes: Uint8Array, offset: number): Buffer {
   if (!Number.isSafeInteger(offset) || offset < 0 || offset + VERSIONSTAMP_BYTES > bytes.length) {
     throw new TransactionError(
-      "INVALID_OPTION_VALUE",
+      "CLIENT_INVALID_OPERATION",
       `the ten bytes of a versionstamp do not fit at offset ${offset} of ${bytes.length} bytes.`,
     );
   }

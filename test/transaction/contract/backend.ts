@@ -57,6 +57,8 @@ const CAPABILITIES = {
   systemKeys: async (db) => {
     db.createTransaction({ accessSystemKeys: true }).cancel();
   },
+  /** Commits that are remembered under a key of their caller. */
+  idempotencyKeys: (db) => db.transact((tx) => tx.set(b("k"), b("")), { idempotencyKey: b("key") }),
   /** Up to FoundationDB's limit of ten million bytes. */
   largeTransactions: (db) =>
     db.transact((tx) => {

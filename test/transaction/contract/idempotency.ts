@@ -7,7 +7,7 @@ import { b, everything, fails, s, u64 } from "./support.js";
 const addOne = (tx: Transaction): void => tx.atomic("add", b("n"), u64(1));
 
 export function defineIdempotencyCases(test: ContractCase): void {
-  const needs = "versionstampedValues";
+  const needs = "idempotencyKeys";
 
   test(
     "a second commit with one idempotency key applies nothing, and has the version of the first",
