@@ -7,6 +7,7 @@
  * Does not own: where a tuple stands in the key space (`subspace.ts`).
  */
 import { StillwaterError } from "../platform/errors.js";
+import { floatOf, orderFloat } from "./float-order.js";
 import {
   Float32,
   Float64,
@@ -257,13 +258,13 @@ class TupleReader {
       case NESTED:
         return this.nested();
       case BIG_NEGATIVE:
-        return this.integer(this.byte() ^ 0xff, true);
+        return this.bigInteger(this.byte() ^ 0xff, true);
       case BIG_POSITIVE:
-        return this.integer(this.byte(), false);
+        return this.bigInteger(this.byte(), false);
       case FLOAT:
-        return new Float32(this.ordered(4).getFloat32(0));
+        return new Float32(this.float(4));
       case DOUBLE: {
-        const value = this.ordered(8).getFloat64(0);
+        const value = this.float(8);
         return Number.isSafeInteger(value) && !Object.is(value, -0) ? new Float64(value) : value;
       }
       case FALSE:
@@ -352,6 +353,13 @@ class TupleReader {
     return negative && magnitude > 0 ? -magnitude : magnitude;
   }
 
+  /** Shorter ones have another form, and two keys must not be one tuple. */
+  private bigInteger(size: number, negative: boolean): number | bigint {
+    if (size <= SMALL_INTEGER_BYTES)
+      throw invalid("an integer of up to 8 bytes has its length in its code", this.at);
+    return this.integer(size, negative);
+  }
+
   /** Seven bytes can hold more than 2^53. */
   private exactly(content: Uint8Array, flip: number, negative: boolean): bigint {
     let value = 0n;
@@ -359,13 +367,11 @@ class TupleReader {
     return negative ? -value : value;
   }
 
-  /** The bytes of a float, in IEEE's form again. */
-  private ordered(size: number): DataView {
-    const content = new Uint8Array(this.take(size));
-    if (((content[0] as number) & 0x80) === 0)
-      for (let i = 0; i < size; i++) content[i] = (content[i] as number) ^ 0xff;
-    else content[0] = (content[0] as number) ^ 0x80;
-    return new DataView(content.buffer);
+  private float(size: 4 | 8): number {
+    const start = this.at;
+    const value = floatOf(this.take(size));
+    if (value === null) throw invalid("a signalling NaN is no value that can be kept", start);
+    return value;
   }
 
   private take(size: number): Uint8Array {
@@ -380,13 +386,6 @@ class TupleReader {
     this.at++;
     return byte;
   }
-}
-
-/** Negative ones: all bits flipped; others: the sign bit. Then −0 < 0, and NaNs stand at both ends. */
-function orderFloat(bytes: Uint8Array, at: number, size: number): void {
-  const negative = ((bytes[at] as number) & 0x80) !== 0;
-  if (!negative) bytes[at] = (bytes[at] as number) ^ 0x80;
-  else for (let i = at; i < at + size; i++) bytes[i] = (bytes[i] as number) ^ 0xff;
 }
 
 function withByte(bytes: Uint8Array, byte: number): Uint8Array {

@@ -164,6 +164,16 @@ test.each([
   );
 });
 
+test.each([
+  ["an integer in the long form that fits the short one", "1d0105"],
+  ["a negative one", "0bfefa"],
+  ["an integer of no bytes in the long form", "1d00"],
+  ["a signalling NaN of 32 bits", "20ff800001"],
+  ["a negative one of 64 bits", "21000ffffffffffffe"],
+])("%s is refused, since packing would not give it again", (_name, encoded) => {
+  expect(() => unpack(bytes(encoded))).toThrow(expect.objectContaining({ code: "INVALID_TUPLE" }));
+});
+
 /** Our values in the other implementation's form. */
 function theirs(value: TupleElement): unknown {
   if (value instanceof Float32) return { type: "float", value: value.value };
