@@ -77,6 +77,8 @@ async function attempt<T>(
     const legal = session.disk.hasFailedReads ? (["CORRUPTION"] as const) : [];
     if (session.judge(error, call, legal) === "damage") throw new DamageFound(call);
     session.copyBeingMade = null;
+    // Whatever has got its name in spite of the error loses it again, and a crash may come in the midst of that.
+    session.checkpointUnderWay = null;
     await remove(session, target);
     return null;
   } finally {

@@ -36,6 +36,28 @@ test("[O20] one that is cut off before promises nothing, and is cleared away", a
   expect(traceLines).toContain("vfs removeDirectory /checkpoint-3.partial 0 0");
 });
 
+test("[O20] a checkpoint that has failed under its name already, and is being removed, is none for the next process", async () => {
+  const disk = { ...PLAIN_OPTIONS.disk, faults: { ...PLAIN_OPTIONS.disk.faults, syncError: 1e-9 } };
+  const cutOffRemovals = new Set<number>();
+  // The seventh sync, counted from 0, is that of the directory in which the checkpoint has got its name.
+  for (let calls = 37; calls < 45; calls++) {
+    const { failure, traceLines } = await simulate({
+      options: { ...PLAIN_OPTIONS, disk },
+      choices: Choices.fromLog("1", { "disk.sync": [["1:7", 1]] }),
+      source: new RecordedOperations([
+        { kind: "crash", how: "power-loss", at: { calls }, nested: [] },
+        { kind: "checkpoint", restores: false },
+      ]),
+      mutants: [],
+      recording: true,
+    });
+    expect(failure).toBeNull();
+    const crash = traceLines.findIndex((line) => line.startsWith("crash power-loss at"));
+    if (traceLines[crash - 1] === "vfs removeFile /checkpoint-1/CURRENT 0 0") cutOffRemovals.add(calls);
+  }
+  expect(cutOffRemovals.size).toBe(1);
+});
+
 test("[O20] a copy that gets its name before its files have theirs for good is seen without a crash", async () => {
   const restored = (mutants: readonly string[]) =>
     simulate({
