@@ -11,9 +11,16 @@ const NUMBERED = ["wal", "table", "manifest"];
 export class FileNumbers {
   /** Null while no store is open or being opened: what comes to be then is not the engine's. */
   #taken: Map<number, string> | null = null;
+  #makesManifests = false;
 
   newLife(): void {
     this.#taken = null;
+    this.#makesManifests = false;
+  }
+
+  /** Whether a manifest has been created in this life. */
+  get makesManifests(): boolean {
+    return this.#makesManifests;
   }
 
   /** A store is about to be opened: numbers go on above what is in the directory then. */
@@ -26,6 +33,7 @@ export class FileNumbers {
     const { kind, number } = parseFileName(name);
     if (this.#taken === null || !NUMBERED.includes(kind)) return;
     ledger.count("O7");
+    if (kind === "manifest") this.#makesManifests = true;
     const former = this.#taken.get(number);
     if (former !== undefined) {
       throw new OracleFailure("O7", `${name} is created under the number that ${former} was given`);

@@ -42,7 +42,7 @@ export class IdempotentRecovery {
   }
 }
 
-/** A store that was closed in order has nothing to recover, even if power was lost since. */
+/** A store that was closed in order has nothing to recover, even if power was lost since, once its seal is durable. */
 export function checkQuietOpening(ledger: OracleLedger, bytesWritten: number): void {
   ledger.count("O13");
   if (bytesWritten === 0) return;

@@ -62,6 +62,12 @@ export class LifeCycle {
   #afterStop = false;
   /** The first live log segment of the store that the last process has closed in order; null when it has not. */
   #closedWithLogFrom: number | null = null;
+  /**
+   * A close in order has made the seal of the newest manifest durable, and nothing has been written to it since. When a
+   * close says that it could not, the next process may find the seal in the page cache, trust it (what it vouches for is
+   * durable), write nothing, and close in order: what a power loss then leaves has no seal (seed 42398 of 2026-11-20).
+   */
+  #sealIsDurable = false;
   #powerLost = false;
   /** Whether the trace of commits is that of this life: what a crash has taken, the model forgets when it judges the recovery. */
   #isJudged = false;
@@ -95,6 +101,7 @@ export class LifeCycle {
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
     this.#closedWithLogFrom = null;
+    if (this.#session.fileNumbers.makesManifests) this.#sealIsDurable = false;
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.promiseBuffered(this.#session.model);
     if (how === "power-loss") checkUnfinishedCopy(this.#session);
@@ -187,8 +194,7 @@ export class LifeCycle {
         // With other options a table may be moved to another level at once, or the attempt may have failed.
         const { trivialMoves, failure, jobFailures } = store.stats();
         const hasMoved = trivialMoves + jobFailures > 0 || failure !== null;
-        // Not after a power loss: it may bring a log back whose removal was not durable.
-        if (isQuiet && !this.#powerLost && !disk.lossShows && !hasMoved)
+        if (isQuiet && (this.#sealIsDurable || !this.#powerLost) && !disk.lossShows && !hasMoved)
           checkQuietOpening(session.ledger, disk.counters.bytesWritten - written);
         if (this.#logIsRotten) {
           throw new OracleFailure(
@@ -316,7 +322,9 @@ export class LifeCycle {
     const { failedStop, minWalNumber } = store.inspect();
     if (clean) checkFailureTold(ledger, stoppedBefore, failedStop);
     this.#afterStop = failedStop;
-    this.#closedWithLogFrom = clean && !failedStop ? minWalNumber : null;
+    const inOrder = clean && !failedStop;
+    this.#closedWithLogFrom = inOrder ? minWalNumber : null;
+    if (session.fileNumbers.makesManifests) this.#sealIsDurable = inOrder;
     session.closed();
     await inFlight.waitBelow(0);
     session.checkAlive();

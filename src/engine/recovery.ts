@@ -168,7 +168,9 @@ function reopenStore(
   let report = EMPTY_REPORT;
   // Without a seal the state that was read may not be durable (a failed sync leaves it in the page cache alone), so it
   // is written anew before anything is built on it.
-  if (walNumbers.length > 0 || (!loaded.isSealed && !mutant("M24-unsealed-manifest-trusted"))) {
+  const isTrusted =
+    (loaded.isSealed && !mutant("M33-seal-ignored")) || mutant("M24-unsealed-manifest-trusted");
+  if (walNumbers.length > 0 || !isTrusted) {
     if (mutant("M8-manifest-before-replay")) {
       const early = { ...state.counters, nextFileNumber: nextFileNumber + 1, minWalNumber: nextFileNumber };
       const sum = checksumByName(options.checksum);

@@ -282,7 +282,7 @@ export class TreeKeeper {
         const path = tablePath(this.#context.directory, fileNumber);
         if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
       }
-      if (inOrder) this.#manifestLog?.seal();
+      if (inOrder && !mutant("M34-close-without-seal")) this.#manifestLog?.seal();
     } finally {
       this.#manifestLog?.close();
       this.#manifestLog = null;

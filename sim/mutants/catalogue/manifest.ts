@@ -147,6 +147,22 @@ export const MANIFEST_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "M33-seal-ignored",
+    breaks: "a store that was closed in order is written anew when it is opened",
+    copies: "ours",
+    needs: "a close in order",
+    oracles: ["O13"],
+    killer: "swarm",
+  },
+  {
+    id: "M34-close-without-seal",
+    breaks: "a close in order leaves a manifest that the next open does not trust",
+    copies: "ours",
+    needs: "a close in order",
+    oracles: ["O13"],
+    killer: "swarm",
+  },
+  {
     id: "M32-replayed-log-stays-live",
     breaks: "recovery does not record that the log is in tables now",
     copies: "RocksDB HISTORY 9.6 family",
