@@ -27,6 +27,7 @@ export class Attempt {
   /** The version to read at, when the user has said so. */
   askedVersion: number | null = null;
   readonly #storage: TransactionStorage;
+  #hasRead = false;
   #view: StorageView | null = null;
   #opening: Promise<StorageView> | null = null;
   #error: TransactionError | null = null;
@@ -52,13 +53,14 @@ export class Attempt {
   }
 
   get hasRead(): boolean {
-    return this.#view !== null || this.#opening !== null;
+    return this.#hasRead;
   }
 
   /** The view that all reads share. */
   view(): Answer<StorageView> {
     if (this.#view !== null) return this.#view;
     if (this.#opening !== null) return this.#opening;
+    this.#hasRead = true;
     const answer = this.#storage.openView(this.askedVersion);
     if (!(answer instanceof Promise)) {
       this.#view = answer;

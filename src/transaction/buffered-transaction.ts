@@ -374,7 +374,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     for (const range of attempt.openRanges) range.settleConflicts();
     const { writes, readConflicts, readVersion } = attempt;
     const writeConflicts = attempt.writeConflicts.all();
-    for (const watch of attempt.watches) await watch.observed;
+    for (const watch of attempt.watches) if (watch.observed !== null) await watch.observed;
     if (writes.isEmpty && writeConflicts.isEmpty) return null;
     if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
     const options = this.#options;

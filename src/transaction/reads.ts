@@ -311,6 +311,8 @@ class RangeIterator implements AsyncIterator<KeyValue> {
   readonly #open: () => Answer<ConflictingRange>;
   #left: number;
   #range: ConflictingRange | null = null;
+  /** Over when the step under way is. */
+  #last: Promise<void> | null = null;
 
   /** `refresh` is called before each step, and throws when there may be none. */
   constructor(
@@ -328,23 +330,52 @@ class RangeIterator implements AsyncIterator<KeyValue> {
   }
 
   next(): Promise<IteratorResult<KeyValue>> {
+    // Who asks again before the answer has come gets the row after it.
+    if (this.#last !== null) return this.#last.then(() => this.next());
     if (this.#left === 0) return Promise.resolve(DONE);
     try {
       this.#refresh();
     } catch (error) {
+      this.#end();
       return Promise.reject(error);
     }
-    return this.#attempt.reading(this.#read, () =>
-      then(this.#range ?? this.#open(), (range) => {
+    let isThere = true;
+    const answer = this.#attempt.reading(this.#read, () => {
+      const step = this.#step();
+      isThere = !(step instanceof Promise);
+      return step;
+    });
+    if (isThere) return answer;
+    const done = (): void => {
+      this.#last = null;
+    };
+    this.#last = answer.then(done, done);
+    return answer;
+  }
+
+  #step(): Answer<IteratorResult<KeyValue>> {
+    try {
+      const step = then(this.#range ?? this.#open(), (range) => {
         this.#range = range;
         return then(range.next(), (row) => this.#took(range, row));
-      }),
-    );
+      });
+      if (!(step instanceof Promise)) return step;
+      step.catch(() => this.#end());
+      return step;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** After an error, or when the loop is left. */
+  #end(): void {
+    this.#range?.close();
+    this.#left = 0;
   }
 
   return(): Promise<IteratorResult<KeyValue>> {
-    this.#range?.close();
-    this.#left = 0;
+    this.#end();
     return Promise.resolve(DONE);
   }
 

@@ -10,8 +10,8 @@ import type { Watch } from "./transaction.js";
 export class PendingWatch implements Watch {
   readonly changed: Promise<void>;
   readonly key: Uint8Array;
-  /** Resolves when it is known what the transaction saw. */
-  observed: Promise<void> = Promise.resolve();
+  /** Resolves when it is known what the transaction saw; null once it is. */
+  observed: Promise<void> | null = null;
   #value: Uint8Array | undefined = undefined;
   readonly #counter: { count: number };
   #resolve: () => void = () => {};
@@ -43,8 +43,12 @@ export class PendingWatch implements Watch {
     this.observed = value.then(
       (seen) => {
         this.#value = seen;
+        this.observed = null;
       },
-      (error: Error) => this.fail(error),
+      (error: Error) => {
+        this.fail(error);
+        this.observed = null;
+      },
     );
   }
 

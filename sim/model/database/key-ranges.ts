@@ -26,3 +26,14 @@ export function without(ranges: readonly KeyRange[], taken: KeyRange): KeyRange[
     return [before, after].filter(([begin, end]) => begin < end);
   });
 }
+
+/** The same keys as disjoint ranges in order, neighbours joined. */
+export function coalesced(ranges: readonly KeyRange[]): KeyRange[] {
+  const joined: [begin: string, end: string][] = [];
+  for (const [begin, end] of [...ranges].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
+    const last = joined.at(-1);
+    if (last === undefined || last[1] < begin) joined.push([begin, end]);
+    else if (last[1] < end) last[1] = end;
+  }
+  return joined;
+}

@@ -17,7 +17,7 @@ import {
   type TransactionOptions,
 } from "../../../src/transaction/options.js";
 import type { Database, ReadTransaction, Transaction } from "../../../src/transaction/transaction.js";
-import { intersects, type KeyRange, rangeOfKey } from "./key-ranges.js";
+import { coalesced, intersects, type KeyRange, rangeOfKey } from "./key-ranges.js";
 import { ReferenceTransaction } from "./reference-transaction.js";
 import { applied, type Mutation, type Row, STAMP_BYTES, stamped, textOf } from "./replay.js";
 
@@ -145,7 +145,9 @@ export class ReferenceDatabase implements Database {
       const written = this.#states
         .filter(({ version }) => version > readVersion)
         .flatMap((one) => one.writes);
-      const conflicting = readConflicts.filter((read) => written.some((range) => intersects(read, range)));
+      const conflicting = coalesced(readConflicts).filter((read) =>
+        written.some((range) => intersects(read, range)),
+      );
       if (conflicting.length > 0) throw new ConflictError(conflicting);
     }
     const version = this.newest.version + 1;

@@ -22,8 +22,10 @@ export interface ReadingReference {
   beginRead(): object;
   /** Ends in `TRANSACTION_CANCELLED` when that read belongs to an earlier try. */
   continueRead(attempt: object): void;
-  /** What the reads see, as of now. */
+  /** What the reads see, as of now. The first call takes the read version. */
   view(isSnapshot: boolean): OwnView;
+  /** The same of an empty database: what the reads see of the transaction's own writes. */
+  written(isSnapshot: boolean): OwnView;
   openReadVersion(): number;
   readonly keysEnd: Uint8Array;
   addReadConflict(range: KeyRange, view: OwnView): void;
@@ -44,18 +46,23 @@ export class ReferenceReads implements ReadTransaction {
     this.#transaction.beginRead();
     checkReadKey(key, this.#transaction.keysEnd);
     if (key.length > KEY_BYTES_MAX) return undefined;
-    return this.#reading((view) => {
-      const at = textOf(key);
-      this.#depends(view, rangeOfKey(at));
-      const value = view.rows.find((row) => row.key === at)?.value;
-      return value && new Uint8Array(value);
-    });
+    return this.#reading(() => this.lookUp(textOf(key)));
+  }
+
+  /** What the transaction has set or cleared itself it knows without reading, and without a read version. */
+  lookUp(key: string): Uint8Array | undefined {
+    const written = this.#transaction.written(this.#isSnapshot);
+    const isOwn = touches([...written.known, ...written.unreadable], rangeOfKey(key));
+    const view = isOwn ? written : this.#transaction.view(this.#isSnapshot);
+    this.#depends(view, rangeOfKey(key));
+    const value = view.rows.find((row) => row.key === key)?.value;
+    return value && new Uint8Array(value);
   }
 
   async getKey(selector: KeySelector): Promise<Uint8Array> {
     this.#transaction.beginRead();
     checkRangeEnd(selector.key, this.#transaction.keysEnd);
-    return this.#reading((view) => bytesOf(this.#find(view, selector)));
+    return this.#reading(() => bytesOf(this.#find(this.#view(), selector)));
   }
 
   async getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
@@ -63,7 +70,8 @@ export class ReferenceReads implements ReadTransaction {
     this.#transaction.beginRead();
     this.#checkBounds(begin, end);
     if (limit === 0) return [];
-    return this.#reading((view) => {
+    return this.#reading(() => {
+      const view = this.#view();
       const from = this.#bound(view, begin);
       const to = this.#bound(view, end);
       return this.#rows(view, [from, to], reverse, limit).map(keyValue);
@@ -93,7 +101,8 @@ export class ReferenceReads implements ReadTransaction {
     let span: KeyRange | null = null;
     for (let left = limit; left > 0; left--) {
       this.#transaction.continueRead(attempt);
-      const row: Row | undefined = await this.#reading((view) => {
+      const row: Row | undefined = await this.#reading(() => {
+        const view = this.#view();
         span ??= [this.#bound(view, begin), this.#bound(view, end)];
         const [found] = this.#rows(view, span, reverse, 1);
         if (found !== undefined) span = reverse ? [span[0], found.key] : [`${found.key}\0`, span[1]];
@@ -105,9 +114,13 @@ export class ReferenceReads implements ReadTransaction {
     return undefined;
   }
 
-  async #reading<T>(read: (view: OwnView) => T): Promise<T> {
+  #view(): OwnView {
+    return this.#transaction.view(this.#isSnapshot);
+  }
+
+  async #reading<T>(read: () => T): Promise<T> {
     try {
-      return read(this.#transaction.view(this.#isSnapshot));
+      return read();
     } catch (error) {
       this.#transaction.readFailed(error);
       throw error;
@@ -128,13 +141,13 @@ export class ReferenceReads implements ReadTransaction {
   #bound(view: OwnView, bound: RangeBound): string {
     if (bound instanceof Uint8Array) return textOf(bound);
     // "The first key at or after k" bounds a range just as k does: nobody needs to know which key it is.
-    if (bound.offset === 1) return startOf(bound);
+    if (bound.offset === 1) return this.#startOf(bound);
     return this.#find(view, bound);
   }
 
   /** The key at the selector's place, or the end of the key space on that side. */
   #find(view: OwnView, selector: KeySelector): string {
-    const start = startOf(selector);
+    const start = this.#startOf(selector);
     const keysEnd = textOf(this.#transaction.keysEnd);
     if (selector.offset > 0) {
       const found = view.rows.filter(({ key }) => start <= key && key < keysEnd)[selector.offset - 1];
@@ -144,6 +157,13 @@ export class ReferenceReads implements ReadTransaction {
     const found = view.rows.filter(({ key }) => key < start).at(selector.offset - 1);
     this.#depends(view, [found === undefined ? "" : found.key, start]);
     return found === undefined ? "" : found.key;
+  }
+
+  /** Where a selector starts to count: at the first key not before this, or downward from the last key before it. */
+  #startOf({ key, orEqual }: KeySelector): string {
+    const start = orEqual ? `${textOf(key)}\0` : textOf(key);
+    const keysEnd = textOf(this.#transaction.keysEnd);
+    return start < keysEnd ? start : keysEnd;
   }
 
   /** The answer is another if one of these keys is. */
@@ -159,11 +179,6 @@ export class ReferenceReads implements ReadTransaction {
       checkRangeEnd(bound instanceof Uint8Array ? bound : bound.key, this.#transaction.keysEnd);
     }
   }
-}
-
-/** Where a selector starts to count: at the first key not before this, or downward from the last key before it. */
-function startOf({ key, orEqual }: KeySelector): string {
-  return orEqual ? `${textOf(key)}\0` : textOf(key);
 }
 
 function keyValue({ key, value }: Row): KeyValue {

@@ -32,7 +32,7 @@ import type {
   Transaction,
   Watch,
 } from "../../../src/transaction/transaction.js";
-import { type KeyRange, rangeOfKey, touches, without } from "./key-ranges.js";
+import { type KeyRange, rangeOfKey, without } from "./key-ranges.js";
 import { ReferenceAttempt } from "./reference-attempt.js";
 import type { CommittedState, ReferenceDatabase } from "./reference-database.js";
 import { type ReadingReference, ReferenceReads } from "./reference-reads.js";
@@ -45,7 +45,7 @@ const OVERHEAD_BYTES = 24;
 export class ReferenceTransaction implements Transaction, ReadingReference {
   readonly snapshot: ReadTransaction;
   readonly #database: ReferenceDatabase;
-  readonly #reads: ReadTransaction;
+  readonly #reads: ReferenceReads;
   readonly #backoff: Backoff;
   #options: ResolvedTransactionOptions;
   #attempt: ReferenceAttempt;
@@ -148,8 +148,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void {
     this.#use();
     const range = checkRange(begin, end, this.keysEnd);
-    const known = this.#options.readYourWrites ? ownView([], this.#attempt.mutations).known : [];
-    if (range !== null) this.addReadConflict(textRange(range), { rows: [], unreadable: [], known });
+    if (range !== null) this.addReadConflict(textRange(range), this.written(false));
   }
 
   addReadConflictKey(key: Uint8Array): void {
@@ -183,13 +182,10 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     }
     const watch = new ReferenceWatch(this.#database, textOf(key));
     attempt.watches.push(watch);
-    const at = rangeOfKey(watch.key);
-    const view = this.view(false);
-    if (touches(view.unreadable, at)) {
-      watch.fail(new TransactionError("ACCESSED_UNREADABLE", "the value depends on the versionstamp."));
-    } else {
-      this.addReadConflict(at, view);
-      watch.value = view.rows.find((row) => row.key === watch.key)?.value;
+    try {
+      watch.value = this.#reads.lookUp(watch.key);
+    } catch (error) {
+      watch.fail(error as Error);
     }
     return watch;
   }
@@ -301,9 +297,11 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
 
   view(isSnapshot: boolean): OwnView {
     const { rows } = this.#read();
-    const { readYourWrites, snapshotReadYourWrites } = this.#options;
-    const seesOwn = readYourWrites && (!isSnapshot || snapshotReadYourWrites);
-    return ownView(rows, seesOwn ? this.#attempt.mutations : []);
+    return ownView(rows, this.#seen(isSnapshot));
+  }
+
+  written(isSnapshot: boolean): OwnView {
+    return ownView([], this.#seen(isSnapshot));
   }
 
   openReadVersion(): number {
@@ -319,6 +317,13 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
 
   readFailed(error: unknown): void {
     this.#attempt.failed ??= error;
+  }
+
+  /** The mutations that reads see. */
+  #seen(isSnapshot: boolean): readonly Mutation[] {
+    const { readYourWrites, snapshotReadYourWrites } = this.#options;
+    const seesOwn = readYourWrites && (!isSnapshot || snapshotReadYourWrites);
+    return seesOwn ? this.#attempt.mutations : [];
   }
 
   #commit(attempt: ReferenceAttempt): void {

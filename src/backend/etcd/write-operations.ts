@@ -27,8 +27,9 @@ export function writeOperations(
     if (value !== undefined) puts.set(key, value);
     else if (!writes.cleared.has(key)) gone.push(key);
   }
-  for (const { key, value, offset } of writes.stampedKeys) {
-    puts.set(keyText(stampedBytes(key, offset, stamp)), value);
+  for (const { key, value, offset, clearedAfter } of writes.stampedKeys) {
+    const at = keyText(stampedBytes(key, offset, stamp));
+    if (!clearedAfter.has(at)) puts.set(at, value);
   }
   const operations: EtcdOperation[] = [];
   for (const [begin, end] of withoutKeys(writes.cleared, [...puts.keys()].sort())) {
