@@ -12,6 +12,8 @@ import {
 import type { Transaction } from "../../src/transaction/transaction.js";
 import { defineDirectoryContract } from "../keyspace/directory-contract.js";
 import { type ContractBackend, casesOn } from "./contract/backend.js";
+import { defineConflictCases } from "./contract/conflicts.js";
+import { defineHermitage } from "./contract/hermitage.js";
 import { defineIdempotencyCases } from "./contract/idempotency.js";
 import { b, everything, fails, fill, plain, rows, s, touch, u64 } from "./contract/support.js";
 
@@ -443,6 +445,8 @@ export function defineContract(backend: ContractBackend): void {
     { needs: "chosenReadVersions" },
   );
 
+  defineHermitage(test);
+  defineConflictCases(test);
   defineIdempotencyCases(test);
   defineDirectoryContract(backend);
 }

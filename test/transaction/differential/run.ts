@@ -114,7 +114,7 @@ class ProgramRun {
         // Commits that wait for reads come later than others; which of two is first would not be the same everywhere.
         await Promise.all(this.#late);
         await setImmediate();
-        return (await Promise.all(this.#actors.map((one) => this.#settled(one)))).join(" ");
+        return (await Promise.all(this.#actors.map((one) => this.#commit(one)))).join(" ");
       case "onError":
         await tx.onError(actor.lastError);
         return "again";
@@ -139,22 +139,16 @@ class ProgramRun {
     return "";
   }
 
-  async #settled(actor: Actor): Promise<string> {
-    return this.#commit(actor).catch((error: StillwaterError) => {
-      actor.lastError = error;
-      return error.code;
-    });
-  }
-
-  async #commit({ transaction }: Actor): Promise<string> {
+  async #commit(actor: Actor): Promise<string> {
+    const { transaction } = actor;
     const stamp = transaction.getVersionstamp();
     stamp.catch(() => {});
     try {
       await transaction.commit();
     } catch (error) {
+      actor.lastError = error;
       const ranges = transaction.getConflictingRanges().map(([begin, end]) => `[${s(begin)},${s(end)})`);
-      if (ranges.length > 0) this.#log.push(`conflicting: ${ranges.join(" ")}`);
-      throw error;
+      return [(error as StillwaterError).code, ...ranges].join(" ");
     }
     const version = transaction.getCommittedVersion();
     if (version === -1) return "read only";
