@@ -53,6 +53,13 @@ export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-pla
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
 export type { AtomicOperation } from "./transaction/atomic.js";
+export type { ChangeFeedMutation } from "./transaction/change-feed-format.js";
+export type {
+  ChangeFeedCommit,
+  ChangeFeedInfo,
+  ChangeFeedReadOptions,
+  ChangeFeeds,
+} from "./transaction/change-feeds.js";
 export type { DatabaseSettings, StorageDatabase } from "./transaction/database.js";
 export type { EngineDatabaseOptions } from "./transaction/engine-database.js";
 export { TransactionError, type TransactionErrorCode } from "./transaction/errors.js";

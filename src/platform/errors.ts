@@ -55,6 +55,8 @@ export type ErrorCode =
   | "READ_VERSION_ALREADY_SET"
   | "NO_COMMIT_VERSION"
   | "USED_DURING_COMMIT"
+  | "CHANGE_FEED_NOT_REGISTERED"
+  | "CHANGE_FEED_POPPED"
   // From backends.
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"

@@ -6,6 +6,8 @@
 import { StillwaterError } from "../platform/errors.js";
 import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import { BufferedTransaction, type TransactionContext } from "./buffered-transaction.js";
+import { ChangeFeedRecorder } from "./change-feed-recorder.js";
+import { ChangeFeeds } from "./change-feeds.js";
 import { TransactionError } from "./errors.js";
 import {
   fenceCommit,
@@ -30,6 +32,11 @@ export interface DatabaseSettings {
   readonly transactions?: TransactionOptions;
   /** For how long at least a commit is remembered under its idempotency key, of time the database is open. Default 600,000. */
   readonly idempotencyWindowMs?: number;
+  /**
+   * Whether commits are recorded in change feeds. Default: where nobody else can commit to the storage, so that it costs
+   * nothing. On a shared one each commit then reads one key more, and every client must have it on.
+   */
+  readonly changeFeeds?: boolean;
 }
 
 export interface DatabaseParts {
@@ -43,6 +50,8 @@ export interface DatabaseParts {
 }
 
 export class StorageDatabase implements Database {
+  /** Changes of ranges of keys, in the order of their commits, to be read from any version on. */
+  readonly changeFeeds: ChangeFeeds;
   readonly #context: TransactionContext;
   /** Null where a new version costs nothing. */
   readonly #versions: ReadVersions | null;
@@ -51,10 +60,14 @@ export class StorageDatabase implements Database {
 
   constructor(parts: DatabaseParts) {
     const { clock, scheduler, random } = parts;
-    const { options, idempotencyWindowMs } = resolveSettings(parts.settings ?? {});
+    const { options, idempotencyWindowMs, changeFeeds } = resolveSettings(parts.settings ?? {});
     // Below the idempotency keys, which may answer with the version of long ago.
     this.#versions = parts.storage.hasFreeVersions === true ? null : new ReadVersions(parts.storage, clock);
-    const storage = new IdempotentStorage(this.#versions ?? parts.storage, clock, idempotencyWindowMs);
+    const bare = this.#versions ?? parts.storage;
+    const recordsChanges = changeFeeds ?? bare.isExclusive === true;
+    this.changeFeeds = new ChangeFeeds(this, recordsChanges);
+    const recorder = recordsChanges ? new ChangeFeedRecorder(bare) : bare;
+    const storage = new IdempotentStorage(recorder, clock, idempotencyWindowMs);
     this.#context = { storage, clock, scheduler, random, options, watches: { count: 0 } };
     this.#close = parts.close;
   }
@@ -137,8 +150,12 @@ const IDEMPOTENCY_WINDOW_MS_MIN = 10_000;
 export function resolveSettings(settings: DatabaseSettings): {
   readonly options: ResolvedTransactionOptions;
   readonly idempotencyWindowMs: number;
+  readonly changeFeeds: boolean | undefined;
 } {
-  const { transactions = {}, idempotencyWindowMs = IDEMPOTENCY_WINDOW_MS } = settings;
+  const { transactions = {}, idempotencyWindowMs = IDEMPOTENCY_WINDOW_MS, changeFeeds } = settings;
+  if (changeFeeds !== undefined && typeof changeFeeds !== "boolean") {
+    throw new TransactionError("INVALID_OPTION_VALUE", "changeFeeds must be true or false.");
+  }
   const options = resolveTransactionOptions(DEFAULT_TRANSACTION_OPTIONS, transactions);
   if (options.idempotencyKey !== undefined) {
     throw new TransactionError(
@@ -152,5 +169,5 @@ export function resolveSettings(settings: DatabaseSettings): {
       `idempotencyWindowMs must be at least ${IDEMPOTENCY_WINDOW_MS_MIN}, but is ${idempotencyWindowMs}.`,
     );
   }
-  return { options, idempotencyWindowMs };
+  return { options, idempotencyWindowMs, changeFeeds };
 }

@@ -10,7 +10,12 @@ export interface EngineDatabaseOptions extends DatabaseSettings {
   readonly store?: StoreOptions;
 }
 
-const OPTIONS: readonly (keyof EngineDatabaseOptions)[] = ["store", "transactions", "idempotencyWindowMs"];
+const OPTIONS: readonly (keyof EngineDatabaseOptions)[] = [
+  "store",
+  "transactions",
+  "idempotencyWindowMs",
+  "changeFeeds",
+];
 
 /**
  * Opens the store and owns it: nobody else may write to it meanwhile. Throws what `Store.open` throws; `UNKNOWN_OPTION` and

@@ -35,6 +35,7 @@ const COMMITS_PER_SWEEP = 16;
 export class EngineStorage implements TransactionStorage {
   /** Taking a snapshot is two operations on a map in memory; sharing an older one would pin versions for nothing. */
   readonly hasFreeVersions = true;
+  readonly isExclusive = true;
   readonly #store: TransactionalStore;
   readonly #clock: Clock;
   readonly #views: EngineViews;

@@ -18,6 +18,8 @@ const KINDS = {
   /** Of a cluster that nobody answers for: FoundationDB's process_behind, which says to try later. */
   UNAVAILABLE: { fdbCode: 1037, retry: "always" },
   DATABASE_LOCKED: { fdbCode: 1038, retry: "always" },
+  CHANGE_FEED_NOT_REGISTERED: { fdbCode: 1060, retry: "never" },
+  CHANGE_FEED_POPPED: { fdbCode: 1066, retry: "never" },
   OPERATION_CANCELLED: { fdbCode: 1101, retry: "never" },
   CLIENT_INVALID_OPERATION: { fdbCode: 2000, retry: "never" },
   KEY_OUTSIDE_LEGAL_RANGE: { fdbCode: 2004, retry: "never" },

@@ -21,6 +21,10 @@ export class ReadVersions implements TransactionStorage {
   #version = -1;
   #askedMs = Number.NEGATIVE_INFINITY;
 
+  get isExclusive(): boolean {
+    return this.#storage.isExclusive === true;
+  }
+
   constructor(storage: TransactionStorage, clock: Clock) {
     this.#storage = storage;
     this.#clock = clock;

@@ -56,6 +56,8 @@ export interface StorageWatch {
 export interface TransactionStorage {
   /** A view of the newest version costs next to nothing, so that nobody gains by reading an older one. */
   readonly hasFreeVersions?: boolean;
+  /** Nobody else can commit to it: what has been seen through this object is all there is. */
+  readonly isExclusive?: boolean;
   /** A view of everything that is committed when it is asked for, or of an earlier `version`. */
   openView(version: number | null): Answer<StorageView>;
   /** All or nothing. Rejects with `NOT_COMMITTED`, `TRANSACTION_TOO_OLD`, `COMMIT_UNKNOWN_RESULT` and errors of the storage. */
