@@ -125,8 +125,18 @@ export class MutationWriter {
     this.#add(SET_STAMPED_VALUE, key, value, number4(offset));
   }
 
-  setStampedKey(key: Uint8Array, offset: number, value: Uint8Array): void {
-    this.#add(SET_STAMPED_KEY, key, value, number4(offset));
+  /** Nothing is set if the key comes to lie in what was `clearedAfter` it. */
+  setStampedKey(
+    key: Uint8Array,
+    offset: number,
+    value: Uint8Array,
+    clearedAfter: Iterable<readonly [begin: string, end: string]>,
+  ): void {
+    const ranges: Uint8Array[] = [];
+    for (const range of clearedAfter) {
+      for (const bound of range) ranges.push(number4(bound.length), latin1(bound));
+    }
+    this.#add(SET_STAMPED_KEY, key, value, number4(offset), join(...ranges));
   }
 
   /** The values of the chunks. */
@@ -176,12 +186,29 @@ export function readMutations(
       mutations.push({ type: "set", key, value: stampedBytes(value, numberAt(part(), 0), stamp) });
     } else {
       const stamped = stampedBytes(key, numberAt(part(), 0), stamp);
-      // Whether it lies in the range of the feed shows only now.
-      const isInside = Buffer.compare(stamped, begin) >= 0 && Buffer.compare(stamped, end) < 0;
-      if (isInside) mutations.push({ type: "set", key: stamped, value });
+      // Where it lies shows only now: in the range of the feed, and not in one that was cleared afterwards.
+      const cleared = part();
+      if (isWithin(stamped, begin, end) && !isInRanges(stamped, cleared))
+        mutations.push({ type: "set", key: stamped, value });
     }
   }
   return mutations;
+}
+
+function isWithin(key: Uint8Array, begin: Uint8Array, end: Uint8Array): boolean {
+  return Buffer.compare(key, begin) >= 0 && Buffer.compare(key, end) < 0;
+}
+
+/** `ranges` is begins and ends in turn, each with its length. */
+function isInRanges(key: Uint8Array, ranges: Uint8Array): boolean {
+  let at = 0;
+  const bound = (): Uint8Array => {
+    const length = numberAt(ranges, at);
+    at += 4 + length;
+    return ranges.subarray(at - length, at);
+  };
+  while (at < ranges.length) if (isWithin(key, bound(), bound())) return true;
+  return false;
 }
 
 /** Throws `INVALID_ARGUMENT`. */

@@ -179,7 +179,8 @@ function record({ writes, writeConflicts }: CommitRequest, feeds: readonly Feed[
     const begin = keyText(entriesFrom(name, FIRST_STAMP));
     const end = keyText(entriesEnd(name));
     chunks.forEach((value, index) => {
-      writes.setStampedKey({ ...incompleteEntryKey(name, index), value }, begin, end);
+      const { key, offset } = incompleteEntryKey(name, index);
+      writes.setStampedKey(key, offset, value, begin, end);
     });
     const newest = newestKey(name);
     writes.setStampedValue(newest, new Uint8Array(VERSIONSTAMP_BYTES), 0);
@@ -201,10 +202,10 @@ function chunksOf(writes: WriteBuffer, { begin, end }: Feed): Uint8Array[] {
     assert(written !== undefined, "a written key has an entry");
     recordKey(to, keyBytes(key), written);
   }
-  for (const { key, offset, value } of writes.stampedKeys) {
+  for (const { key, offset, value, clearedAfter } of writes.stampedKeys) {
     const first = keyText(stampedBytes(key, offset, FIRST_STAMP));
     const last = keyText(stampedBytes(key, offset, LAST_STAMP));
-    if (first < end && last >= begin) to.setStampedKey(key, offset, value);
+    if (first < end && last >= begin) to.setStampedKey(key, offset, value, clearedAfter);
   }
   return to.isEmpty ? [] : to.chunks();
 }

@@ -21,25 +21,34 @@ import { FeedReplica } from "./fixtures/feed-replica.js";
 const FEED = "feed";
 const RANGE = { begin: b("b"), end: b("y") };
 
-/** The engine without its promise that nobody else commits. */
-function asShared(storage: TransactionStorage): TransactionStorage {
+/** The engine behind answers that take some turns, so that commits overtake each other; if shared, without its promise. */
+function far(storage: TransactionStorage, isShared: boolean): TransactionStorage {
+  let count = 0;
+  const travel = async <T>(answer: T): Promise<T> => {
+    for (let turns = count++ % 4; turns > 0; turns--) await nextTurn();
+    return answer;
+  };
   return {
-    openView: (version) => storage.openView(version),
-    commit: (request) => storage.commit(request),
+    isExclusive: !isShared,
+    openView: async (version) => travel(await storage.openView(version)),
+    commit: async (request) => travel(await storage.commit(request)),
     watch: (key, value, version) => storage.watch(key, value, version),
   };
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function openDatabase(
   platform: Platform,
   directory: string,
   isShared: boolean,
+  isFar: boolean,
 ): Promise<StorageDatabase> {
   const store = await Store.open(directory, {}, platform);
   const engine = new EngineStorage(store, platform.clock);
   const { clock, scheduler, random } = platform;
   return new StorageDatabase({
-    storage: isShared ? asShared(engine) : engine,
+    storage: isFar ? far(engine, isShared) : engine,
     clock,
     scheduler,
     random,
@@ -84,7 +93,7 @@ for (const isShared of [false, true]) {
 
     beforeEach(async () => {
       const platform = nodePlatform({ vfs: await createMemoryVFS() });
-      database = await openDatabase(platform, "/db", isShared);
+      database = await openDatabase(platform, "/db", isShared, true);
     });
     afterEach(() => database.close());
 
@@ -224,10 +233,12 @@ for (const isShared of [false, true]) {
       let isRegistered = false;
       const versions: number[] = [];
       const writers = Array.from({ length: 4 }, async (_, writer) => {
+        const commits: Promise<void>[] = [];
         for (let i = 0; !isRegistered || i < 5; i++) {
-          const tx = await set(`c${writer}.${i}`);
-          versions.push(tx.getCommittedVersion());
+          commits.push(set(`c${writer}.${i}`).then((tx) => void versions.push(tx.getCommittedVersion())));
+          await nextTurn();
         }
+        await Promise.all(commits);
       });
       await set("before");
       const version = await database.changeFeeds.create(FEED, RANGE);
@@ -298,7 +309,7 @@ test("a storage that others may commit to has no feeds unless it is opened for t
   const platform = nodePlatform({ vfs: await createMemoryVFS() });
   const store = await Store.open("/db", {}, platform);
   const { clock, scheduler, random } = platform;
-  const storage = asShared(new EngineStorage(store, clock));
+  const storage = far(new EngineStorage(store, clock), true);
   const database = new StorageDatabase({ storage, clock, scheduler, random, close: () => store.close() });
   await expect(database.changeFeeds.create(FEED, RANGE)).rejects.toEqual(fails("INVALID_ARGUMENT"));
   await database.close();
@@ -309,7 +320,7 @@ test("after every crash the feed is what the store is, and a reader that goes on
   const report = await simulate<number>({
     seeds: 60,
     scenario: async ({ platform, directory, acknowledge, random }) => {
-      const database = await openDatabase(platform, `${directory}/db`, false);
+      const database = await openDatabase(platform, `${directory}/db`, false, false);
       await database.changeFeeds.create(FEED, range);
       acknowledge(0);
       const writers = Array.from({ length: 3 }, async (_, writer) => {
@@ -326,7 +337,7 @@ test("after every crash the feed is what the store is, and a reader that goes on
       await database.close();
     },
     check: async ({ platform, directory, acknowledged }) => {
-      const database = await openDatabase(platform, `${directory}/db`, false);
+      const database = await openDatabase(platform, `${directory}/db`, false, false);
       if (acknowledged.length === 0) await database.changeFeeds.create(FEED, range);
       const replica = new FeedReplica();
       const versions = new Set<number>();
