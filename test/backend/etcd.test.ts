@@ -176,6 +176,64 @@ describe("limits of etcd", () => {
   });
 });
 
+test("additions of several clients add up without a conflict", async () => {
+  const etcd = new FakeEtcd();
+  const databases = await Promise.all(Array.from({ length: 4 }, () => open(etcd)));
+  const once = { retryLimit: 0 };
+  await Promise.all(
+    databases.flatMap((db) =>
+      Array.from({ length: 5 }, () => db.transact((tx) => tx.atomic("add", b("n"), u64(1)), once)),
+    ),
+  );
+  const [db] = databases as [Database];
+  expect((await db.read((tx) => tx.get(b("n"))))?.[0]).toBe(20);
+  for (const one of databases) await one.close();
+});
+
+describe("a write that counts as none", () => {
+  const silently = (db: Database, write: (tx: Parameters<Parameters<Database["transact"]>[0]>[0]) => void) =>
+    db.transact((tx) => {
+      tx.skipNextWriteConflict();
+      write(tx);
+    });
+
+  test("makes no reader fail, whether it puts, changes or removes", async () => {
+    const db = await open(new FakeEtcd());
+    await fill(db, "a", "b", "c");
+    const [points, range] = [db.createTransaction(), db.createTransaction()];
+    for (const key of ["a", "b", "new"]) await points.get(b(key));
+    await range.getRangeAll(b("a"), b("z"));
+    for (const tx of [points, range]) tx.set(b("mine"), b("1"));
+    await silently(db, (tx) => tx.set(b("a"), b("changed")));
+    await silently(db, (tx) => tx.set(b("a"), b("changed again")));
+    await silently(db, (tx) => tx.clear(b("b")));
+    await silently(db, (tx) => tx.set(b("new"), b("1")));
+    await points.commit();
+    // The other one has read where `points` has written.
+    await expect(range.commit()).rejects.toEqual(fails("NOT_COMMITTED"));
+    await db.close();
+  });
+
+  test("hides no write that counts, before it or after", async () => {
+    const db = await open(new FakeEtcd());
+    await fill(db, "a");
+    for (const order of [
+      ["silent", "loud"],
+      ["loud", "silent"],
+    ]) {
+      const tx = db.createTransaction();
+      await tx.get(b("a"));
+      tx.set(b("mine"), b("1"));
+      for (const kind of order) {
+        if (kind === "loud") await db.transact((other) => other.set(b("a"), b("loud")));
+        else await silently(db, (other) => other.set(b("a"), b("silent")));
+      }
+      await expect(tx.commit()).rejects.toEqual(fails("NOT_COMMITTED"));
+    }
+    await db.close();
+  });
+});
+
 test("an old version can be read by its number, though others write to etcd as well", async () => {
   const etcd = new FakeEtcd();
   const [db, other] = [await open(etcd), await open(etcd, { prefix: "other/" })];
