@@ -25,6 +25,11 @@ export function checkReads(ledger: OracleLedger, model: VersionedMap, log: Attem
   if (mismatch !== null) throw new OracleFailure("O5", `${what}: at read version ${version}, ${mismatch}`);
 }
 
+/** What a commit that is taken now does to the state before it, and whether its reads would be answered the same there. */
+export function replayTaken(model: VersionedMap, log: AttemptLog, stamp: string): Replayed {
+  return replay(log, model.at(model.newestVersion), { judgesSnapshotReads: false, stamp });
+}
+
 /** The storage takes a commit as `version`. Returns what it does to the state before it. */
 export function checkTaken(
   ledger: OracleLedger,
@@ -35,8 +40,7 @@ export function checkTaken(
   what: string,
 ): Replayed {
   ledger.count("O5");
-  const before = model.at(model.newestVersion);
-  const replayed = replay(log, before, { judgesSnapshotReads: false, stamp });
+  const replayed = replayTaken(model, log, stamp);
   const readVersion = log.read?.version ?? null;
   const isBesideSilent = model.commits.some((other) => other.isSilent && other.version > (readVersion ?? 0));
   if (replayed.mismatch !== null && !isBesideSilent) {

@@ -15,7 +15,7 @@ import { hasCode, StillwaterError } from "../../src/platform/errors.js";
 import type { CommitResult } from "../../src/transaction/storage.js";
 import type { Commit, ModelMutation } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
-import { checkRefused, checkTaken } from "../oracles/transactions.js";
+import { checkRefused, checkTaken, replayTaken } from "../oracles/transactions.js";
 import type { AttemptLog } from "../transactions/attempt-log.js";
 import type { CommitListener } from "../transactions/observed-storage.js";
 import type { Replayed } from "../transactions/replay.js";
@@ -52,10 +52,13 @@ export class ObservedCommit implements CommitListener {
 
   taken(version: number): void {
     this.#judged(() => {
-      const { session, model } = this.#transactor;
+      const { session, model, lists } = this.#transactor;
       this.#transactor.decides();
       const stamp = stampOf(version);
-      const replayed = checkTaken(session.ledger, model, this.#log, version, stamp, this.#what);
+      const replayed =
+        lists === null
+          ? checkTaken(session.ledger, model, this.#log, version, stamp, this.#what)
+          : replayTaken(model, this.#log, stamp);
       this.#commit = session.model.submit(this.#operation, this.#mutations(replayed), this.#durability);
       model.add({
         version,

@@ -14,6 +14,7 @@ import type { Transaction } from "../../src/transaction/transaction.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkInvariants } from "../oracles/invariants.js";
+import { type ListClient, ListHistory } from "../oracles/list-append.js";
 import { checkReads, checkRecovered } from "../oracles/transactions.js";
 import { AttemptLog } from "../transactions/attempt-log.js";
 import {
@@ -45,6 +46,8 @@ interface Engine {
 export class Transactor {
   readonly session: Session;
   readonly model = new VersionedMap();
+  /** Where clients are judged by what they see alone; null in other workloads. */
+  readonly lists: ListHistory | null;
   /** The commit that the storage would have taken, but the store had no room: it is asked again, or never. */
   tentative: ObservedCommit | null = null;
   #engine: Engine | null = null;
@@ -53,6 +56,7 @@ export class Transactor {
 
   constructor(session: Session) {
     this.session = session;
+    this.lists = session.options.workload === "list-append" ? new ListHistory(session.ledger) : null;
   }
 
   /** To be told before the store can hold it. */
@@ -76,6 +80,7 @@ export class Transactor {
       ({ sequence, version }) => sequence > longest || version > store.version,
     );
     if (lost !== undefined) this.model.truncate(lost.version - 1);
+    this.lists?.recovered(rows, lost?.version ?? null, `the recovery of life ${life.number}`);
     if (this.model.commits.length === 0) return;
     checkRecovered(ledger, this.model, rows);
     checkInvariants(ledger, rows, `after the recovery of life ${life.number}`);
@@ -83,6 +88,7 @@ export class Transactor {
 
   /** Nothing is under way. */
   checkRows(rows: readonly Row[], when: string): void {
+    this.lists?.check(when);
     if (this.model.commits.length > 0) checkInvariants(this.session.ledger, rows, when);
   }
 
@@ -131,6 +137,7 @@ class Client implements ClientListener, TransactionListener {
   readonly #database: StorageDatabase;
   readonly #settings: TransactionOptions;
   readonly #beganMs: number;
+  readonly #lists: ListClient | null;
   #log = new AttemptLog(true);
 
   constructor(transactor: Transactor, engine: Engine, operation: Transact, number: number) {
@@ -147,6 +154,7 @@ class Client implements ClientListener, TransactionListener {
       this,
     );
     this.#beganMs = session.world.clock.nowMs();
+    this.#lists = transactor.lists?.client(this.what) ?? null;
     const { timeoutMs } = session.options.transactions;
     // A store without durability has none to choose from.
     const isFree = session.storeOptions.durability !== "none";
@@ -170,10 +178,12 @@ class Client implements ClientListener, TransactionListener {
   begins(): AttemptLog {
     this.#log = new AttemptLog(this.#operation.blind !== true);
     this.#storage.log = this.#log;
+    this.#lists?.begins(this.#log);
     return this.#log;
   }
 
   hasRead(log: AttemptLog): void {
+    if (this.#lists !== null) return;
     checkReads(this.#session.ledger, this.#transactor.model, log, this.what);
   }
 
@@ -186,18 +196,21 @@ class Client implements ClientListener, TransactionListener {
   commits(log: AttemptLog, request: CommitRequest): CommitListener {
     this.#session.counts.commits++;
     const durability = request.options.durability ?? this.#session.storeOptions.durability ?? "sync";
+    if (this.#lists !== null) this.#lists.mayBeLost = durability !== "sync";
     return new ObservedCommit(this.#transactor, log, this.#number, durability, this.what);
   }
 
   /** It says that it has committed. */
   ended(): void {
     const { outcome } = this.#log;
+    this.#lists?.ends("ok");
     if (outcome === "acknowledged" || (outcome === "none" && !this.#log.hasConflicts)) return;
     throw new OracleFailure("O4", `${this.what} says that it has committed, but its commit is ${outcome}`);
   }
 
   failed(error: unknown): void {
     const { outcome } = this.#log;
+    this.#lists?.ends(outcome === "refused" ? "failed" : "unknown");
     const session = this.#session;
     if (outcome === "acknowledged" && !isTimeOut(error)) {
       throw new OracleFailure("O4", `${this.what} fails with ${error}, but it has committed`, error);

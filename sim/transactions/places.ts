@@ -6,7 +6,13 @@ export const LOG = "log/";
 export const ACCOUNTS = "bank/";
 export const DUTY = "duty/";
 export const FILED = "filed/";
+export const LISTS = "list/";
+/** Above the keys of all lists. */
+export const LISTS_END = "list0";
 export const LAST_NUMBER = "last-number";
+
+/** Digits of one element of a list. */
+const ELEMENT_BYTES = 6;
 
 export const FIRST_BALANCE = 100;
 export const COUNTER_BYTES = 8;
@@ -29,6 +35,22 @@ export function accountKey(account: number): string {
 
 export function dutyKey(pair: number, side: number): string {
   return `${DUTY}${padded(pair)}/${side}`;
+}
+
+export function listKey(list: number): string {
+  return LISTS + padded(list);
+}
+
+/** `id` in so many digits. */
+export function elementOf(id: number): string {
+  return String(id).padStart(ELEMENT_BYTES, "0");
+}
+
+/** The elements of a list's value, in their order. */
+export function elementsOf(value: string): string[] {
+  const elements: string[] = [];
+  for (let at = 0; at < value.length; at += ELEMENT_BYTES) elements.push(value.slice(at, at + ELEMENT_BYTES));
+  return elements;
 }
 
 function padded(number: number): string {

@@ -4,7 +4,7 @@
  */
 import type { AtomicOperation } from "../../src/transaction/atomic.js";
 import type { ChoiceStream } from "../choices/choices.js";
-import { FILED } from "../transactions/places.js";
+import { elementOf, FILED, LISTS, LISTS_END, listKey } from "../transactions/places.js";
 import type { Operation } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
 import { STEPS_MAX, type TransactionStep } from "./transaction-steps.js";
@@ -82,6 +82,9 @@ export class TransactionGenerator {
         return this.#watches();
       case "versionstamps":
         return this.#stamps();
+      case "list-append":
+        // Few lists, so that what one reads another changes.
+        return this.#many(4, (index) => this.#list(1 + (size >> 1), index));
     }
   }
 
@@ -137,6 +140,14 @@ export class TransactionGenerator {
     if (kind === 1) return [["stampValue", this.#key(), this.#chance(0.5) ? "" : "at ", suffix]];
     if (kind === 2) return [["range", FILED, `${FILED}\xff`, this.#below(5), this.#chance(0.5), false]];
     return [["file", suffix]];
+  }
+
+  #list(lists: number, index: number): TransactionStep {
+    const key = listKey(this.#below(lists));
+    const kind = this.#below(10);
+    if (kind < 4) return ["atomic", "appendIfFits", key, elementOf(this.#number * STEPS_MAX + index)];
+    if (kind < 8) return ["get", key, this.#chance(0.1)];
+    return ["range", LISTS, LISTS_END, 0, this.#chance(0.5), this.#chance(0.1)];
   }
 
   #range(isSnapshot: boolean): TransactionStep {

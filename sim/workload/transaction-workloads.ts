@@ -45,6 +45,10 @@ export const TRANSACTION_WORKLOADS = {
     about: "what is filed under versionstamps stands in the order of commits",
     families: BESIDE,
   },
+  "list-append": {
+    about: "lists are appended to and read: clients see no anomaly that has a name",
+    families: BESIDE,
+  },
 } as const satisfies Record<string, Workload>;
 
 export type TransactionWorkloadName = keyof typeof TRANSACTION_WORKLOADS;
