@@ -130,15 +130,15 @@ export class MergedRows implements RowCursor {
   }
 }
 
-/** The value of a written key, given what is stored. Throws `ACCESSED_UNREADABLE`. */
+/** The value of a written key, given what is stored, in an array of its own. Throws `ACCESSED_UNREADABLE`. */
 export function writtenValue(written: WrittenKey, stored: Uint8Array | undefined): Uint8Array | undefined {
-  if (written.kind === "known") return written.value;
+  if (written.kind === "known") return written.value && new Uint8Array(written.value);
   let value = stored;
   for (const step of written.steps) {
     if (step.operation === "setStamped") throw unreadable();
     value = applyAtomic(step.operation, value, step.operand);
   }
-  return value;
+  return value && new Uint8Array(value);
 }
 
 export function unreadable(): TransactionError {

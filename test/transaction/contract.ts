@@ -11,11 +11,14 @@ import {
 } from "../../src/transaction/key-selector.js";
 import type { Transaction } from "../../src/transaction/transaction.js";
 import { defineDirectoryContract } from "../keyspace/directory-contract.js";
+import { defineAtomicCases } from "./contract/atomics.js";
 import { type ContractBackend, casesOn } from "./contract/backend.js";
 import { defineConflictCases } from "./contract/conflicts.js";
 import { defineHermitage } from "./contract/hermitage.js";
 import { defineIdempotencyCases } from "./contract/idempotency.js";
+import { defineReadCases } from "./contract/reads.js";
 import { b, everything, fails, fill, plain, rows, s, touch, u64 } from "./contract/support.js";
+import { defineVersionstampCases } from "./contract/versionstamps.js";
 
 export function defineContract(backend: ContractBackend): void {
   const test = casesOn(backend);
@@ -446,6 +449,9 @@ export function defineContract(backend: ContractBackend): void {
   );
 
   defineHermitage(test);
+  defineReadCases(test);
+  defineAtomicCases(test);
+  defineVersionstampCases(test);
   defineConflictCases(test);
   defineIdempotencyCases(test);
   defineDirectoryContract(backend);

@@ -82,7 +82,8 @@ export class ReferenceReads implements ReadTransaction {
     const { limit, reverse } = checked(options);
     const attempt = this.#transaction.beginRead();
     this.#checkBounds(begin, end);
-    return { [Symbol.asyncIterator]: () => this.#iterate(attempt, begin, end, reverse, limit) };
+    const [from, to] = [copied(begin), copied(end)];
+    return { [Symbol.asyncIterator]: () => this.#iterate(attempt, from, to, reverse, limit) };
   }
 
   async getReadVersion(): Promise<number> {
@@ -179,6 +180,11 @@ export class ReferenceReads implements ReadTransaction {
       checkRangeEnd(bound instanceof Uint8Array ? bound : bound.key, this.#transaction.keysEnd);
     }
   }
+}
+
+function copied(bound: RangeBound): RangeBound {
+  if (bound instanceof Uint8Array) return new Uint8Array(bound);
+  return { ...bound, key: new Uint8Array(bound.key) };
 }
 
 function keyValue({ key, value }: Row): KeyValue {

@@ -233,7 +233,8 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
 
   async onError(error: unknown): Promise<void> {
     const { ended } = this.#attempt;
-    if (ended !== null) throw ended;
+    // What is no error of ours is told as it is.
+    if (ended !== null && error instanceof TransactionError) throw ended;
     const canRetry =
       error instanceof TransactionError &&
       error.retryable &&

@@ -9,6 +9,8 @@ import { openEngineDatabase } from "../../../src/transaction/engine-database.js"
 import type { CaseBody, CaseSetting } from "./backend.js";
 
 const STEPS_MAX = 1_000_000;
+/** Each case opens a store: their memory is most of what that costs. */
+const SMALL = { memtableBytes: 1 << 20, blockCacheBytes: 1 << 20 };
 const QUIET_MS_MAX = 600_000;
 
 export async function runSimulated(body: CaseBody, { transactions = {} }: CaseSetting = {}): Promise<void> {
@@ -30,7 +32,7 @@ export async function runSimulated(body: CaseBody, { transactions = {} }: CaseSe
   );
   const end = await world.live(async ({ platform }) => {
     platform.vfs.makeDirectory("/data");
-    const db = await openEngineDatabase("/data/db", { transactions }, platform);
+    const db = await openEngineDatabase("/data/db", { store: SMALL, transactions }, platform);
     try {
       await body(db);
     } finally {
