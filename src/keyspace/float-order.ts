@@ -7,14 +7,10 @@ export function orderFloat(bytes: Uint8Array, at: number, size: number): void {
   else for (let i = at; i < at + size; i++) bytes[i] = (bytes[i] as number) ^ 0xff;
 }
 
-/** The number; null for a signalling NaN, which a `number` cannot hold: it would come back as a quiet one. */
-export function floatOf(ordered: Uint8Array): number | null {
+/** The IEEE form of all of `ordered`, which stays as it is. */
+export function ieeeForm(ordered: Uint8Array): DataView {
   const bytes = new Uint8Array(ordered);
   if (((bytes[0] as number) & 0x80) !== 0) bytes[0] = (bytes[0] as number) ^ 0x80;
   else for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] as number) ^ 0xff;
-  const view = new DataView(bytes.buffer);
-  const isShort = bytes.length === 4;
-  const value = isShort ? view.getFloat32(0) : view.getFloat64(0);
-  const isQuiet = ((bytes[1] as number) & (isShort ? 0x40 : 0x08)) !== 0;
-  return Number.isNaN(value) && !isQuiet ? null : value;
+  return new DataView(bytes.buffer);
 }

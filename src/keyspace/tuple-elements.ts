@@ -7,18 +7,42 @@ import { StillwaterError } from "../platform/errors.js";
 /** A 32-bit IEEE float. Sorts among floats only, which stand after all integers and before all doubles. */
 export class Float32 {
   readonly value: number;
+  /** The bits of a NaN that is not the usual one, which a `number` cannot carry; null for all others. */
+  readonly nanBits: number | null;
 
   constructor(value: number) {
     this.value = Math.fround(value);
+    this.nanBits = null;
+  }
+
+  /** From the 32 bits of its IEEE form, which also tell NaNs apart. */
+  static ofBits(bits: number): Float32 {
+    const view = new DataView(new ArrayBuffer(4));
+    view.setUint32(0, bits);
+    const float = new Float32(view.getFloat32(0));
+    return Number.isNaN(float.value) && bits !== FLOAT_NAN ? Object.assign(float, { nanBits: bits }) : float;
   }
 }
 
 /** A 64-bit IEEE float, for numbers that a plain `number` would encode as an integer: 1.0 beside 1.5 in one column. */
 export class Float64 {
   readonly value: number;
+  /** As in `Float32`. */
+  readonly nanBits: bigint | null;
 
   constructor(value: number) {
     this.value = value;
+    this.nanBits = null;
+  }
+
+  /** From the 64 bits of its IEEE form. */
+  static ofBits(bits: bigint): Float64 {
+    const view = new DataView(new ArrayBuffer(8));
+    view.setBigUint64(0, bits);
+    const double = new Float64(view.getFloat64(0));
+    return Number.isNaN(double.value) && bits !== DOUBLE_NAN
+      ? Object.assign(double, { nanBits: bits })
+      : double;
   }
 }
 
@@ -83,6 +107,9 @@ export class Versionstamp {
 }
 
 export const UUID_BYTES = 16;
+/** The NaN that a `number` is encoded as. */
+export const FLOAT_NAN = 0x7fc00000;
+export const DOUBLE_NAN = 0x7ff8000000000000n;
 export const TRANSACTION_VERSION_BYTES = 10;
 const USER_VERSION_MAX = 0xffff;
 

@@ -7,8 +7,10 @@
  * Does not own: where a tuple stands in the key space (`subspace.ts`).
  */
 import { StillwaterError } from "../platform/errors.js";
-import { floatOf, orderFloat } from "./float-order.js";
+import { ieeeForm, orderFloat } from "./float-order.js";
 import {
+  DOUBLE_NAN,
+  FLOAT_NAN,
   Float32,
   Float64,
   TRANSACTION_VERSION_BYTES,
@@ -22,7 +24,7 @@ import {
 /** The key of a tuple. Throws `INVALID_TUPLE` for a value that has no encoding, or an incomplete versionstamp. */
 export function pack(tuple: Tuple): Uint8Array {
   const writer = new TupleWriter();
-  for (const element of tuple) writer.element(element, false);
+  writer.tuple(tuple);
   if (writer.incompleteAt >= 0) throw invalid("an incomplete versionstamp goes through packWithVersionstamp");
   return writer.finish();
 }
@@ -37,7 +39,7 @@ export interface IncompleteTuple {
 /** The key of a tuple with exactly one incomplete versionstamp. Throws `INVALID_TUPLE` for none, or several. */
 export function packWithVersionstamp(tuple: Tuple): IncompleteTuple {
   const writer = new TupleWriter();
-  for (const element of tuple) writer.element(element, false);
+  writer.tuple(tuple);
   if (writer.incompleteAt < 0) throw invalid("the tuple has no incomplete versionstamp");
   return { bytes: writer.finish(), offset: writer.incompleteAt };
 }
@@ -47,6 +49,7 @@ export function packWithVersionstamp(tuple: Tuple): IncompleteTuple {
  * is a `Float64`. Throws `INVALID_TUPLE`. Does not copy: byte strings share the memory of `bytes` unless escaped.
  */
 export function unpack(bytes: Uint8Array): TupleElement[] {
+  if (!(bytes instanceof Uint8Array)) throw invalid(`a packed tuple is a Uint8Array, not a ${typeof bytes}`);
   const reader = new TupleReader(bytes);
   const tuple: TupleElement[] = [];
   while (!reader.atEnd) tuple.push(reader.element());
@@ -97,7 +100,19 @@ class TupleWriter {
     return this.bytes.slice(0, this.length);
   }
 
-  element(element: TupleElement, nested: boolean): void {
+  /** An error names the element. */
+  tuple(tuple: Tuple): void {
+    if (!Array.isArray(tuple)) throw invalid(`a tuple is an array, not a ${typeof tuple}`);
+    for (let i = 0; i < tuple.length; i++) {
+      try {
+        this.element(tuple[i] as TupleElement, false); // what is no element is refused there
+      } catch (error) {
+        throw error instanceof StillwaterError ? invalid(`element ${i}: ${error.message}`) : error;
+      }
+    }
+  }
+
+  private element(element: TupleElement, nested: boolean): void {
     if (element === null) {
       this.byte(NULL);
       if (nested) this.byte(ESCAPE);
@@ -117,9 +132,10 @@ class TupleWriter {
     } else if (Array.isArray(element)) {
       this.nested(element);
     } else if (element instanceof Float32) {
-      this.float(element.value);
+      this.float(element);
     } else if (element instanceof Float64) {
-      this.double(element.value);
+      if (element.nanBits !== null) this.doubleBits(element.nanBits);
+      else this.double(element.value);
     } else if (element instanceof Uuid) {
       this.byte(UUID);
       this.raw(element.bytes);
@@ -180,18 +196,31 @@ class TupleWriter {
     for (let i = 0; i < size; i++) this.byte(Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16) ^ flip);
   }
 
-  private float(value: number): void {
+  private float({ value, nanBits }: Float32): void {
     this.byte(FLOAT);
     this.reserve(4);
-    this.view.setFloat32(this.length, value);
+    if (Number.isNaN(value)) this.view.setUint32(this.length, nanBits ?? FLOAT_NAN);
+    else this.view.setFloat32(this.length, value);
     orderFloat(this.bytes, this.length, 4);
     this.length += 4;
   }
 
   private double(value: number): void {
+    if (Number.isNaN(value)) {
+      this.doubleBits(DOUBLE_NAN);
+      return;
+    }
     this.byte(DOUBLE);
     this.reserve(8);
     this.view.setFloat64(this.length, value);
+    orderFloat(this.bytes, this.length, 8);
+    this.length += 8;
+  }
+
+  private doubleBits(bits: bigint): void {
+    this.byte(DOUBLE);
+    this.reserve(8);
+    this.view.setBigUint64(this.length, bits);
     orderFloat(this.bytes, this.length, 8);
     this.length += 8;
   }
@@ -262,11 +291,9 @@ class TupleReader {
       case BIG_POSITIVE:
         return this.bigInteger(this.byte(), false);
       case FLOAT:
-        return new Float32(this.float(4));
-      case DOUBLE: {
-        const value = this.float(8);
-        return Number.isSafeInteger(value) && !Object.is(value, -0) ? new Float64(value) : value;
-      }
+        return Float32.ofBits(ieeeForm(this.take(4)).getUint32(0));
+      case DOUBLE:
+        return this.double();
       case FALSE:
         return false;
       case TRUE:
@@ -334,6 +361,22 @@ class TupleReader {
     }
   }
 
+  private double(): number | Float64 {
+    const view = ieeeForm(this.take(8));
+    const value = view.getFloat64(0);
+    if (Number.isNaN(value)) {
+      const bits = view.getBigUint64(0);
+      return bits === DOUBLE_NAN ? value : Float64.ofBits(bits);
+    }
+    return Number.isSafeInteger(value) && !Object.is(value, -0) ? new Float64(value) : value;
+  }
+
+  /** One whose length has a byte of its own. */
+  private bigInteger(size: number, negative: boolean): number | bigint {
+    if (size > SMALL_INTEGER_BYTES) return this.integer(size, negative);
+    throw invalid(`an integer of ${size} bytes has its length in a byte of its own`, this.at - 1);
+  }
+
   private integer(size: number, negative: boolean): number | bigint {
     const start = this.at;
     const flip = negative ? 0xff : 0;
@@ -353,25 +396,11 @@ class TupleReader {
     return negative && magnitude > 0 ? -magnitude : magnitude;
   }
 
-  /** Shorter ones have another form, and two keys must not be one tuple. */
-  private bigInteger(size: number, negative: boolean): number | bigint {
-    if (size <= SMALL_INTEGER_BYTES)
-      throw invalid("an integer of up to 8 bytes has its length in its code", this.at);
-    return this.integer(size, negative);
-  }
-
   /** Seven bytes can hold more than 2^53. */
   private exactly(content: Uint8Array, flip: number, negative: boolean): bigint {
     let value = 0n;
     for (const byte of content) value = value * 256n + BigInt(byte ^ flip);
     return negative ? -value : value;
-  }
-
-  private float(size: 4 | 8): number {
-    const start = this.at;
-    const value = floatOf(this.take(size));
-    if (value === null) throw invalid("a signalling NaN is no value that can be kept", start);
-    return value;
   }
 
   private take(size: number): Uint8Array {
