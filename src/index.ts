@@ -11,9 +11,11 @@
  */
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
+import { DiagnosticsSink } from "./platform/node/diagnostics-sink.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
 import type { StorageDatabase } from "./transaction/database.js";
 import { type EngineDatabaseOptions, openEngineDatabase } from "./transaction/engine-database.js";
+import { AFTER_HOOK_FAILED_CHANNEL, SinkObserver, TRANSACTION_CHANNEL } from "./transaction/sink-observer.js";
 
 /** Opens the store in a directory of the real file system; see `Store.open`. */
 export function open(directory: string, options: StoreOptions = {}): Promise<Store> {
@@ -25,7 +27,12 @@ export function openDatabase(
   directory: string,
   options: EngineDatabaseOptions = {},
 ): Promise<StorageDatabase> {
-  return openEngineDatabase(directory, options, nodePlatform());
+  return openEngineDatabase(directory, options, nodePlatform(), [
+    new SinkObserver(
+      new DiagnosticsSink(TRANSACTION_CHANNEL),
+      new DiagnosticsSink(AFTER_HOOK_FAILED_CHANNEL),
+    ),
+  ]);
 }
 
 export { Batch } from "./engine/batch.js";
@@ -60,7 +67,18 @@ export type {
   ChangeFeedReadOptions,
   ChangeFeeds,
 } from "./transaction/change-feeds.js";
-export type { DatabaseSettings, StorageDatabase } from "./transaction/database.js";
+export type {
+  AfterCommitContext,
+  BeforeCommitContext,
+  CommitHook,
+  HookTransaction,
+  WrittenMutation,
+} from "./transaction/commit-hooks.js";
+export type {
+  DatabaseSettings,
+  DatabaseTransactionOptions,
+  StorageDatabase,
+} from "./transaction/database.js";
 export type { EngineDatabaseOptions } from "./transaction/engine-database.js";
 export { TransactionError, type TransactionErrorCode } from "./transaction/errors.js";
 export {
@@ -82,3 +100,8 @@ export type {
   Transaction,
   Watch,
 } from "./transaction/transaction.js";
+export type {
+  AfterHookFailure,
+  TransactionObserver,
+  TransactionReport,
+} from "./transaction/transaction-observer.js";

@@ -29,7 +29,8 @@ import {
 import { TransactionError } from "./errors.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
 import { checkRange, USER_KEYS_END } from "./limits.js";
-import type { Database, KeyValue, ReadTransaction, Transaction } from "./transaction.js";
+import type { Runner } from "./runner.js";
+import type { KeyValue, ReadTransaction, Transaction } from "./transaction.js";
 import { VERSIONSTAMP_BYTES, versionOfStamp, versionstampOf } from "./versionstamp.js";
 
 /** What one commit changed in the range of a feed. */
@@ -69,10 +70,10 @@ const SYSTEM = { accessSystemKeys: true };
 const READ_OPTIONS: readonly (keyof ChangeFeedReadOptions)[] = ["from", "limit", "wait", "signal"];
 
 export class ChangeFeeds {
-  readonly #database: Database;
+  readonly #database: Runner;
   readonly #isRecording: boolean;
 
-  constructor(database: Database, isRecording: boolean) {
+  constructor(database: Runner, isRecording: boolean) {
     this.#database = database;
     this.#isRecording = isRecording;
   }

@@ -8,6 +8,7 @@ import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import { BufferedTransaction, type TransactionContext } from "./buffered-transaction.js";
 import { ChangeFeedRecorder } from "./change-feed-recorder.js";
 import { ChangeFeeds } from "./change-feeds.js";
+import { type CommitHook, checkHook, orderedHooks } from "./commit-hooks.js";
 import { TransactionError } from "./errors.js";
 import {
   fenceCommit,
@@ -15,6 +16,7 @@ import {
   IdempotentStorage,
   readCommittedVersion,
 } from "./idempotent-storage.js";
+import { ObservedTransaction } from "./observed-transaction.js";
 import {
   DEFAULT_TRANSACTION_OPTIONS,
   type ResolvedTransactionOptions,
@@ -22,9 +24,10 @@ import {
   type TransactionOptions,
 } from "./options.js";
 import { ReadVersions } from "./read-versions.js";
-import { runTransaction } from "./runner.js";
+import { type Runner, runReads, runTransaction } from "./runner.js";
 import type { TransactionStorage } from "./storage.js";
 import type { Database, ReadTransaction, Transaction } from "./transaction.js";
+import type { TransactionObserver } from "./transaction-observer.js";
 
 /** What a database is told when it is opened, on every storage. */
 export interface DatabaseSettings {
@@ -37,6 +40,16 @@ export interface DatabaseSettings {
    * nothing. On a shared one each commit then reads one key more, and every client must have it on.
    */
   readonly changeFeeds?: boolean;
+  /** Who is told of transactions. */
+  readonly observers?: readonly TransactionObserver[];
+}
+
+/** What a transaction of a database may have beside its options proper. */
+export interface DatabaseTransactionOptions extends TransactionOptions {
+  /** For its commit alone, after those of the database of the same priority. */
+  readonly commitHooks?: readonly CommitHook[];
+  /** For hooks and onlookers: what this transaction is about. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 export interface DatabaseParts {
@@ -55,6 +68,11 @@ export class StorageDatabase implements Database {
   readonly #context: TransactionContext;
   /** Null where a new version costs nothing. */
   readonly #versions: ReadVersions | null;
+  /** For the database's own transactions on system keys: no hooks, no onlookers. */
+  readonly #system: Runner;
+  readonly #observers: readonly TransactionObserver[];
+  #hooks: readonly CommitHook[] = [];
+  #transactionCount = 0;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | null = null;
 
@@ -65,14 +83,76 @@ export class StorageDatabase implements Database {
     this.#versions = parts.storage.hasFreeVersions === true ? null : new ReadVersions(parts.storage, clock);
     const bare = this.#versions ?? parts.storage;
     const recordsChanges = changeFeeds ?? bare.isExclusive === true;
-    this.changeFeeds = new ChangeFeeds(this, recordsChanges);
+    this.#system = {
+      transact: (body, given = {}) => begun(() => runTransaction(this.#create(given), body, null)),
+      read: (body, given = {}) => begun(() => runReads(this.#create(given), body)),
+    };
+    this.changeFeeds = new ChangeFeeds(this.#system, recordsChanges);
     const recorder = recordsChanges ? new ChangeFeedRecorder(bare) : bare;
     const storage = new IdempotentStorage(recorder, clock, idempotencyWindowMs);
     this.#context = { storage, clock, scheduler, random, options, watches: { count: 0 } };
+    this.#observers = parts.settings?.observers ?? [];
     this.#close = parts.close;
   }
 
-  createTransaction(options: TransactionOptions = {}): Transaction {
+  createTransaction(options: DatabaseTransactionOptions = {}): Transaction {
+    const observers = this.#observers.length === 0 ? NOBODY : this.#observers.filter(isListening);
+    const { commitHooks, metadata } = options;
+    const isObserved = observers.length > 0 || this.#hooks.length > 0 || commitHooks !== undefined;
+    if (!isObserved && metadata === undefined) return this.#create(options);
+    const { commitHooks: _, metadata: __, ...plain } = options;
+    const transaction = this.#create(plain);
+    if (!isObserved) return transaction;
+    for (const hook of commitHooks ?? []) checkHook(hook);
+    const { clock, scheduler } = this.#context;
+    return new ObservedTransaction(transaction, {
+      transactionId: ++this.#transactionCount,
+      metadata: metadata ?? {},
+      hooks: orderedHooks(this.#hooks, commitHooks ?? []),
+      observers,
+      clock,
+      defer: (task) => scheduler.defer(task),
+    });
+  }
+
+  transact<T>(
+    body: (transaction: Transaction) => Promise<T> | T,
+    options: DatabaseTransactionOptions = {},
+  ): Promise<T> {
+    const { idempotencyKey } = options;
+    const resolver = idempotencyKey === undefined ? null : () => this.#resolve(idempotencyKey, options);
+    return begun(() => runTransaction(this.createTransaction(options), body, resolver));
+  }
+
+  read<T>(
+    body: (transaction: ReadTransaction) => Promise<T> | T,
+    options: DatabaseTransactionOptions = {},
+  ): Promise<T> {
+    return begun(() => runReads(this.createTransaction(options), body));
+  }
+
+  /**
+   * Runs `hook` with every commit of transactions that are made from now on. Returns what ends that. Throws
+   * `INVALID_ARGUMENT`.
+   */
+  addCommitHook(hook: CommitHook): () => void {
+    checkHook(hook);
+    // Another list each time: transactions under way keep theirs.
+    this.#hooks = [...this.#hooks, hook];
+    return () => {
+      this.#hooks = this.#hooks.filter((other) => other !== hook);
+    };
+  }
+
+  /**
+   * The version of the commit that had this idempotency key, if it has been made and is remembered: what to ask after a
+   * restart that has left a result unknown, when running the transaction again is no way to find out.
+   */
+  findCommit(idempotencyKey: Uint8Array): Promise<number | undefined> {
+    return this.#system.read((transaction) => readCommittedVersion(transaction, idempotencyKey), SYSTEM);
+  }
+
+  #create(options: TransactionOptions): Transaction {
     if (this.#closing !== null) throw new StillwaterError("CLOSED", "the database is closed.");
     const transaction = new BufferedTransaction(this.#context, options);
     const ageMs = options.readVersionAgeMs ?? this.#context.options.readVersionAgeMs;
@@ -82,55 +162,14 @@ export class StorageDatabase implements Database {
     return transaction;
   }
 
-  transact<T>(
-    body: (transaction: Transaction) => Promise<T> | T,
-    options: TransactionOptions = {},
-  ): Promise<T> {
-    let transaction: Transaction;
-    try {
-      transaction = this.createTransaction(options);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    const { idempotencyKey, ...others } = options;
-    const resolver = idempotencyKey === undefined ? null : () => this.#tookEffect(idempotencyKey, others);
-    return runTransaction(transaction, body, resolver);
-  }
-
-  /**
-   * The version of the commit that had this idempotency key, if it has been made and is remembered: what to ask after a
-   * restart that has left a result unknown, when running the transaction again is no way to find out.
-   */
-  findCommit(idempotencyKey: Uint8Array): Promise<number | undefined> {
-    return this.read((transaction) => readCommittedVersion(transaction, idempotencyKey), {
-      accessSystemKeys: true,
+  #resolve(key: Uint8Array, options: TransactionOptions): Promise<number | undefined> {
+    const { timeoutMs, retryLimit, maxRetryDelayMs } = { ...this.#context.options, ...options };
+    return this.#system.transact((transaction) => fenceCommit(transaction, key), {
+      ...SYSTEM,
+      timeoutMs,
+      retryLimit,
+      maxRetryDelayMs,
     });
-  }
-
-  async read<T>(
-    body: (transaction: ReadTransaction) => Promise<T> | T,
-    options: TransactionOptions = {},
-  ): Promise<T> {
-    const transaction = this.createTransaction(options);
-    try {
-      for (;;) {
-        try {
-          return await body(transaction.snapshot);
-        } catch (error) {
-          await transaction.onError(error);
-        }
-      }
-    } finally {
-      transaction.cancel();
-    }
-  }
-
-  async #tookEffect(key: Uint8Array, options: TransactionOptions): Promise<boolean> {
-    const version = await this.transact((transaction) => fenceCommit(transaction, key), {
-      ...options,
-      accessSystemKeys: true,
-    });
-    return version !== undefined;
   }
 
   close(): Promise<void> {
@@ -140,6 +179,22 @@ export class StorageDatabase implements Database {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+const SYSTEM: TransactionOptions = { accessSystemKeys: true };
+const NOBODY: readonly TransactionObserver[] = [];
+
+function isListening(observer: TransactionObserver): boolean {
+  return observer.isListening !== false;
+}
+
+/** What `start` throws at once rejects as well. */
+function begun<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start();
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }
 
@@ -153,6 +208,9 @@ export function resolveSettings(settings: DatabaseSettings): {
   readonly changeFeeds: boolean | undefined;
 } {
   const { transactions = {}, idempotencyWindowMs = IDEMPOTENCY_WINDOW_MS, changeFeeds } = settings;
+  if (settings.observers !== undefined && !Array.isArray(settings.observers)) {
+    throw new TransactionError("INVALID_OPTION_VALUE", "observers must be a list.");
+  }
   if (changeFeeds !== undefined && typeof changeFeeds !== "boolean") {
     throw new TransactionError("INVALID_OPTION_VALUE", "changeFeeds must be true or false.");
   }

@@ -4,6 +4,7 @@ import { Store } from "../engine/store.js";
 import type { Platform } from "../platform/platform.js";
 import { type DatabaseSettings, resolveSettings, StorageDatabase } from "./database.js";
 import { EngineStorage } from "./engine-storage.js";
+import type { TransactionObserver } from "./transaction-observer.js";
 
 export interface EngineDatabaseOptions extends DatabaseSettings {
   /** Of the store. */
@@ -15,20 +16,23 @@ const OPTIONS: readonly (keyof EngineDatabaseOptions)[] = [
   "transactions",
   "idempotencyWindowMs",
   "changeFeeds",
+  "observers",
 ];
 
 /**
  * Opens the store and owns it: nobody else may write to it meanwhile. Throws what `Store.open` throws; `UNKNOWN_OPTION` and
- * `INVALID_OPTION_VALUE` before anything is opened.
+ * `INVALID_OPTION_VALUE` before anything is opened. `observers` come behind those of the options.
  */
 export async function openEngineDatabase(
   directory: string,
   options: EngineDatabaseOptions,
   platform: Platform,
+  observers: readonly TransactionObserver[] = [],
 ): Promise<StorageDatabase> {
   refuseUnknownOptions(options, OPTIONS, "openDatabase");
   const { store: storeOptions = {}, ...settings } = options;
   resolveSettings(settings);
+  const allObservers = [...(settings.observers ?? []), ...observers];
   const store = await Store.open(directory, storeOptions, platform);
   const storage = new EngineStorage(store, platform.clock);
   const { clock, scheduler, random } = platform;
@@ -37,7 +41,7 @@ export async function openEngineDatabase(
     clock,
     scheduler,
     random,
-    settings,
+    settings: { ...settings, observers: allObservers },
     close: async () => {
       storage.close();
       await store.close();

@@ -4,10 +4,17 @@
  * errors pass (`errors.ts`).
  */
 import { TransactionError } from "./errors.js";
-import type { Transaction } from "./transaction.js";
+import { ObservedTransaction } from "./observed-transaction.js";
+import type { Database, ReadTransaction, Transaction } from "./transaction.js";
 
-/** Whether a commit with an unknown result took effect. After "no" it never will. Throws when that cannot be told. */
-export type Resolver = () => Promise<boolean>;
+/** What the layers need of a database that only run transactions. */
+export type Runner = Pick<Database, "transact" | "read">;
+
+/**
+ * The version of the commit whose result is unknown, if it took effect; if not, it never will. Throws when that cannot be
+ * told.
+ */
+export type Resolver = () => Promise<number | undefined>;
 
 /**
  * Resolves with what `body` returned in the run that was committed, as far as this process knows: when an unknown result
@@ -27,7 +34,10 @@ export async function runTransaction<T>(
       return result;
     } catch (error) {
       try {
-        if (committing !== null && resolver !== null && isUnknown(error) && (await tookEffect(resolver))) {
+        const version =
+          committing !== null && resolver !== null && isUnknown(error) ? await resolved(resolver) : undefined;
+        if (committing !== null && version !== undefined) {
+          if (transaction instanceof ObservedTransaction) await transaction.hasCommitted(version);
           transaction.cancel();
           return committing.result;
         }
@@ -40,11 +50,32 @@ export async function runTransaction<T>(
   }
 }
 
+/** As `runTransaction`, for bodies that only read. They see a snapshot, so nothing of theirs can conflict. */
+export async function runReads<T>(
+  transaction: Transaction,
+  body: (transaction: ReadTransaction) => Promise<T> | T,
+): Promise<T> {
+  try {
+    for (;;) {
+      try {
+        const result = await body(transaction.snapshot);
+        // Asks nobody, and ends it well for those who look on.
+        if (transaction instanceof ObservedTransaction) await transaction.commit();
+        return result;
+      } catch (error) {
+        await transaction.onError(error);
+      }
+    }
+  } finally {
+    transaction.cancel();
+  }
+}
+
 function isUnknown(error: unknown): boolean {
   return error instanceof TransactionError && error.maybeCommitted;
 }
 
-async function tookEffect(resolver: Resolver): Promise<boolean> {
+async function resolved(resolver: Resolver): Promise<number | undefined> {
   try {
     return await resolver();
   } catch (error) {
