@@ -91,6 +91,12 @@ export class Batch {
     this.#count = 0;
   }
 
+  /** Internal: makes room for `operations` of `bytes` keys and values together at once, rather than growing to it. */
+  expect(operations: number, bytes: number): void {
+    const needed = this.#used + operations * operationBytes(0, 0) + bytes + 3 * operations;
+    if (needed > this.#bytes.length && needed <= BATCH_BYTES_MAX) this.#grow((needed + 3) & ~3);
+  }
+
   /** Internal: the encoded operations are `bytes[0, byteLength)`. */
   encoded(): Uint8Array {
     return this.#bytes;
@@ -139,8 +145,12 @@ export class Batch {
     if (capacity <= this.#bytes.length) return;
     let grown = this.#bytes.length * 2;
     while (grown < capacity) grown *= 2;
+    this.#grow(grown);
+  }
+
+  #grow(capacity: number): void {
     const before = this.#bytes;
-    this.#allocate(grown);
+    this.#allocate(capacity);
     this.#bytes.set(before.subarray(0, this.#used));
   }
 

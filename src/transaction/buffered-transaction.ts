@@ -59,6 +59,8 @@ const MUTATION_OVERHEAD_BYTES = 28;
 const RANGE_OVERHEAD_BYTES = 24;
 const VERSIONSTAMP_BYTES = 10;
 const LAST_STAMP = new Uint8Array(VERSIONSTAMP_BYTES).fill(0xff);
+/** A commit that has so many lets others have a turn before it goes to the storage. */
+const LONG_COMMIT_RANGES = 8_192;
 /** The version of a commit that wrote nothing. */
 const READ_ONLY_VERSION = -1;
 
@@ -375,6 +377,9 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     const { writes, readConflicts, readVersion } = attempt;
     const writeConflicts = attempt.writeConflicts.all();
     for (const watch of attempt.watches) if (watch.observed !== null) await watch.observed;
+    // What is left has to be done in one go; what was done so far is as long again.
+    if (writeConflicts.size >= LONG_COMMIT_RANGES) await this.#turn();
+    if (attempt.error !== null) throw attempt.error;
     if (writes.isEmpty && writeConflicts.isEmpty) return null;
     if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
     const options = this.#options;
@@ -392,6 +397,12 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       if (this.#attempt === attempt && error instanceof ConflictError) this.#conflicts = error.ranges;
       throw error;
     }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#context.scheduler.defer(resolve);
+    });
   }
 
   /** The current attempt, if calls are legal now. */

@@ -41,5 +41,5 @@ function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: str
 /** Everything that a commit writes, into `conflicts`; but for the keys that its version names, which the storage adds. */
 export function addWrites(conflicts: RangeSet, writes: WriteBuffer): void {
   for (const [begin, end] of writes.cleared) conflicts.add(begin, end);
-  for (const key of writes.writes.keys()) conflicts.add(key, keyTextAfter(key));
+  writes.forEachKey((key) => conflicts.add(key, keyTextAfter(key)));
 }

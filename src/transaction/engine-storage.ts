@@ -23,10 +23,10 @@ import type {
   StorageWatch,
   TransactionStorage,
 } from "./storage.js";
-import { UnappliedWrites } from "./unapplied-writes.js";
+import { type DecidedValues, UnappliedWrites } from "./unapplied-writes.js";
 import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { WatchList } from "./watch-list.js";
-import type { WrittenKey } from "./write-buffer.js";
+import type { WriteStep } from "./write-buffer.js";
 import { WriteHistory } from "./write-history.js";
 
 /** Commits between two steps that forget old history; each step looks at one chunk of it. */
@@ -43,6 +43,8 @@ export class EngineStorage implements TransactionStorage {
   readonly #unapplied = new UnappliedWrites();
   readonly #watches: WatchList;
   readonly #batch = new Batch();
+  /** The commit that `#batch` holds. */
+  #prepared: PendingCommit | null = null;
   /** Versions by the time at which they were the newest, for the horizon: one entry a sweep. */
   readonly #times: { readonly version: number; readonly atMs: number }[] = [];
   #commits = 0;
@@ -112,15 +114,23 @@ export class EngineStorage implements TransactionStorage {
     this.#unapplied.applied(this.#store.version);
     this.#checkConflicts(request);
     const batch = this.#batch;
+    // Put off for want of room, and nothing has been committed since: it would come out the same.
+    if (this.#prepared === commit && commit.preparedFor === version) return batch;
+    this.#prepared = null;
     batch.clear();
-    commit.values.clear();
+    commit.decided.clear();
     const { writes } = request;
+    batch.expect(writes.operations, writes.bytes);
     for (const [begin, end] of writes.cleared) batch.deleteRange(keyBytes(begin), keyBytes(end));
     const stamp = versionstampOf(version);
     for (const [key, written] of writes.writes) {
-      const value = this.#valueOf(key, written, stamp);
-      put(batch, keyBytes(key), value);
-      commit.values.set(key, value);
+      const bytes = keyBytes(key);
+      if (written.kind === "known") put(batch, bytes, written.value);
+      else {
+        const value = this.#decide(key, bytes, written.steps, stamp);
+        put(batch, bytes, value);
+        commit.decided.set(key, value);
+      }
     }
     commit.stampedKeys.length = 0;
     for (const { key, value, offset, clearedAfter } of writes.stampedKeys) {
@@ -129,35 +139,41 @@ export class EngineStorage implements TransactionStorage {
       commit.stampedKeys.push(at);
       if (clearedAfter.has(at)) continue;
       batch.put(stamped, value);
-      commit.values.set(at, value);
+      commit.decided.set(at, value);
     }
     if (batch.count === 0) batch.nothing();
+    commit.preparedFor = version;
+    this.#prepared = commit;
     return batch;
   }
 
   #checkConflicts({ readVersion, readConflicts, options }: CommitRequest): void {
     if (readVersion === null || readConflicts.isEmpty) return;
-    if (readVersion < this.#history.horizon) {
+    const history = this.#history;
+    if (readVersion < history.horizon) {
       throw new TransactionError(
         "TRANSACTION_TOO_OLD",
         `the transaction read version ${readVersion}, too long ago to tell what has been written since. Try again.`,
       );
     }
     const conflicting: [string, string][] = [];
-    for (const [begin, end] of readConflicts) {
-      if (this.#history.newest(begin, end) <= readVersion) continue;
+    readConflicts.forEach((begin, end) => {
+      if (history.newest(begin, end) <= readVersion) return;
       if (!options.reportConflictingRanges) throw new ConflictError();
       conflicting.push([begin, end]);
-    }
+    });
     if (conflicting.length > 0) throw new ConflictError(conflicting as ConflictingRanges);
   }
 
-  /** What the commit leaves under a key that it writes. */
-  #valueOf(key: string, written: WrittenKey, stamp: Uint8Array): Uint8Array | undefined {
-    if (written.kind === "known") return written.value;
-    const bytes = keyBytes(key);
+  /** What the commit leaves under a key that it changes without having read it. */
+  #decide(
+    key: string,
+    bytes: Uint8Array,
+    steps: readonly WriteStep[],
+    stamp: Uint8Array,
+  ): Uint8Array | undefined {
     let value = (this.#unapplied.lookUp(key) ?? { value: this.#store.getSync(bytes) }).value;
-    for (const step of written.steps) {
+    for (const step of steps) {
       value =
         step.operation === "setStamped"
           ? stampedBytes(step.operand, step.offset, stamp)
@@ -168,10 +184,11 @@ export class EngineStorage implements TransactionStorage {
 
   #accepted(commit: PendingCommit, version: number): void {
     commit.version = version;
+    this.#prepared = null;
     const { writeConflicts, writes } = commit.request;
-    for (const [begin, end] of writeConflicts) this.#history.wrote(begin, end, version);
+    this.#history.wroteAll(writeConflicts, version);
     for (const key of commit.stampedKeys) this.#history.wrote(key, keyTextAfter(key), version);
-    this.#unapplied.add(version, commit.values, writes.cleared);
+    this.#unapplied.add(version, writes, commit.decided);
     this.#views.expire();
     if (++this.#commits % COMMITS_PER_SWEEP === 0) this.#forget(version);
   }
@@ -191,10 +208,12 @@ export class EngineStorage implements TransactionStorage {
 
 class PendingCommit {
   readonly request: CommitRequest;
-  /** What it leaves under each key; filled by each preparation. */
-  readonly values = new Map<string, Uint8Array | undefined>();
+  /** What the version, or what was stored, decides; filled by each preparation. */
+  readonly decided: DecidedValues = new Map();
   /** Keys with the version of the commit in them. */
   readonly stampedKeys: string[] = [];
+  /** The version that it was last prepared for. */
+  preparedFor = 0;
   /** 0 until it is accepted. */
   version = 0;
 
@@ -204,8 +223,10 @@ class PendingCommit {
 
   /** All keys that it may have changed. */
   written(): RangeSet {
-    const written = this.request.writes.cleared.copy();
-    for (const key of this.values.keys()) written.add(key, keyTextAfter(key));
+    const { writes } = this.request;
+    const written = writes.cleared.copy();
+    writes.forEachKey((key) => written.add(key, keyTextAfter(key)));
+    for (const key of this.stampedKeys) written.add(key, keyTextAfter(key));
     return written;
   }
 }

@@ -8,6 +8,7 @@ import type { Snapshot } from "../engine/snapshots.js";
 import type { Store } from "../engine/store.js";
 import type { Clock } from "../platform/platform.js";
 import { TransactionError } from "./errors.js";
+import { keyText } from "./key-text.js";
 import { TRANSACTION_LIFETIME_MS } from "./limits.js";
 import type { RowCursor, StorageView } from "./storage.js";
 import type { KeyValue } from "./transaction.js";
@@ -105,6 +106,9 @@ class EngineRows implements RowCursor {
   readonly #iterator: StoreIterator;
   readonly #onClose: () => void;
   #rows = 0;
+  #hasRow = false;
+  /** Of the row that came last, when it was closed. */
+  #lastKey: string | null = null;
   #isClosed = false;
 
   constructor(view: EngineView, iterator: StoreIterator, onClose: () => void) {
@@ -116,13 +120,23 @@ class EngineRows implements RowCursor {
   next(): KeyValue | null {
     // Closed for its age, it says so; the store's iterator refuses what else comes after a close.
     if (this.#isClosed || ++this.#rows % ROWS_PER_AGE_CHECK === 0) this.#view.checkAge();
-    if (this.#iterator.next()) return [this.#iterator.key, this.#iterator.value];
+    // Should this fail, nobody knows any more where it was.
+    this.#hasRow = false;
+    if (this.#iterator.next()) {
+      this.#hasRow = true;
+      return [this.#iterator.key, this.#iterator.value];
+    }
     this.close();
     return null;
   }
 
+  lastKey(): string | null {
+    return this.#hasRow && !this.#isClosed ? keyText(this.#iterator.key) : this.#lastKey;
+  }
+
   close(): void {
     if (this.#isClosed) return;
+    this.#lastKey = this.lastKey();
     this.#isClosed = true;
     this.#iterator.close();
     this.#onClose();

@@ -16,7 +16,7 @@ export interface SeenWrites {
   readonly writes: WriteBuffer | null;
 }
 
-export class MergedRows implements RowCursor {
+export class MergedRows {
   readonly #view: StorageView;
   readonly #seen: SeenWrites;
   readonly #reverse: boolean;
@@ -28,6 +28,9 @@ export class MergedRows implements RowCursor {
   #row: KeyValue | null = null;
   #rowKey = "";
   #isLoaded = false;
+  /** The key that came last, unless it is where the cursor stands. */
+  #last = "";
+  #isAtCursor = false;
 
   /** Rows of [begin, end). */
   constructor(view: StorageView, seen: SeenWrites, begin: string, end: string, reverse: boolean) {
@@ -40,6 +43,25 @@ export class MergedRows implements RowCursor {
 
   /** Throws `ACCESSED_UNREADABLE` for a row beyond what the versionstamp decides. */
   next(): Answer<KeyValue | null> {
+    return this.#isLoaded || this.#seen.writes?.isEmpty === false ? this.#nextMerged() : this.#nextStored();
+  }
+
+  /** Nothing has been written, so the rows are those of the view. */
+  #nextStored(): Answer<KeyValue | null> {
+    if (this.#begin >= this.#end) return null;
+    const answer = this.#cursor().next();
+    return answer instanceof Promise ? answer.then((row) => this.#tookStored(row)) : this.#tookStored(answer);
+  }
+
+  #tookStored(row: KeyValue | null): KeyValue | null {
+    if (row === null) this.#begin = this.#end;
+    else this.#isAtCursor = true;
+    return row;
+  }
+
+  #nextMerged(): Answer<KeyValue | null> {
+    const last = this.#isAtCursor ? this.lastKey() : null;
+    if (last !== null) this.#moveBehind(last);
     for (;;) {
       if (this.#begin >= this.#end) return null;
       if (!this.#isLoaded) {
@@ -72,6 +94,11 @@ export class MergedRows implements RowCursor {
     }
   }
 
+  /** The key of the row that came last, which the caller may have changed meanwhile; null when that is not known any more. */
+  lastKey(): string | null {
+    return this.#isAtCursor ? (this.#stored?.lastKey() ?? null) : this.#last;
+  }
+
   close(): void {
     this.#stored?.close();
     this.#stored = null;
@@ -80,11 +107,15 @@ export class MergedRows implements RowCursor {
 
   /** Null when the row was there at once. */
   #load(): Promise<void> | null {
-    this.#stored ??= this.#view.rows(keyBytes(this.#begin), keyBytes(this.#end), this.#reverse);
-    const answer = this.#stored.next();
+    const answer = this.#cursor().next();
     if (answer instanceof Promise) return answer.then((row) => this.#loaded(row));
     this.#loaded(answer);
     return null;
+  }
+
+  #cursor(): RowCursor {
+    this.#stored ??= this.#view.rows(keyBytes(this.#begin), keyBytes(this.#end), this.#reverse);
+    return this.#stored;
   }
 
   #loaded(row: KeyValue | null): void {
@@ -106,11 +137,16 @@ export class MergedRows implements RowCursor {
   }
 
   #pass(key: string): void {
-    const after = keyTextAfter(key);
     if (this.#reverse) this.#checkReadable(key, this.#end);
-    else this.#checkReadable(this.#begin, after);
+    else this.#checkReadable(this.#begin, keyTextAfter(key));
+    this.#moveBehind(key);
+  }
+
+  #moveBehind(key: string): void {
+    this.#last = key;
+    this.#isAtCursor = false;
     if (this.#reverse) this.#end = key;
-    else this.#begin = after;
+    else this.#begin = keyTextAfter(key);
   }
 
   #checkReadable(begin: string, end: string): void {

@@ -88,8 +88,10 @@ export function resolveTransactionOptions(
   base: ResolvedTransactionOptions,
   given: TransactionOptions,
 ): ResolvedTransactionOptions {
+  const entries = Object.entries(given);
+  if (entries.length === 0) return base;
   const result: Record<string, unknown> = { ...base };
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of entries) {
     if (value === undefined) continue;
     if (!Object.hasOwn(CHECKS, name)) {
       throw new StillwaterError(

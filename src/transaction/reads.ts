@@ -260,7 +260,8 @@ class ConflictingRange {
   /** What has been told of is outside [begin, end). */
   #begin: string;
   #end: string;
-  #last: Uint8Array | null = null;
+  /** Whether rows came that have not been told of. */
+  #hasMoved = false;
   #isAtEnd = false;
 
   constructor(attempt: Attempt, rows: MergedRows, span: Span, onRead: (begin: string, end: string) => void) {
@@ -286,20 +287,27 @@ class ConflictingRange {
   }
 
   settleConflicts(): void {
+    if (!this.#hasMoved && !this.#isAtEnd) return;
+    this.#hasMoved = false;
     const begin = this.#begin;
     const end = this.#end;
-    if (this.#isAtEnd) this.#begin = this.#end;
-    else if (this.#last === null) return;
-    else if (this.#isReverse) this.#end = keyText(this.#last);
-    else this.#begin = keyTextAfter(keyText(this.#last));
-    this.#last = null;
-    if (this.#isReverse && !this.#isAtEnd) this.#onRead(this.#end, end);
-    else this.#onRead(begin, this.#begin);
+    const last = this.#isAtEnd ? null : this.#rows.lastKey();
+    if (last === null) {
+      // All of it has been read, or nobody knows how much.
+      this.#begin = end;
+      this.#onRead(begin, end);
+    } else if (this.#isReverse) {
+      this.#end = last;
+      this.#onRead(last, end);
+    } else {
+      this.#begin = keyTextAfter(last);
+      this.#onRead(begin, this.#begin);
+    }
   }
 
   #took(row: KeyValue | null): KeyValue | null {
     if (row === null) this.#isAtEnd = true;
-    else this.#last = row[0];
+    else this.#hasMoved = true;
     return row;
   }
 }

@@ -22,6 +22,11 @@ export interface StorageView {
 export interface RowCursor {
   /** Null at the end. The arrays stay valid. */
   next(): Answer<KeyValue | null>;
+  /**
+   * The key of the row that came last, as text, also once closed: the row itself is the caller's, who may have changed it. Null
+   * before the first, and when reading on has failed.
+   */
+  lastKey(): string | null;
   close(): void;
 }
 

@@ -3,12 +3,16 @@
  * commit that changes a value without having read it must build on these. Small: it holds the commits of one or two
  * syncs. Does not own: what is visible.
  */
-import type { RangeSet } from "./range-set.js";
+import { assert } from "../platform/assert.js";
+import type { WriteBuffer } from "./write-buffer.js";
+
+/** What is left under keys whose writes do not say so themselves: atomic operations and versionstamps. */
+export type DecidedValues = Map<string, Uint8Array | undefined>;
 
 interface Unapplied {
   readonly version: number;
-  readonly values: ReadonlyMap<string, Uint8Array | undefined>;
-  readonly cleared: RangeSet;
+  readonly writes: WriteBuffer;
+  readonly decided: ReadonlyMap<string, Uint8Array | undefined>;
 }
 
 export class UnappliedWrites {
@@ -19,8 +23,8 @@ export class UnappliedWrites {
     return this.#commits.length;
   }
 
-  add(version: number, values: ReadonlyMap<string, Uint8Array | undefined>, cleared: RangeSet): void {
-    this.#commits.push({ version, values, cleared });
+  add(version: number, writes: WriteBuffer, decided: DecidedValues): void {
+    this.#commits.push({ version, writes, decided });
   }
 
   /** Everything up to `version` can be read now. */
@@ -34,9 +38,12 @@ export class UnappliedWrites {
   lookUp(at: string): { readonly value: Uint8Array | undefined } | null {
     if (this.#commits.length === 0) return null;
     for (let i = this.#commits.length - 1; i >= 0; i--) {
-      const { values, cleared } = this.#commits[i] as Unapplied;
-      if (values.has(at)) return { value: values.get(at) };
-      if (cleared.has(at)) return { value: undefined };
+      const { writes, decided } = this.#commits[i] as Unapplied;
+      if (decided.has(at)) return { value: decided.get(at) };
+      const written = writes.lookUp(at);
+      if (written === undefined) continue;
+      assert(written.kind === "known", "what had to be decided has been");
+      return { value: written.value };
     }
     return null;
   }

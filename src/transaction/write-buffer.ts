@@ -36,9 +36,10 @@ const ABSENT: WrittenKey = { kind: "known", value: undefined };
 export class WriteBuffer {
   #keys = new Map<string, WrittenKey>();
   #order = new SortedKeys();
-  /** Every key ever in `#order`: after a clear its entry is gone, its place is not. */
-  #ordered = new Set<string>();
+  /** Keys in `#order` whose entry a clear of a range has taken away. */
+  #orphans = new Set<string>();
   #cleared = new RangeSet();
+  #bytes = 0;
   readonly #stampedKeys: StampedKey[] = [];
   /** Where keys with the commit's version may come to lie. */
   readonly #stampedRanges = new RangeSet();
@@ -49,8 +50,18 @@ export class WriteBuffer {
     return this.#keys.size === 0 && this.#cleared.isEmpty && this.#stampedKeys.length === 0;
   }
 
+  /** How many operations the commit will have at most, and how many bytes their keys and values, but for atomic operations. */
+  get operations(): number {
+    return this.#keys.size + this.#stampedKeys.length + this.#cleared.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   set(key: Uint8Array, value: Uint8Array): void {
-    this.#put(keyText(key), { kind: "known", value: new Uint8Array(value) });
+    this.#bytes += key.length + value.length;
+    this.#put(keyText(key), { kind: "known", value: Buffer.from(value) });
   }
 
   clear(key: Uint8Array): void {
@@ -68,7 +79,7 @@ export class WriteBuffer {
       at !== null && at < to;
       at = this.#order.atOrAfter(keyTextAfter(at))
     ) {
-      this.#keys.delete(at);
+      if (this.#keys.delete(at)) this.#orphans.add(at);
     }
     this.#cleared.add(from, to);
     this.#clearStamped(from, to);
@@ -109,7 +120,7 @@ export class WriteBuffer {
     const copy = new WriteBuffer();
     copy.#keys = new Map(this.#keys);
     copy.#order = this.#order.copy();
-    copy.#ordered = new Set(this.#ordered);
+    copy.#orphans = new Set(this.#orphans);
     copy.#cleared = this.#cleared.copy();
     copy.#unreadable = this.#unreadable.copy();
     return copy;
@@ -152,6 +163,11 @@ export class WriteBuffer {
     return this.#cleared;
   }
 
+  /** Written keys in ascending order. */
+  forEachKey(visit: (key: string) => void): void {
+    for (const key of this.#order.all()) if (this.#orphans.size === 0 || !this.#orphans.has(key)) visit(key);
+  }
+
   /** Written keys in no order. */
   get writes(): ReadonlyMap<string, WrittenKey> {
     return this.#keys;
@@ -168,10 +184,9 @@ export class WriteBuffer {
   }
 
   #put(key: string, written: WrittenKey): void {
+    const { size } = this.#keys;
     this.#keys.set(key, written);
-    if (this.#ordered.has(key)) return;
-    this.#ordered.add(key);
-    this.#order.add(key);
+    if (this.#keys.size > size && !this.#orphans.delete(key)) this.#order.add(key);
   }
 }
 

@@ -5,11 +5,15 @@
  *
  * The key space is cut at boundaries; all keys from one boundary to the next were last written at one version. Boundaries
  * live in chunks, so that cutting moves a few hundred entries at most, and each chunk knows its newest version, so that a
- * wide question is answered by chunks. Promise: `newest` is exact for versions above the horizon.
+ * wide question is answered by chunks. What one large commit has written stays a set of its own until it is forgotten, for
+ * working it in would keep the event loop. Promise: `newest` is exact for versions above the horizon.
  * Does not own: what a version is, or when the horizon moves.
  */
 import { assert } from "../platform/assert.js";
+import type { RangeSet } from "./range-set.js";
 
+/** Commits of more ranges are kept apart. A few milliseconds of work below it, one more search a question above. */
+const APART_RANGES_MIN = 4_096;
 const CHUNK_BOUNDARIES_MAX = 512;
 /** A chunk that has shrunk below this joins its neighbour. */
 const CHUNK_BOUNDARIES_MIN = 64;
@@ -25,6 +29,8 @@ interface Chunk {
 export class WriteHistory {
   /** The first chunk begins with the empty key, so that every key lies in one. */
   readonly #chunks: Chunk[];
+  /** Large commits, in the order of their versions. The ranges belong to the commit and change no more. */
+  readonly #apart: { readonly version: number; readonly ranges: RangeSet }[] = [];
   #horizon: number;
   #sweepAt = 0;
 
@@ -44,6 +50,12 @@ export class WriteHistory {
     let size = 0;
     for (const { boundaries } of this.#chunks) size += boundaries.length;
     return size;
+  }
+
+  /** A commit has written all these at `version`, which is not below any earlier one. */
+  wroteAll(ranges: RangeSet, version: number): void {
+    if (ranges.size >= APART_RANGES_MIN) this.#apart.push({ version, ranges });
+    else ranges.forEach((begin, end) => this.wrote(begin, end, version));
   }
 
   /** [begin, end) is written at `version`, which is not below any earlier one. O(log n + what is replaced). */
@@ -74,6 +86,13 @@ export class WriteHistory {
   newest(begin: string, end: string): number {
     let newest = this.#horizon;
     if (begin >= end) return newest;
+    for (let i = this.#apart.length - 1; i >= 0; i--) {
+      const { version, ranges } = this.#apart[i] as { version: number; ranges: RangeSet };
+      if (version <= newest) break;
+      if (!ranges.touches(begin, end)) continue;
+      newest = version;
+      break;
+    }
     let at = this.#chunkOf(begin);
     let index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
     for (; at < this.#chunks.length; at++, index = 0) {
@@ -93,6 +112,7 @@ export class WriteHistory {
   /** Nobody asks about versions up to `horizon` any more. Cuts between forgotten ranges go a chunk at a time, in `sweep`. */
   forget(horizon: number): void {
     this.#horizon = Math.max(this.#horizon, horizon);
+    while ((this.#apart[0]?.version ?? Number.POSITIVE_INFINITY) <= this.#horizon) this.#apart.shift();
   }
 
   /** Joins forgotten ranges of the next chunk in turn. O(chunk). */

@@ -27,7 +27,7 @@ class FarStorage implements TransactionStorage {
   openView(version: number | null): Promise<StorageView> {
     if (version === null) this.asked++;
     const at = version ?? this.values.length - 1;
-    const rows = (): RowCursor => ({ next: () => null, close: () => {} });
+    const rows = (): RowCursor => ({ next: () => null, lastKey: () => "", close: () => {} });
     return Promise.resolve({ version: at, get: () => this.values[at], rows, close: () => {} });
   }
 

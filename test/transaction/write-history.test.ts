@@ -1,6 +1,7 @@
 /** The resolver's history against a plain list of all writes. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { RangeSet } from "../../src/transaction/range-set.js";
 import { WriteHistory } from "../../src/transaction/write-history.js";
 
 const key = fc.string({ unit: fc.constantFrom("a", "b", "c", "\u00ff"), maxLength: 3 });
@@ -59,4 +60,26 @@ test("many writes stay exact over chunks that split, empty and join, and forgett
   for (let i = 0; i < 100; i++) history.sweep();
   expect(history.size).toBe(1);
   expect(history.newest("", "\u00ff")).toBe(5001);
+});
+
+test("a large commit counts like others, between older and newer ones, until it is forgotten", () => {
+  const history = new WriteHistory(0);
+  const name = (n: number): string => String(n).padStart(6, "0");
+  const large = (step: number): RangeSet => {
+    const ranges = new RangeSet();
+    for (let n = 0; n < 60_000; n += step) ranges.add(name(n), `${name(n)}\0`);
+    return ranges;
+  };
+  history.wrote(name(6), name(7), 1);
+  history.wroteAll(large(2), 2);
+  history.wroteAll(large(3), 3);
+  history.wrote(name(12), `${name(12)}\0`, 4);
+  const at = (n: number): number => history.newest(name(n), `${name(n)}\0`);
+  expect([6, 2, 3, 5, 12].map(at)).toEqual([3, 2, 3, 0, 4]);
+  expect(history.newest(name(5), name(6))).toBe(0);
+  expect(history.newest(name(59_990), name(60_000))).toBe(3);
+  history.forget(2);
+  expect([2, 3, 5].map(at)).toEqual([2, 3, 2]);
+  history.forget(3);
+  expect([3, 12].map(at)).toEqual([3, 4]);
 });

@@ -117,6 +117,7 @@ class EtcdRows implements RowCursor {
   #page: readonly StoredRow[] = [];
   #next = 0;
   #limit = FIRST_PAGE_ROWS;
+  #lastKey: string | null = null;
 
   constructor(
     begin: string,
@@ -134,7 +135,12 @@ class EtcdRows implements RowCursor {
     const row = this.#page[this.#next];
     if (row === undefined) return this.#begin < this.#end ? this.#fetch() : null;
     this.#next++;
+    this.#lastKey = row.key;
     return [keyBytes(row.key), new Uint8Array(row.value)];
+  }
+
+  lastKey(): string | null {
+    return this.#lastKey;
   }
 
   close(): void {

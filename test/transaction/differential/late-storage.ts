@@ -49,12 +49,16 @@ class LateView implements StorageView {
 
   rows(begin: Uint8Array, end: Uint8Array, reverse: boolean): RowCursor {
     const cursor = this.#view.rows(begin, end, reverse);
+    let lastKey: string | null = null;
     return {
       next: async (): Promise<KeyValue | null> => {
         const row = cursor.next();
+        const key = row === null ? null : cursor.lastKey();
         await turn();
+        lastKey = key;
         return row;
       },
+      lastKey: () => lastKey,
       close: () => cursor.close(),
     };
   }
