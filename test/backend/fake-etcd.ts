@@ -36,6 +36,8 @@ export class FakeEtcd {
   readonly isDown: boolean[];
   readonly #history = new Map<string, Change[]>();
   #revision = 1;
+  #lease = 0;
+  #firstLease = 1;
   #compacted = 0;
   #late: EtcdTxn[] = [];
 
@@ -55,6 +57,13 @@ export class FakeEtcd {
         return this.#receive(request);
       },
     },
+    leaseClient: {
+      leaseGrant: async () => {
+        await this.#reach(Number(host));
+        this.#lease++;
+        return { ID: String(this.#lease) };
+      },
+    },
     close: () => {},
   });
 
@@ -65,6 +74,13 @@ export class FakeEtcd {
   /** Every key that is there, for looking behind the backend. */
   get keys(): string[] {
     return [...this.#history.keys()].filter((key) => this.#at(key, this.#revision) !== null).sort();
+  }
+
+  /** Leases that have been given end, and their keys go. */
+  endLeases(): void {
+    this.#firstLease = this.#lease + 1;
+    const traces = this.keys.filter((key) => /^[^/]*\/x/.test(key));
+    for (const key of traces) this.#delete({ key: Buffer.from(key, "latin1") }, ++this.#revision);
   }
 
   compact(): void {
@@ -80,6 +96,10 @@ export class FakeEtcd {
 
   #receive(request: EtcdTxn): EtcdTxnResult {
     check(request, this.maxOperations, this.maxRequestBytes);
+    for (const { request_put: put } of request.success) {
+      if (put?.lease === undefined || Number(put.lease) >= this.#firstLease) continue;
+      throw new Error("5 NOT_FOUND: etcdserver: requested lease not found");
+    }
     const isRead = [...request.success, ...request.failure].every(
       ({ request_range }) => request_range !== undefined,
     );

@@ -43,7 +43,13 @@ export interface EtcdCompare {
 
 export interface EtcdOperation {
   readonly request_range?: EtcdRange;
-  readonly request_put?: { readonly key: Buffer; readonly value: Buffer; readonly prev_kv?: boolean };
+  readonly request_put?: {
+    readonly key: Buffer;
+    readonly value: Buffer;
+    readonly prev_kv?: boolean;
+    /** When it ends, the key goes. */
+    readonly lease?: string;
+  };
   readonly request_delete_range?: { readonly key: Buffer; readonly range_end?: Buffer };
 }
 
@@ -72,6 +78,10 @@ export interface EtcdClient {
   readonly kv: {
     range(request: EtcdRange, options: CallOptions): Promise<EtcdRows>;
     txn(request: EtcdTxn, options: CallOptions): Promise<EtcdTxnResult>;
+  };
+  readonly leaseClient: {
+    /** `TTL` in seconds. */
+    leaseGrant(request: { readonly TTL: number }, options: CallOptions): Promise<{ readonly ID: string }>;
   };
   close(): void;
 }

@@ -83,6 +83,19 @@ export class EtcdCluster {
     return this.#ask((client, options) => client.kv.txn(request, options));
   }
 
+  /** A lease for so many seconds. Throws `UNAVAILABLE`. */
+  async grantLease(seconds: number): Promise<string> {
+    const patience = this.patience();
+    for (;;) {
+      const answer = await this.#ask((client, options) =>
+        client.leaseClient.leaseGrant({ TTL: seconds }, options),
+      );
+      if ("result" in answer) return answer.result.ID;
+      // One whose grant was not heard of ends by itself.
+      await patience.afterFailure(answer.failure);
+    }
+  }
+
   patience(): Patience {
     return new Patience(this.#limits.unavailableAfterMs, this.#clock, this.#scheduler);
   }

@@ -6,20 +6,21 @@
  * Promises: one etcd transaction takes effect, or none; who gets `COMMIT_UNKNOWN_RESULT` could not be told for want of any
  * member to ask. Does not own: reading.
  */
-import type { Random, Scheduler } from "../../platform/platform.js";
+import type { Clock, Random, Scheduler } from "../../platform/platform.js";
 import { ConflictError, TransactionError } from "../../transaction/errors.js";
 import type { CommitRequest, CommitResult } from "../../transaction/storage.js";
 import { versionstampOf } from "../../transaction/versionstamp.js";
-import type { EtcdCompare, EtcdKeyValue, EtcdOperation, EtcdTxn, EtcdTxnResult } from "./client.js";
+import type { EtcdKeyValue, EtcdOperation, EtcdTxn, EtcdTxnResult } from "./client.js";
 import type { EtcdCluster } from "./cluster.js";
+import { CommitAttempt } from "./commit-attempt.js";
 import { unknownResult } from "./failure.js";
 import { KeyLocks } from "./key-locks.js";
-import { inLane, type Lane, Lanes, resultOf } from "./lanes.js";
+import { type Lane, Lanes, resultOf } from "./lanes.js";
 import type { Layout } from "./layout.js";
-import { markerOf, passMarkers } from "./markers.js";
 import { ReadConditions } from "./read-conditions.js";
+import { TraceLease } from "./trace-lease.js";
 import type { EtcdView } from "./view.js";
-import { isStamped, pendingKeys, writeOperations } from "./write-operations.js";
+import { isStamped, pendingKeys } from "./write-operations.js";
 
 export interface CommitLimits {
   /** etcd's --max-txn-ops: comparisons, and operations, of one transaction. */
@@ -32,6 +33,7 @@ export interface CommitterParts {
   readonly cluster: EtcdCluster;
   readonly layout: Layout;
   readonly limits: CommitLimits;
+  readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
   /** A name that no other client has. */
@@ -48,6 +50,7 @@ export class Committer {
   readonly #parts: CommitterParts;
   readonly #locks = new KeyLocks();
   readonly #lanes: Lanes;
+  readonly #lease: TraceLease;
   /** The newest version that this client has heard of. */
   #version = 0;
   /** A commit that must guess its version and has guessed wrong goes alone; the others wait for this. */
@@ -56,6 +59,7 @@ export class Committer {
   constructor(parts: CommitterParts) {
     this.#parts = parts;
     this.#lanes = new Lanes(parts.layout, parts.client);
+    this.#lease = new TraceLease(parts.cluster, parts.clock);
   }
 
   sawVersion(version: number): void {
@@ -108,7 +112,8 @@ export class Committer {
     try {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
         if (turn === null) await this.#alone?.over;
-        const txn = attempt.transaction(this.#version, lane);
+        const lease = attempt.removes ? await this.#lease.current() : null;
+        const txn = attempt.transaction(this.#version, lane, lease);
         checkLimits(txn, this.#parts.limits);
         const result = await this.#sendOnce(txn, lane);
         if (typeof result === "number") return result;
@@ -139,6 +144,10 @@ export class Committer {
         if (!sent.result.succeeded) return sent.result;
         lane.puts++;
         return Number(sent.result.responses[0]?.response_put.prev_kv?.version ?? 0) + 1;
+      }
+      if (sent.failure.kind === "expired") {
+        this.#lease.forget();
+        return null;
       }
       if (sent.failure.kind !== "unknown") {
         await patience.afterFailure(sent.failure);
@@ -182,104 +191,6 @@ class Turn {
     });
   }
 }
-
-/** One commit over all its tries: what it knows, as far as that is not decided yet. */
-class CommitAttempt {
-  readonly stamped: boolean;
-  readonly #request: CommitRequest;
-  readonly #conditions: ReadConditions | null;
-  readonly #pending: readonly string[];
-  readonly #layout: Layout;
-  readonly #marker: Buffer | null;
-  readonly #bases = new Map<string, Uint8Array | undefined>();
-  readonly #baseRevisions = new Map<string, number>();
-  /** Markers up to this revision do not conflict. */
-  #markersPassed: number;
-  #guessed = 0;
-
-  constructor(
-    request: CommitRequest,
-    conditions: ReadConditions | null,
-    readRevision: number,
-    pending: readonly string[],
-    stamped: boolean,
-    layout: Layout,
-  ) {
-    this.stamped = stamped;
-    this.#request = request;
-    this.#conditions = conditions;
-    this.#pending = pending;
-    this.#layout = layout;
-    this.#marker = markerOf(request);
-    this.#markersPassed = readRevision;
-  }
-
-  /** The rows of the pending keys, in their order. Returns whether any has changed. */
-  knowBases(rows: readonly (EtcdKeyValue | undefined)[]): boolean {
-    let hasChanged = false;
-    this.#pending.forEach((key, index) => {
-      const row = rows[index];
-      const revision = Number(row?.mod_revision ?? 0);
-      if (this.#baseRevisions.get(key) === revision) return;
-      hasChanged = true;
-      this.#baseRevisions.set(key, revision);
-      this.#bases.set(key, row?.value);
-    });
-    return hasChanged;
-  }
-
-  /** What to send, if `version` is the newest. The first operation is the one that makes the next version. */
-  transaction(version: number, lane: Lane): EtcdTxn {
-    const { sequence, markers } = this.#layout;
-    const { condition, mark } = inLane(lane);
-    this.#guessed = version;
-    const compare: EtcdCompare[] = [condition];
-    if (this.stamped) compare.push({ target: "Version", result: "Equal", key: sequence, version });
-    for (const [key, mod_revision] of this.#baseRevisions) {
-      compare.push({ target: "Mod", result: "Equal", key: this.#layout.data(key), mod_revision });
-    }
-    if (this.#conditions !== null) {
-      const mod_revision = this.#markersPassed + 1;
-      compare.push({ target: "Mod", result: "Less", key: markers, mod_revision });
-      for (const { compares } of this.#conditions.byRange()) compare.push(...compares);
-    }
-    const success: EtcdOperation[] = [
-      { request_put: { key: sequence, value: EMPTY, prev_kv: true } },
-      mark,
-      ...writeOperations(this.#request.writes, this.#bases, versionstampOf(version + 1), this.#layout),
-    ];
-    if (this.#marker !== null) success.push({ request_put: { key: markers, value: this.#marker } });
-    const asked = [sequence, lane.key, markers, ...this.#pending.map((key) => this.#layout.data(key))];
-    return { compare, success, failure: asked.map((key) => ({ request_range: { key } })) };
-  }
-
-  /**
-   * From the answer to a transaction whose conditions did not hold: the newest version, when trying again may help; null when
-   * it was what the user has read that has changed. Throws `ConflictError` for a marker.
-   */
-  async learnFrom({ responses }: EtcdTxnResult, lane: Lane, cluster: EtcdCluster): Promise<number | null> {
-    const [sequence, laneRow, marker, ...bases] = responses.map(
-      ({ response_range }) => response_range.kvs[0],
-    );
-    const version = Number(sequence?.version ?? 0);
-    let hasChanged = this.knowBases(bases);
-    if (this.stamped && version !== this.#guessed) hasChanged = true;
-    const puts = Number(laneRow?.version ?? 0);
-    if (puts !== lane.puts) {
-      lane.puts = puts;
-      hasChanged = true;
-    }
-    const marked = Number(marker?.mod_revision ?? 0);
-    if (this.#conditions !== null && marker !== undefined && marked > this.#markersPassed) {
-      await passMarkers(marker, this.#markersPassed, this.#conditions, this.#layout, cluster);
-      this.#markersPassed = marked;
-      hasChanged = true;
-    }
-    return hasChanged ? version : null;
-  }
-}
-
-const EMPTY = Buffer.alloc(0);
 
 /** Protocol buffers around an operation or a comparison beyond its bytes, generously. */
 const OVERHEAD_BYTES = 32;

@@ -8,15 +8,17 @@ import { TransactionError } from "../../transaction/errors.js";
 /**
  * - `unsent`: nothing reached a member; the same request may go to another.
  * - `unknown`: no answer came, so it may have taken effect, now or later.
+ * - `expired`: a lease that it names has ended; it has not taken effect.
  * - `behind`: this member does not have the asked revision yet.
  * - `refused`: it has not taken effect and never will; `error` is for the user.
  */
 export type Failure =
-  | { readonly kind: "unsent" | "unknown" | "behind"; readonly cause: unknown }
+  | { readonly kind: "unsent" | "unknown" | "expired" | "behind"; readonly cause: unknown }
   | { readonly kind: "refused"; readonly error: Error };
 
 /** gRPC's numbers (its "Status codes and their use"). */
 const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
@@ -33,6 +35,8 @@ export function classify(error: unknown): Failure {
   switch (code) {
     case OUT_OF_RANGE:
       return text.includes("future revision") ? { kind: "behind", cause: error } : refused(tooOld(error));
+    case NOT_FOUND:
+      return { kind: "expired", cause: error };
     case INVALID_ARGUMENT:
     case RESOURCE_EXHAUSTED:
       return refused(beyondLimits(text, error));

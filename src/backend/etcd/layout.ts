@@ -4,6 +4,7 @@
  * | key            | what                                                                                  |
  * |----------------|---------------------------------------------------------------------------------------|
  * | `d` + user key | the user's value                                                                      |
+ * | `x` + user key | put by who removes that key, which may not be there; goes after a minute               |
  * | `s`            | put by every commit: how often it has been put is the version of the database          |
  * | `m`            | put by commits with conflicts that no key shows; its history is the list of them        |
  * | `t/<client>/n` | put by every commit of one lane of a client: tells later whether the commit took effect |
@@ -26,6 +27,11 @@ export class Layout {
   /** Of a user key, or the end of a range of them. */
   data(key: string): Buffer {
     return this.#key(`d${key}`);
+  }
+
+  /** The trace that the removal of a user key leaves. */
+  trace(key: string): Buffer {
+    return this.#key(`x${key}`);
   }
 
   userKey(key: Buffer): string {

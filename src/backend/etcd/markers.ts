@@ -1,10 +1,10 @@
 /**
- * What commits do to conflicts that the keys themselves do not show: ranges that count as written although nothing was
- * written there, and keys that were written and count as not. Such a commit puts the marker key, with the list as its
+ * What commits do to conflicts that the keys themselves do not show: ranges that count as written although perhaps nothing
+ * changed there, cleared ones among them, and keys that were written and count as not. Such a commit puts the marker key, with the list as its
  * value, so that the key's history is the list of all of them; a reader looks at it only when it has changed since.
  */
-import { addWrites } from "../../transaction/conflict-ranges.js";
 import { ConflictError, TransactionError } from "../../transaction/errors.js";
+import { keyTextAfter } from "../../transaction/key-text.js";
 import { RangeSet } from "../../transaction/range-set.js";
 import type { CommitRequest } from "../../transaction/storage.js";
 import type { EtcdKeyValue } from "./client.js";
@@ -22,9 +22,9 @@ interface Marker {
 
 /** The marker that a commit has to put; null when its keys show everything. */
 export function markerOf({ writes, writeConflicts }: CommitRequest): Buffer | null {
-  const written = new RangeSet();
-  addWrites(written, writes);
-  const conflicts = [...writeConflicts].flatMap(([begin, end]) => rangesOutside(written, begin, end));
+  const shown = new RangeSet();
+  for (const key of writes.writes.keys()) shown.add(key, keyTextAfter(key));
+  const conflicts = [...writeConflicts].flatMap(([begin, end]) => rangesOutside(shown, begin, end));
   const silent = [...writes.writes.keys()].filter((key) => !writeConflicts.has(key));
   if (conflicts.length === 0 && silent.length === 0) return null;
   return Buffer.from(JSON.stringify({ conflicts, silent } satisfies Marker));

@@ -78,22 +78,22 @@ export class ReadConditions {
     return [...all.values()];
   }
 
-  /** That nothing else has appeared in the range. */
+  /** That nothing else has appeared in the range, and nobody has removed what was not there. */
   #phantoms([begin, end]: readonly [begin: string, end: string]): EtcdCompare[] {
+    const unchanged = { target: "Mod", result: "Less", mod_revision: this.#view.revision + 1 } as const;
     if (end === keyTextAfter(begin)) {
       if (this.#keys.has(begin)) return [];
-      return [{ target: "Mod", result: "Equal", key: this.#layout.data(begin), mod_revision: 0 }];
+      return [
+        { target: "Mod", result: "Equal", key: this.#layout.data(begin), mod_revision: 0 },
+        { ...unchanged, key: this.#layout.trace(begin) },
+      ];
     }
-    const compares: EtcdCompare[] = [];
+    const compares: EtcdCompare[] = [
+      { ...unchanged, key: this.#layout.trace(begin), range_end: this.#layout.trace(end) },
+    ];
     const below = (from: string, to: string): void => {
       if (from >= to) return;
-      compares.push({
-        target: "Mod",
-        result: "Less",
-        key: this.#layout.data(from),
-        range_end: this.#layout.data(to),
-        mod_revision: this.#view.revision + 1,
-      });
+      compares.push({ ...unchanged, key: this.#layout.data(from), range_end: this.#layout.data(to) });
     };
     let from = begin;
     for (const key of [...this.#allowed].filter((one) => one >= begin && one < end).sort()) {

@@ -42,7 +42,15 @@ export class EtcdStorage implements TransactionStorage {
     this.#parts = parts;
     this.#viewParts = { cluster, layout, clock, keysMax: limits.maxOperations };
     const words = Array.from({ length: CLIENT_NAME_WORDS }, () => random.nextUint32().toString(36));
-    this.#committer = new Committer({ cluster, layout, limits, scheduler, random, client: words.join("-") });
+    this.#committer = new Committer({
+      cluster,
+      layout,
+      limits,
+      clock,
+      scheduler,
+      random,
+      client: words.join("-"),
+    });
     const { maxOperations } = limits;
     this.#watches = new EtcdWatches({
       cluster,
