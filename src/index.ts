@@ -11,6 +11,7 @@
  */
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
+import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
 import { DiagnosticsSink } from "./platform/node/diagnostics-sink.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
 import type { StorageDatabase } from "./transaction/database.js";
@@ -35,6 +36,11 @@ export function openDatabase(
   ]);
 }
 
+/** Directories of a database, any backend's: short prefixes under paths; see `Directory`. Make it once, or as often as you like. */
+export function directoryLayer(options: DirectoryLayerOptions = {}): DirectoryLayer {
+  return DirectoryLayer.create(nodePlatform().random, options);
+}
+
 export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
@@ -45,7 +51,34 @@ export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
-export { type KeyRange, Subspace } from "./keyspace/subspace.js";
+export type {
+  CreateDirectoryOptions,
+  Directory,
+  DirectoryPath,
+  OpenDirectoryOptions,
+} from "./keyspace/directory.js";
+export { DirectoryError, type DirectoryErrorCode } from "./keyspace/directory-errors.js";
+export type { DirectoryLayer, DirectoryLayerOptions } from "./keyspace/directory-layer.js";
+export type { DirectoryPartition, DirectorySubspace } from "./keyspace/directory-subspace.js";
+export { DatabaseEntityStorage } from "./keyspace/entity-database.js";
+export {
+  type EntityId,
+  type EntityKey,
+  type EntityTag,
+  entityKey,
+  entityPrefix,
+  entityTagPrefix,
+  parseEntityKey,
+} from "./keyspace/entity-key.js";
+export { MemoryEntityStorage } from "./keyspace/entity-memory.js";
+export type {
+  BatchOperation,
+  EntityBatchOperation,
+  EntityKind,
+  EntityStorage,
+  StorageEngine,
+} from "./keyspace/entity-storage.js";
+export { type KeyRange, keyAfterPrefix, Subspace } from "./keyspace/subspace.js";
 export { pack, packWithVersionstamp, tupleRange, unpack } from "./keyspace/tuple.js";
 export {
   Float32,
