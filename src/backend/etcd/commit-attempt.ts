@@ -5,10 +5,9 @@
 import type { CommitRequest } from "../../transaction/storage.js";
 import { versionstampOf } from "../../transaction/versionstamp.js";
 import type { EtcdCompare, EtcdKeyValue, EtcdOperation, EtcdTxn, EtcdTxnResult } from "./client.js";
-import type { EtcdCluster } from "./cluster.js";
 import { inLane, type Lane } from "./lanes.js";
 import type { Layout } from "./layout.js";
-import { markerOf, passMarkers } from "./markers.js";
+import { type Markers, markerOf } from "./markers.js";
 import type { ReadConditions } from "./read-conditions.js";
 import { mayRemove, writeOperations } from "./write-operations.js";
 
@@ -43,6 +42,11 @@ export class CommitAttempt {
     this.#layout = layout;
     this.#marker = markerOf(request);
     this.#markersPassed = readRevision;
+  }
+
+  /** Whether every other commit that is under way must look at what this one leaves, and the other way round. */
+  get isMarked(): boolean {
+    return this.#marker !== null && this.#conditions !== null;
   }
 
   /** The rows of the pending keys, in their order. Returns whether any has changed. */
@@ -93,7 +97,7 @@ export class CommitAttempt {
    * From the answer to a transaction whose conditions did not hold: the newest version, when trying again may help; null when
    * it was what the user has read that has changed. Throws `ConflictError` for a marker.
    */
-  async learnFrom({ responses }: EtcdTxnResult, lane: Lane, cluster: EtcdCluster): Promise<number | null> {
+  async learnFrom({ responses }: EtcdTxnResult, lane: Lane, markers: Markers): Promise<number | null> {
     const [sequence, laneRow, marker, ...bases] = responses.map(
       ({ response_range }) => response_range.kvs[0],
     );
@@ -107,7 +111,7 @@ export class CommitAttempt {
     }
     const marked = Number(marker?.mod_revision ?? 0);
     if (this.#conditions !== null && marker !== undefined && marked > this.#markersPassed) {
-      await passMarkers(marker, this.#markersPassed, this.#conditions, this.#layout, cluster);
+      await markers.pass(marker, this.#markersPassed, this.#conditions);
       this.#markersPassed = marked;
       hasChanged = true;
     }

@@ -17,6 +17,7 @@ import { unknownResult } from "./failure.js";
 import { KeyLocks } from "./key-locks.js";
 import { type Lane, Lanes, resultOf } from "./lanes.js";
 import type { Layout } from "./layout.js";
+import { Markers } from "./markers.js";
 import { ReadConditions } from "./read-conditions.js";
 import { TraceLease } from "./trace-lease.js";
 import type { EtcdView } from "./view.js";
@@ -45,12 +46,15 @@ const TRIES_MAX = 64;
 const PAUSE_MS_MAX = 32;
 /** The lock of commits that need to know their version beforehand. No key has this name. */
 const VERSION_LOCK = "";
+/** Sorts behind those of keys, as locks must be taken. */
+const MARKER_LOCK = "m";
 
 export class Committer {
   readonly #parts: CommitterParts;
   readonly #locks = new KeyLocks();
   readonly #lanes: Lanes;
   readonly #lease: TraceLease;
+  readonly #markers: Markers;
   /** The newest version that this client has heard of. */
   #version = 0;
   /** A commit that must guess its version and has guessed wrong goes alone; the others wait for this. */
@@ -59,6 +63,7 @@ export class Committer {
   constructor(parts: CommitterParts) {
     this.#parts = parts;
     this.#lanes = new Lanes(parts.layout, parts.client);
+    this.#markers = new Markers(parts.layout, parts.cluster);
     this.#lease = new TraceLease(parts.cluster, parts.clock);
   }
 
@@ -75,12 +80,13 @@ export class Committer {
         : await ReadConditions.of(view, request.readConflicts, layout, limits.maxOperations);
     const pending = pendingKeys(request.writes);
     const stamped = isStamped(request.writes);
+    const attempt = new CommitAttempt(request, conditions, view?.revision ?? 0, pending, stamped, layout);
     const release = await this.#locks.acquire([
       ...(stamped ? [VERSION_LOCK] : []),
       ...pending.map((key) => `k${key}`),
+      ...(attempt.isMarked ? [MARKER_LOCK] : []),
     ]);
     const lane = this.#lanes.take();
-    const attempt = new CommitAttempt(request, conditions, view?.revision ?? 0, pending, stamped, layout);
     try {
       if (pending.length > 0) {
         const rows = await this.#basesOf(pending);
@@ -107,7 +113,7 @@ export class Committer {
   }
 
   async #untilDecided(attempt: CommitAttempt, lane: Lane): Promise<number> {
-    const { cluster, scheduler, random } = this.#parts;
+    const { scheduler, random } = this.#parts;
     let turn: Turn | null = null;
     try {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -118,7 +124,7 @@ export class Committer {
         const result = await this.#sendOnce(txn, lane);
         if (typeof result === "number") return result;
         if (result !== null) {
-          const version = await attempt.learnFrom(result, lane, cluster);
+          const version = await attempt.learnFrom(result, lane, this.#markers);
           if (version === null) throw new ConflictError();
           this.sawVersion(version);
         }

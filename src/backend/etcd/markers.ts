@@ -30,42 +30,65 @@ export function markerOf({ writes, writeConflicts }: CommitRequest): Buffer | nu
   return Buffer.from(JSON.stringify({ conflicts, silent } satisfies Marker));
 }
 
-/**
- * Goes through the markers from `newest` back to the revision `since`. Throws `ConflictError` when one of them conflicts
- * with the reads; tells `conditions` of the silent writes among them.
- */
-export async function passMarkers(
-  newest: EtcdKeyValue,
-  since: number,
-  conditions: ReadConditions,
-  layout: Layout,
-  cluster: EtcdCluster,
-): Promise<void> {
-  const markers: { readonly revision: number; readonly marker: Marker }[] = [];
-  for (let row: EtcdKeyValue | undefined = newest; row !== undefined; ) {
-    const revision = Number(row.mod_revision);
-    if (revision <= since) break;
-    markers.push({ revision, marker: JSON.parse(row.value.toString()) as Marker });
-    [row] = await at(cluster, layout.markers, revision - 1);
+/** Many more than there are within the life of one transaction, as a rule. */
+const REMEMBERED_MAX = 1_024;
+
+/** The markers that this client has looked at: no commit asks for one that another has seen. */
+export class Markers {
+  readonly #layout: Layout;
+  readonly #cluster: EtcdCluster;
+  /** By revision: the marker before. */
+  readonly #before = new Map<number, Promise<EtcdKeyValue | undefined>>();
+
+  constructor(layout: Layout, cluster: EtcdCluster) {
+    this.#layout = layout;
+    this.#cluster = cluster;
   }
-  for (const { revision, marker } of markers.reverse()) {
-    const hit = marker.conflicts.flatMap(([begin, end]) => overlapping(conditions.conflicts, begin, end));
-    if (hit.length > 0) throw new ConflictError(hit);
-    for (const key of marker.silent) {
-      if (!conditions.conflicts.has(key)) continue;
-      const stored = layout.data(key);
-      const [before] = await at(cluster, stored, revision - 1);
-      // Something else has written it before.
-      if (Number(before?.mod_revision ?? 0) !== conditions.expected(key)) return;
-      const [after] = await at(cluster, stored, revision);
-      conditions.allow(key, Number(after?.mod_revision ?? 0));
+
+  /**
+   * Goes through the markers from `newest` back to the revision `since`. Throws `ConflictError` when one of them conflicts
+   * with the reads; tells `conditions` of the silent writes among them.
+   */
+  async pass(newest: EtcdKeyValue, since: number, conditions: ReadConditions): Promise<void> {
+    const markers: { readonly revision: number; readonly marker: Marker }[] = [];
+    for (let row: EtcdKeyValue | undefined = newest; row !== undefined; ) {
+      const revision = Number(row.mod_revision);
+      if (revision <= since) break;
+      markers.push({ revision, marker: JSON.parse(row.value.toString()) as Marker });
+      row = await this.#rowBefore(revision);
     }
+    for (const { revision, marker } of markers.reverse()) {
+      const hit = marker.conflicts.flatMap(([begin, end]) => overlapping(conditions.conflicts, begin, end));
+      if (hit.length > 0) throw new ConflictError(hit);
+      for (const key of marker.silent) {
+        if (!conditions.conflicts.has(key)) continue;
+        const stored = this.#layout.data(key);
+        const before = await rowAt(this.#cluster, stored, revision - 1);
+        // Something else has written it before.
+        if (Number(before?.mod_revision ?? 0) !== conditions.expected(key)) return;
+        const after = await rowAt(this.#cluster, stored, revision);
+        conditions.allow(key, Number(after?.mod_revision ?? 0));
+      }
+    }
+  }
+
+  #rowBefore(revision: number): Promise<EtcdKeyValue | undefined> {
+    const known = this.#before.get(revision);
+    if (known !== undefined) return known;
+    const row = rowAt(this.#cluster, this.#layout.markers, revision - 1);
+    this.#before.set(revision, row);
+    row.catch(() => this.#before.delete(revision));
+    for (const old of this.#before.keys()) {
+      if (this.#before.size <= REMEMBERED_MAX) break;
+      this.#before.delete(old);
+    }
+    return row;
   }
 }
 
-async function at(cluster: EtcdCluster, key: Buffer, revision: number): Promise<readonly EtcdKeyValue[]> {
+async function rowAt(cluster: EtcdCluster, key: Buffer, revision: number): Promise<EtcdKeyValue | undefined> {
   try {
-    return (await cluster.range({ key, revision, serializable: true })).kvs;
+    return (await cluster.range({ key, revision, serializable: true })).kvs[0];
   } catch (error) {
     // Compacted: what there was cannot be told any more.
     if (error instanceof TransactionError && error.code === "TRANSACTION_TOO_OLD") throw new ConflictError();
