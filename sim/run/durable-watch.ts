@@ -53,9 +53,7 @@ export class DurableWatch {
     );
     if (loaded === null || this.#store === null) return;
     assert(loaded.editNumber === this.#store.editNumber, "two readers find the same last edit");
-    const numbers = (levels: DurableStore["levels"]): string =>
-      levels.map((tables) => tables.map(({ fileNumber }) => fileNumber).join()).join(";");
-    assert(numbers(loaded.levels) === numbers(this.#store.levels), "two readers find the same tables");
+    assert(haveSameTables(loaded.levels, this.#store.levels), "two readers find the same tables");
   }
 
   #beforeTask(): void {
@@ -126,4 +124,17 @@ export class DurableWatch {
       this.#session.found(error);
     }
   }
+}
+
+function haveSameTables(a: DurableStore["levels"], b: DurableStore["levels"]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((tables, level) => {
+      const others = b[level] ?? [];
+      return (
+        tables.length === others.length &&
+        tables.every(({ fileNumber }, index) => fileNumber === others[index]?.fileNumber)
+      );
+    })
+  );
 }

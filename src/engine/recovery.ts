@@ -4,20 +4,18 @@
  * before anything else is written; only then are superseded files removed and unknown tables put into quarantine.
  *
  * Promises: idempotent and safe to crash in at every step, since nothing that was there is changed or removed before its
- * replacement is durable (but for what interrupted opens have left, which nothing names); refuses (and leaves everything as it is) where bytes that had been durable do not verify;
- * a store that was closed in order is opened without writing a byte. Memory: one log segment at a time.
+ * replacement is durable (but for what interrupted opens have left, which nothing names); refuses (and leaves
+ * everything as it is) where bytes that had been durable do not verify;
+ * a store that was closed in order is opened without writing a byte. Does not own: reading the log (`replay.ts`).
  */
 import { CorruptionError, StillwaterError } from "../platform/errors.js";
 import { joinPath, parentPath } from "../platform/path.js";
 import type { Random } from "../platform/platform.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
-import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
-import type { JobResult, TableFormat } from "./compaction/job.js";
-import { parseFileName, QUARANTINE_NAME, tablePath, walName, walPath } from "./files.js";
+import type { TableFormat } from "./compaction/job.js";
+import { parseFileName, QUARANTINE_NAME } from "./files.js";
 import { checksumByName } from "./format/checksum.js";
-import { FrameHeader, readFrame } from "./format/frame.js";
-import { OPERATION_HEADER_BYTES } from "./format/operation.js";
 import type { ManifestCounters } from "./manifest/edit.js";
 import {
   type LoadedManifest,
@@ -25,11 +23,10 @@ import {
   ManifestLog,
   type ManifestState,
 } from "./manifest/manifest-log.js";
-import type { TableMeta } from "./manifest/table-meta.js";
 import { applyEdit, EMPTY_LEVELS } from "./manifest/tree.js";
 import type { ResolvedOptions } from "./options.js";
+import { liveSegments, replaySegments } from "./replay.js";
 import { clearLeftovers, isFile, removeFiles, tidy } from "./tidying.js";
-import { readSegment, type SegmentContents } from "./wal/segment-reader.js";
 
 /** Versions below are reserved; 0 means "none". The first commit of a store gets 10. */
 export const LAST_RESERVED_VERSION = 9;
@@ -197,7 +194,7 @@ function reopenStore(
       levels,
     });
     state = { ...loaded, counters, levels, editNumber: manifestLog.editNumber };
-    report = { ...replay.report, ...cleared };
+    report = { ...EMPTY_REPORT, ...replay.report, ...cleared };
   }
   const found = { state, manifestNumber, report };
   report = closingOnError(manifestLog, () => tidy(vfs, directory, found));
@@ -213,197 +210,6 @@ function closingOnError<T>(manifestLog: ManifestLog | null, finish: () => T): T 
   } catch (error) {
     manifestLog?.close();
     throw error;
-  }
-}
-
-interface Replay {
-  readonly tables: readonly TableMeta[];
-  readonly lastVersion: number;
-  readonly nextFileNumber: number;
-  readonly report: RecoveryReport;
-}
-
-/** Turns each live segment into a level-0 table, in order. On error removes its tables. */
-function replaySegments(
-  context: RecoveryContext,
-  loaded: LoadedManifest,
-  walNumbers: readonly number[],
-  firstFileNumber: number,
-): Replay {
-  const { vfs, directory } = context;
-  const tables: TableMeta[] = [];
-  let nextFileNumber = firstFileNumber;
-  let lastVersion = loaded.counters.lastVersion;
-  let commitsReplayed = 0;
-  let tornBytes = 0;
-  try {
-    for (const segment of liveSegments(context, loaded, walNumbers)) {
-      sometimes("recovery.torn-log-tail", segment.tornBytes > 0);
-      sometimes("recovery.log-without-commits", segment.commitCount === 0);
-      commitsReplayed += segment.commitCount;
-      tornBytes += segment.tornBytes;
-      // A version that may have been given to a commit of the lost tail is never given to another one.
-      lastVersion = Math.max(
-        lastVersion,
-        segment.sealed ? segment.lastVersion : highestPossibleVersion(segment),
-      );
-      const result = flushNow(context, loaded.storeId, segment, nextFileNumber);
-      if (result.tables.length > 0) nextFileNumber++;
-      tables.push(...result.tables);
-      // CRASH_POINT(id: recovery.segment-flushed)
-      crashPoint("recovery.segment-flushed");
-    }
-  } catch (error) {
-    removeTablesQuietly(vfs, directory, tables);
-    throw error;
-  }
-  const report: RecoveryReport = {
-    ...EMPTY_REPORT,
-    segmentsReplayed: walNumbers.length,
-    commitsReplayed,
-    tornBytes,
-    tablesWritten: tables.length,
-  };
-  return { tables, lastVersion, nextFileNumber, report };
-}
-
-/** The live segments in order, one in memory at a time, judging the chain as it goes. Changes nothing. */
-function* liveSegments(
-  context: RecoveryContext,
-  loaded: LoadedManifest,
-  walNumbers: readonly number[],
-): Generator<SegmentContents, void, undefined> {
-  const { vfs, directory } = context;
-  let before: SegmentContents | null = null;
-  for (const walNumber of walNumbers) {
-    const isLast = walNumber === walNumbers[walNumbers.length - 1];
-    const segment = readSegment(vfs, directory, walNumber, loaded.storeId);
-    // CRASH_POINT(id: recovery.segment-read)
-    crashPoint("recovery.segment-read");
-    if (segment === null) {
-      sometimes("recovery.unborn-segment");
-      refuseUnlessUnborn(vfs, directory, walNumber, isLast && !mutant("W27-unborn-segment-refused"));
-      continue;
-    }
-    if (mutant("W13-zero-tail-drops-segment") && !segment.sealed && segment.tornBytes === 0) continue;
-    if (!mutant("D10-segment-chain-unchecked"))
-      checkContinues(directory, segment, before, loaded.counters.minWalNumber);
-    if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
-      throw new CorruptionError("a live log segment holds versions that are in tables already", {
-        path: walPath(directory, walNumber),
-      });
-    }
-    before = segment;
-    yield segment;
-  }
-}
-
-function flushNow(
-  context: RecoveryContext,
-  storeId: Uint8Array,
-  segment: SegmentContents,
-  fileNumber: number,
-): JobResult {
-  const flush: FlushDescription = {
-    kind: "flush",
-    directory: context.directory,
-    storeId,
-    walNumber: segment.header.fileNumber,
-    fileNumber,
-    snapshots: [],
-    format: context.format,
-    beatRows: Number.MAX_SAFE_INTEGER,
-  };
-  const job = flushSegment(context.vfs, flush, segment);
-  for (;;) {
-    const step = job.next();
-    if (step.done === true) return step.value;
-  }
-}
-
-/** Throws `CORRUPTION` unless `segment` follows on `before`, or is the first of its chain. */
-function checkContinues(
-  directory: string,
-  segment: SegmentContents,
-  before: SegmentContents | null,
-  minWalNumber: number,
-): void {
-  const { header } = segment;
-  const path = walPath(directory, header.fileNumber);
-  if (before === null) {
-    if (header.previousNumber >= minWalNumber) {
-      throw new CorruptionError(
-        `the log segment before this one, ${walName(header.previousNumber)}, is missing`,
-        { path },
-      );
-    }
-    return;
-  }
-  const beforeName = walName(before.header.fileNumber);
-  if (header.previousNumber !== before.header.fileNumber) {
-    throw new CorruptionError(
-      `this log segment follows ${walName(header.previousNumber)}, but the one before it is ${beforeName}`,
-      { path },
-    );
-  }
-  if (!before.sealed || before.end !== header.previousLength || before.chain !== header.previousChain) {
-    throw new CorruptionError(`the log segment before this one, ${beforeName}, has lost its end`, {
-      path: walPath(directory, before.header.fileNumber),
-      offset: before.end,
-    });
-  }
-}
-
-/**
- * A segment without a valid header is one that was being created, if it is the last and holds no record. An empty file
- * is nobody's: if a segment of this number had been lost, the one after it would name it as the one before.
- */
-function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLast: boolean): void {
-  const path = walPath(directory, walNumber);
-  const file = vfs.openFile(path, "read");
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(file.size());
-    file.read(bytes, 0, bytes.length, 0);
-  } finally {
-    file.close();
-  }
-  if (bytes.length === 0) return;
-  const frame = new FrameHeader();
-  const codecs = (["crc32", "blake3"] as const).map((name) => ({
-    checksum: checksumByName(name),
-    fileNumber: mutant("W8-frames-not-bound-to-file") ? 0 : walNumber,
-  }));
-  for (let at = 0; isLast && at < bytes.length; at += 8) {
-    if (bytes[at + 24] === 0) continue;
-    if (!codecs.some((codec) => readFrame(codec, bytes, at, bytes.length, frame))) continue;
-    throw new CorruptionError("the header of a log segment that holds records does not verify", {
-      path,
-      offset: 0,
-    });
-  }
-  if (!isLast)
-    throw new CorruptionError("the header of a log segment that others follow does not verify", {
-      path,
-      offset: 0,
-    });
-}
-
-/** Every commit takes at least one operation, so the size of a segment bounds the versions given out in it. */
-function highestPossibleVersion(segment: SegmentContents): number {
-  if (mutant("M19-version-reused-after-crash")) return segment.lastVersion;
-  return segment.header.baseVersion + Math.floor(segment.header.capacity / OPERATION_HEADER_BYTES);
-}
-
-/** Orphans cost nothing but space, and the error on the way out is the one that matters. */
-function removeTablesQuietly(vfs: VFS, directory: string, tables: readonly TableMeta[]): void {
-  for (const { fileNumber } of tables) {
-    const path = tablePath(directory, fileNumber);
-    try {
-      vfs.removeFile(path);
-    } catch (error) {
-      if (!(error instanceof StillwaterError)) throw error;
-    }
   }
 }
 
