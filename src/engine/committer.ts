@@ -617,11 +617,12 @@ export class Committer {
   #slowDown(delayMs: number): void {
     const held = this.#waiting.length;
     sometimes("commit.held-back");
-    this.#slowTimer = this.#scheduler.after(delayMs, () => {
+    const goOn = (): void => {
       this.#slowTimer = null;
       this.#admitHeld(held);
       this.#admit();
-    });
+    };
+    this.#slowTimer = this.#scheduler.after(delayMs, goOn, true);
   }
 
   /** Admits up to `count` commits that have been held back long enough, unless there is a full stall by now. */

@@ -279,7 +279,7 @@ export class Store {
     delayMs: number,
   ): Promise<number> {
     await new Promise<void>((resolve) => {
-      this.#platform.scheduler.after(delayMs, resolve);
+      this.#platform.scheduler.after(delayMs, resolve, true);
     });
     this.#requireOpen();
     return this.#committer.commitPrepared(commit, this.#needsSync(durability), "batch");

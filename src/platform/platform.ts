@@ -24,8 +24,11 @@ export interface Timer {
 export interface Scheduler {
   /** Runs `task` on a later turn, after all promise continuations that are ready now. Tasks keep the process alive. */
   defer(task: () => void): void;
-  /** Runs `task` once, no earlier than `delayMs` from now. Pending timers do not keep the process alive. */
-  after(delayMs: number, task: () => void): Timer;
+  /**
+   * Runs `task` once, no earlier than `delayMs` from now. A pending timer does not keep the process alive, unless somebody
+   * has asked for what it is to do (`keepsAlive`, default false).
+   */
+  after(delayMs: number, task: () => void, keepsAlive?: boolean): Timer;
 }
 
 /** Runs a module in another thread and exchanges plain data with it. Absent where there are no threads. */

@@ -275,7 +275,8 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     try {
       await this.#attempt.orEnd(
         new Promise<void>((resolve) => {
-          timer = this.#context.scheduler.after(delayMs, resolve);
+          // A program that waits for nothing else must not end here.
+          timer = this.#context.scheduler.after(delayMs, resolve, true);
         }),
       );
     } finally {

@@ -1,7 +1,9 @@
 /** The door: what `openDatabase` accepts, and what it owns. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { hasCode, openDatabase, TransactionError } from "../../src/index.js";
 
@@ -43,6 +45,25 @@ test("a second opening is refused while the first is open, and a closed database
   await expect(openDatabase(directory)).rejects.toSatisfy((error) => hasCode(error, "LOCKED"));
   await database.close();
   expect(() => database.createTransaction()).toThrow(expect.objectContaining({ code: "CLOSED" }));
+});
+
+test("a program that waits for nothing but its next try does not end before it", () => {
+  const entry = pathToFileURL(join(import.meta.dirname, "../../dist/src/index.js")).href;
+  const program = `
+    import { openDatabase } from ${JSON.stringify(entry)};
+    const database = await openDatabase(${JSON.stringify(join(folder, "retries"))});
+    const key = Buffer.from("key");
+    let tries = 0;
+    await database.transact(async (transaction) => {
+      await transaction.get(key);
+      transaction.set(key, key);
+      if (tries++ < 4) await database.transact((other) => other.set(key, Buffer.from(String(tries))));
+    });
+    console.log("tries", tries);
+    await database.close();
+  `;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program]);
+  expect(output.toString()).toBe("tries 5\n");
 });
 
 test("errors carry FoundationDB's numbers", async () => {

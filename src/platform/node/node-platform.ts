@@ -1,7 +1,7 @@
 /**
  * The platform of production: real files, clocks, chance, timers and threads.
- * Promise: nothing here keeps a process alive but work that was asked for and is not done (`defer`, a file operation
- * in flight, a worker that owes a reply).
+ * Promise: nothing here keeps a process alive but work that was asked for and is not done (`defer`, a timer that says so, a
+ * file operation in flight, a worker that owes a reply).
  */
 import { randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
@@ -80,9 +80,9 @@ class NodeScheduler implements Scheduler {
     setImmediate(task);
   }
 
-  after(delayMs: number, task: () => void): Timer {
+  after(delayMs: number, task: () => void, keepsAlive = false): Timer {
     assert(delayMs >= 0, "a delay is a number of milliseconds, not negative");
-    return new NodeTimer(delayMs, task);
+    return new NodeTimer(delayMs, task, keepsAlive);
   }
 }
 
@@ -93,11 +93,13 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 class NodeTimer implements Timer {
   private readonly dueMs: number;
   private readonly task: () => void;
+  private readonly keepsAlive: boolean;
   private timeout: NodeJS.Timeout;
 
-  constructor(delayMs: number, task: () => void) {
+  constructor(delayMs: number, task: () => void, keepsAlive: boolean) {
     this.dueMs = performance.now() + delayMs;
     this.task = task;
+    this.keepsAlive = keepsAlive;
     this.timeout = this.arm(delayMs);
   }
 
@@ -106,7 +108,8 @@ class NodeTimer implements Timer {
   }
 
   private arm(delayMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.fire(), Math.min(Math.ceil(delayMs), TIMEOUT_MAX_MS)).unref();
+    const timeout = setTimeout(() => this.fire(), Math.min(Math.ceil(delayMs), TIMEOUT_MAX_MS));
+    return this.keepsAlive ? timeout : timeout.unref();
   }
 
   private fire(): void {
