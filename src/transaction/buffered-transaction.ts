@@ -340,8 +340,14 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     return this.#options.readYourWrites && (!isSnapshot || this.#options.snapshotReadYourWrites);
   }
 
-  addedReadConflict(begin: string, end: string): void {
-    this.#attempt.sizeBytes += begin.length + end.length + RANGE_OVERHEAD_BYTES;
+  addedReadConflict(attempt: Attempt, begin: string, end: string): void {
+    attempt.sizeBytes += begin.length + end.length + RANGE_OVERHEAD_BYTES;
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#context.scheduler.defer(resolve);
+    });
   }
 
   async #commit(attempt: Attempt): Promise<void> {
@@ -379,7 +385,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     const writeConflicts = attempt.writeConflicts.all();
     for (const watch of attempt.watches) if (watch.observed !== null) await watch.observed;
     // What is left has to be done in one go; what was done so far is as long again.
-    if (writeConflicts.size >= LONG_COMMIT_RANGES) await this.#turn();
+    if (writeConflicts.size >= LONG_COMMIT_RANGES) await this.turn();
     if (attempt.error !== null) throw attempt.error;
     if (writes.isEmpty && writeConflicts.isEmpty) return null;
     if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
@@ -398,12 +404,6 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       if (this.#attempt === attempt && error instanceof ConflictError) this.#conflicts = error.ranges;
       throw error;
     }
-  }
-
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#context.scheduler.defer(resolve);
-    });
   }
 
   /** The current attempt, if calls are legal now. */

@@ -3,6 +3,7 @@
  * transaction's own writes unless it has switched that off.
  */
 import { StillwaterError } from "../platform/errors.js";
+import { andThen } from "./answers.js";
 import type { Attempt } from "./attempt.js";
 import { addRead } from "./conflict-ranges.js";
 import { TransactionError } from "./errors.js";
@@ -10,6 +11,7 @@ import type { KeySelector } from "./key-selector.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
 import { checkRangeEnd, checkReadKey, KEY_BYTES_MAX } from "./limits.js";
 import { MergedRows, type SeenWrites, unreadable, writtenValue } from "./merged-rows.js";
+import { RangeIterator } from "./range-iterator.js";
 import type { Answer, StorageView } from "./storage.js";
 import type { KeyValue, RangeBound, RangeOptions, ReadTransaction } from "./transaction.js";
 import type { WriteBuffer } from "./write-buffer.js";
@@ -22,7 +24,9 @@ export interface ReadingTransaction {
   readonly keysEnd: Uint8Array;
   readsOwnWrites(isSnapshot: boolean): boolean;
   /** Counts the conflict ranges of a read. */
-  addedReadConflict(begin: string, end: string): void;
+  addedReadConflict(attempt: Attempt, begin: string, end: string): void;
+  /** Lets others run. */
+  turn(): Promise<void>;
 }
 
 /** One read, with the writes of its transaction that it sees: those before it was asked for. Null for none. */
@@ -57,7 +61,7 @@ export class Reads implements ReadTransaction {
       const attempt = this.#transaction.useForRead();
       checkRangeEnd(selector.key, this.#transaction.keysEnd);
       const read = this.#read(attempt);
-      return attempt.reading(read, () => then(this.#find(attempt, read, selector), keyBytes));
+      return attempt.reading(read, () => andThen(this.#find(attempt, read, selector), keyBytes));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -74,8 +78,9 @@ export class Reads implements ReadTransaction {
       read.writes = this.#read(attempt).writes;
     };
     const open = (): Answer<ConflictingRange> => this.#open(attempt, read, bounds, isReverse);
+    const turn = (): Promise<void> => this.#transaction.turn();
     return {
-      [Symbol.asyncIterator]: () => new RangeIterator(attempt, read, refresh, open, limit),
+      [Symbol.asyncIterator]: () => new RangeIterator(attempt, read, { refresh, open, turn }, limit),
     };
   }
 
@@ -87,9 +92,9 @@ export class Reads implements ReadTransaction {
       if (limit === 0) return Promise.resolve([]);
       const read = this.#read(attempt);
       return attempt.reading(read, () =>
-        then(this.#open(attempt, read, bounds, isReverse), (range) => {
+        andThen(this.#open(attempt, read, bounds, isReverse), (range) => {
           const rows: KeyValue[] = [];
-          return then(
+          return andThen(
             visit(range, limit, (row) => rows.push(row)),
             () => rows,
           );
@@ -103,7 +108,7 @@ export class Reads implements ReadTransaction {
   getReadVersion(): Promise<number> {
     try {
       const attempt = this.#transaction.useForRead();
-      return attempt.reading(this.#read(attempt), () => then(attempt.view(), ({ version }) => version));
+      return attempt.reading(this.#read(attempt), () => andThen(attempt.view(), ({ version }) => version));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -120,8 +125,8 @@ export class Reads implements ReadTransaction {
     const written = writes?.lookUp(at);
     if (written?.kind === "known") return written.value && new Uint8Array(written.value);
     if (!this.#isSnapshot) this.#addConflict(attempt, read, at, keyTextAfter(at));
-    return then(
-      then(attempt.view(), (view) => view.get(key)),
+    return andThen(
+      andThen(attempt.view(), (view) => view.get(key)),
       (stored) => (written === undefined ? stored : writtenValue(written, stored)),
     );
   }
@@ -149,9 +154,11 @@ export class Reads implements ReadTransaction {
     [begin, end]: readonly [RangeBound, RangeBound],
     isReverse: boolean,
   ): Answer<ConflictingRange> {
-    return then(attempt.view(), (view) =>
-      then(this.#bound(attempt, read, begin), (from) =>
-        then(this.#bound(attempt, read, end), (to) => this.#range(attempt, read, view, from, to, isReverse)),
+    return andThen(attempt.view(), (view) =>
+      andThen(this.#bound(attempt, read, begin), (from) =>
+        andThen(this.#bound(attempt, read, end), (to) =>
+          this.#range(attempt, read, view, from, to, isReverse),
+        ),
       ),
     );
   }
@@ -177,7 +184,7 @@ export class Reads implements ReadTransaction {
 
   /** Walks from the selector's key as many keys as its offset says. */
   #find(attempt: Attempt, read: OwnRead, selector: KeySelector): Answer<string> {
-    return then(attempt.view(), (view) => {
+    return andThen(attempt.view(), (view) => {
       const { offset } = selector;
       const isForward = offset > 0;
       const keysEnd = keyText(this.#transaction.keysEnd);
@@ -190,19 +197,14 @@ export class Reads implements ReadTransaction {
       const walked = visit(range, left, ([key]) => {
         if (--left === 0) found = keyText(key);
       });
-      return then(walked, () => found);
+      return andThen(walked, () => found);
     });
   }
 
   #addConflict(attempt: Attempt, { writes }: OwnRead, begin: string, end: string): void {
     addRead(attempt.readConflicts, writes, begin, end);
-    this.#transaction.addedReadConflict(begin, end);
+    this.#transaction.addedReadConflict(attempt, begin, end);
   }
-}
-
-/** `next` of an answer, at once if it is there. */
-function then<T, U>(answer: Answer<T>, next: (value: T) => Answer<U>): Answer<U> {
-  return answer instanceof Promise ? answer.then(next) : next(answer);
 }
 
 /** Calls `visitor` with up to `count` rows, and closes the range. */
@@ -311,94 +313,6 @@ class ConflictingRange {
     return row;
   }
 }
-
-class RangeIterator implements AsyncIterator<KeyValue> {
-  readonly #attempt: Attempt;
-  readonly #read: OwnRead;
-  readonly #refresh: () => void;
-  readonly #open: () => Answer<ConflictingRange>;
-  #left: number;
-  #range: ConflictingRange | null = null;
-  /** Over when the step under way is. */
-  #last: Promise<void> | null = null;
-
-  /** `refresh` is called before each step, and throws when there may be none. */
-  constructor(
-    attempt: Attempt,
-    read: OwnRead,
-    refresh: () => void,
-    open: () => Answer<ConflictingRange>,
-    limit: number,
-  ) {
-    this.#attempt = attempt;
-    this.#read = read;
-    this.#refresh = refresh;
-    this.#open = open;
-    this.#left = limit;
-  }
-
-  next(): Promise<IteratorResult<KeyValue>> {
-    // Who asks again before the answer has come gets the row after it.
-    if (this.#last !== null) return this.#last.then(() => this.next());
-    if (this.#left === 0) return Promise.resolve(DONE);
-    try {
-      this.#refresh();
-    } catch (error) {
-      this.#end();
-      return Promise.reject(error);
-    }
-    let isThere = true;
-    const answer = this.#attempt.reading(this.#read, () => {
-      const step = this.#step();
-      isThere = !(step instanceof Promise);
-      return step;
-    });
-    if (isThere) return answer;
-    const done = (): void => {
-      this.#last = null;
-    };
-    this.#last = answer.then(done, done);
-    return answer;
-  }
-
-  #step(): Answer<IteratorResult<KeyValue>> {
-    try {
-      const step = then(this.#range ?? this.#open(), (range) => {
-        this.#range = range;
-        return then(range.next(), (row) => this.#took(range, row));
-      });
-      if (!(step instanceof Promise)) return step;
-      step.catch(() => this.#end());
-      return step;
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
-  }
-
-  /** After an error, or when the loop is left. */
-  #end(): void {
-    this.#range?.close();
-    this.#left = 0;
-  }
-
-  return(): Promise<IteratorResult<KeyValue>> {
-    this.#end();
-    return Promise.resolve(DONE);
-  }
-
-  #took(range: ConflictingRange, row: KeyValue | null): IteratorResult<KeyValue> {
-    if (row === null) {
-      this.#left = 0;
-      range.close();
-      return DONE;
-    }
-    if (--this.#left === 0) range.close();
-    return { done: false, value: row };
-  }
-}
-
-const DONE: IteratorResult<KeyValue> = { done: true, value: undefined };
 
 function isBytes(bound: RangeBound): bound is Uint8Array {
   return bound instanceof Uint8Array;
