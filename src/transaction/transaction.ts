@@ -34,8 +34,9 @@ export interface ReadTransaction {
   /** The key that the selector finds; the empty key before the first, 0xFF after the last. */
   getKey(selector: KeySelector): Promise<Uint8Array>;
   /**
-   * Rows of [begin, end) as they are read: each as of the writes that the transaction has made by then. Leaving the loop
-   * early ends the read, and what was not read cannot conflict. No rows where the end is not above the begin.
+   * Rows of [begin, end) as they are read. What the transaction writes meanwhile ahead of them shows, unless the backend
+   * has read on so far already. Leaving the loop early ends the read, and what was not read cannot conflict. No rows where
+   * the end is not above the begin.
    */
   getRange(begin: RangeBound, end: RangeBound, options?: RangeOptions): AsyncIterable<KeyValue>;
   getRangeAll(begin: RangeBound, end: RangeBound, options?: RangeOptions): Promise<KeyValue[]>;

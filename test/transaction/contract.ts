@@ -16,9 +16,12 @@ import { type ContractBackend, casesOn } from "./contract/backend.js";
 import { defineConflictCases } from "./contract/conflicts.js";
 import { defineHermitage } from "./contract/hermitage.js";
 import { defineIdempotencyCases } from "./contract/idempotency.js";
+import { defineLifecycleCases } from "./contract/lifecycle.js";
+import { defineLimitCases } from "./contract/limits.js";
 import { defineReadCases } from "./contract/reads.js";
 import { b, everything, fails, fill, plain, rows, s, touch, u64 } from "./contract/support.js";
 import { defineVersionstampCases } from "./contract/versionstamps.js";
+import { defineWatchCases } from "./contract/watches.js";
 
 export function defineContract(backend: ContractBackend): void {
   const test = casesOn(backend);
@@ -452,6 +455,9 @@ export function defineContract(backend: ContractBackend): void {
   defineReadCases(test);
   defineAtomicCases(test);
   defineVersionstampCases(test);
+  defineWatchCases(test);
+  defineLifecycleCases(test);
+  defineLimitCases(test);
   defineConflictCases(test);
   defineIdempotencyCases(test);
   defineDirectoryContract(backend);

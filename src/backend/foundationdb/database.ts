@@ -14,6 +14,7 @@ import { runTransaction } from "../../transaction/runner.js";
 import type { Database, ReadTransaction, Transaction } from "../../transaction/transaction.js";
 import { type FdbDatabase, type FdbModule, loadFoundationdb } from "./client.js";
 import { FoundationTransaction } from "./transaction.js";
+import type { FoundationWatch } from "./watch.js";
 
 export interface FoundationDatabaseOptions {
   /** Path of the cluster file. Default: FoundationDB's, which is FDB_CLUSTER_FILE or a place of the system. */
@@ -55,6 +56,7 @@ export async function openFoundationDatabase(
 class FoundationDatabase implements Database {
   readonly #native: FdbDatabase;
   readonly #defaults: ResolvedTransactionOptions;
+  readonly #watches = new Set<FoundationWatch>();
   #isClosed = false;
 
   constructor(native: FdbDatabase, defaults: ResolvedTransactionOptions) {
@@ -64,7 +66,8 @@ class FoundationDatabase implements Database {
 
   createTransaction(options: TransactionOptions = {}): Transaction {
     if (this.#isClosed) throw new StillwaterError("CLOSED", "the database is closed.");
-    return new FoundationTransaction(this.#native._db.createTransaction(), this.#defaults, options);
+    const native = this.#native._db.createTransaction();
+    return new FoundationTransaction(native, this.#defaults, options, this.#watches);
   }
 
   async transact<T>(
@@ -95,6 +98,7 @@ class FoundationDatabase implements Database {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const watch of this.#watches) watch.cancel();
     this.#native.close();
   }
 

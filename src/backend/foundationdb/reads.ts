@@ -1,6 +1,6 @@
 /** The reads of a transaction on a cluster, with conflicts or, as snapshot reads, without. */
 import { firstGreaterOrEqual, firstGreaterThan, type KeySelector } from "../../transaction/key-selector.js";
-import { checkRange, checkRangeEnd, checkReadKey } from "../../transaction/limits.js";
+import { checkRangeEnd, checkReadKey } from "../../transaction/limits.js";
 import { checkRangeOptions } from "../../transaction/reads.js";
 import type {
   KeyValue,
@@ -50,15 +50,16 @@ export class FoundationReads implements ReadTransaction {
     const { limit, isReverse } = checkRangeOptions(options);
     const native = this.#transaction.useForRead();
     const mode = modeOf(options.streamingMode ?? "iterator", limit);
-    return this.#rows(native, begin, end, limit, isReverse, mode);
+    return this.#rows(native, this.#bound(begin), this.#bound(end), limit, isReverse, mode);
   }
 
   async getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
     const { limit, isReverse } = checkRangeOptions(options);
     const native = this.#transaction.useForRead();
     const mode = modeOf(options.streamingMode ?? "wantAll", limit);
+    const [from, to] = [this.#bound(begin), this.#bound(end)];
     const rows: KeyValue[] = [];
-    for await (const row of this.#rows(native, begin, end, limit, isReverse, mode)) rows.push(row);
+    for await (const row of this.#rows(native, from, to, limit, isReverse, mode)) rows.push(row);
     return rows;
   }
 
@@ -69,17 +70,14 @@ export class FoundationReads implements ReadTransaction {
 
   async *#rows(
     native: FdbTransaction,
-    begin: RangeBound,
-    end: RangeBound,
+    begin: KeySelector,
+    end: KeySelector,
     limit: number,
     isReverse: boolean,
     mode: number,
   ): AsyncGenerator<KeyValue> {
-    let from = this.#bound(begin);
-    let to = this.#bound(end);
-    if (begin instanceof Uint8Array && end instanceof Uint8Array) {
-      checkRange(begin, end, this.#transaction.keysEnd);
-    }
+    let from = begin;
+    let to = end;
     let left = limit;
     // To the client a limit of 0 is none.
     for (let iteration = 1; left > 0; iteration++) {
@@ -108,10 +106,11 @@ export class FoundationReads implements ReadTransaction {
     }
   }
 
+  /** Checked, and a copy: the rows may be asked for later. */
   #bound(bound: RangeBound): KeySelector {
     const selector = bound instanceof Uint8Array ? firstGreaterOrEqual(bound) : bound;
     checkRangeEnd(selector.key, this.#transaction.keysEnd);
-    return selector;
+    return { ...selector, key: new Uint8Array(selector.key) };
   }
 }
 

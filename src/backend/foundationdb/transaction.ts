@@ -51,12 +51,22 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
   #state: State = "active";
   #hasReadVersion = false;
   #sizeBytes = 0;
+  /** An operation came while it was committing, so the commit fails as well. */
+  #isUsedDuringCommit = false;
   #watches: FoundationWatch[] = [];
+  readonly #living: Set<FoundationWatch>;
   #conflicts: readonly (readonly [begin: Uint8Array, end: Uint8Array])[] = [];
 
-  constructor(native: FdbTransaction, defaults: ResolvedTransactionOptions, options: TransactionOptions) {
+  /** `living`: watches of the database that are not over. */
+  constructor(
+    native: FdbTransaction,
+    defaults: ResolvedTransactionOptions,
+    options: TransactionOptions,
+    living: Set<FoundationWatch>,
+  ) {
     this.#native = native;
     this.#defaults = defaults;
+    this.#living = living;
     this.#options = resolveTransactionOptions(defaults, options);
     checkSupported(this.#options);
     this.#reads = new FoundationReads(this, false);
@@ -171,6 +181,11 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     }
     const watch = new FoundationWatch(native.watch(bufferOf(key), false));
     this.#watches.push(watch);
+    const over = (): void => {
+      this.#living.delete(watch);
+    };
+    this.#living.add(watch);
+    watch.changed.then(over, over);
     return watch;
   }
 
@@ -202,20 +217,32 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     try {
       await native.commit();
     } catch (error) {
+      if (this.#isUsedDuringCommit) throw usedDuringCommit();
       const ours = translated(error);
       if (isConflict(ours) && this.#options.reportConflictingRanges) {
         this.#conflicts = await answered(conflictingRanges(native));
       }
       throw ours;
     }
+    if (this.#isUsedDuringCommit) throw usedDuringCommit();
     if (this.#state === "committing") this.#state = "committed";
   }
 
   async onError(error: unknown): Promise<void> {
-    if (!(error instanceof TransactionError)) throw error;
-    const mayRepeat = !error.maybeCommitted || this.#options.idempotent;
-    if (!mayRepeat || !error.retryable || this.#state === "cancelled") throw error;
-    await answered(this.#native.onError(error.fdbCode));
+    const mayRepeat =
+      error instanceof TransactionError &&
+      error.retryable &&
+      (!error.maybeCommitted || this.#options.idempotent);
+    if (!mayRepeat || this.#state === "cancelled") {
+      this.cancel();
+      throw error;
+    }
+    try {
+      await answered(this.#native.onError(error.fdbCode));
+    } catch (final) {
+      this.cancel();
+      throw final;
+    }
     this.#begin();
     applyOptions(this.#native, this.#options);
   }
@@ -274,10 +301,8 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
   #use(): FdbTransaction {
     if (this.#state === "active") return this.#native;
     if (this.#state === "cancelled") throw cancelled();
-    throw new TransactionError(
-      "USED_DURING_COMMIT",
-      "the transaction is committing or has committed. Reset it, or begin another.",
-    );
+    if (this.#state === "committing") this.#isUsedDuringCommit = true;
+    throw usedDuringCommit();
   }
 
   /** The cluster's client counts for itself, and refuses the commit. */
@@ -292,6 +317,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
 
   #begin(): void {
     this.#state = "active";
+    this.#isUsedDuringCommit = false;
     this.#hasReadVersion = false;
     this.#sizeBytes = 0;
     this.#watches = [];
@@ -324,6 +350,13 @@ function withOffset(bytes: Uint8Array, offset: number): Buffer {
 
 function isConflict(error: unknown): boolean {
   return error instanceof TransactionError && error.code === "NOT_COMMITTED";
+}
+
+function usedDuringCommit(): TransactionError {
+  return new TransactionError(
+    "USED_DURING_COMMIT",
+    "the transaction is committing or has committed. Reset it, or begin another.",
+  );
 }
 
 function cancelled(): TransactionError {
