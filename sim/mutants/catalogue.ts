@@ -13,6 +13,7 @@ import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
+import { TRANSACTION_MUTANTS } from "./catalogue/transactions.js";
 import { parseAutomatic } from "./sabotage.js";
 
 export type { Killer, PlantedMutant } from "./catalogue/mutant.js";
@@ -23,6 +24,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...COMPACTION_MUTANTS,
   ...READ_MUTANTS,
   ...CONDUCT_MUTANTS,
+  ...TRANSACTION_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */

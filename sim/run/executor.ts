@@ -90,6 +90,7 @@ export class Executor {
         break;
       case "settle":
         await this.#session.inFlight.waitBelow(0);
+        await this.#session.transactor.watches.checkWaiting();
         break;
       case "pause":
         await this.#session.pause(operation.ms);

@@ -35,6 +35,7 @@ export async function comeToRest(
   await inFlight.waitBelow(0);
   checkSettled(ledger, inFlight.describe());
   session.checkAlive();
+  await session.transactor.watches.checkWaiting();
   // A sync that began while there were faults may end with one.
   for (let round = 0; session.disk.callsInFlight > 0 && round < REST_ROUNDS_MAX; round++) {
     world.progress();

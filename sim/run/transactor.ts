@@ -2,7 +2,7 @@
  * The transactions of a run: one engine storage a life over the store of that life, clients that run the steps of an
  * operation in a transaction until it commits, and the model of what they have committed. Hands everything that is heard
  * on the way to the oracles; tells the model of the store of each commit when it is taken, so that all its oracles hold for
- * transactions too. Does not own: the store's life (`life.ts`), watching (`watch-ledger.ts`).
+ * transactions too. Does not own: the store's life (`life.ts`), what comes of watches (`watch-ledger.ts`).
  */
 import type { ErrorCode } from "../../src/platform/errors.js";
 import { hasCode, StillwaterError } from "../../src/platform/errors.js";
@@ -10,7 +10,7 @@ import { StorageDatabase } from "../../src/transaction/database.js";
 import { EngineStorage } from "../../src/transaction/engine-storage.js";
 import type { TransactionOptions } from "../../src/transaction/options.js";
 import type { CommitRequest } from "../../src/transaction/storage.js";
-import type { Transaction } from "../../src/transaction/transaction.js";
+import type { Transaction, Watch } from "../../src/transaction/transaction.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkInvariants } from "../oracles/invariants.js";
@@ -30,11 +30,12 @@ import { keyText } from "../workload/bytes.js";
 import type { Operation } from "../workload/operation.js";
 import { ObservedCommit } from "./observed-commit.js";
 import { DamageFound, type Session } from "./session.js";
+import { WatchLedger } from "./watch-ledger.js";
 
 type Transact = Extract<Operation, { kind: "transact" }>;
 
 /** Longer than a read version is kept. */
-const LONG_THINK_MS = 5_500;
+const LONG_THINK_MS = 5_300;
 const THINK_STEPS = 8;
 
 /** The engine's storage in one life. */
@@ -50,6 +51,7 @@ export class Transactor {
   readonly lists: ListHistory | null;
   /** The commit that the storage would have taken, but the store had no room: it is asked again, or never. */
   tentative: ObservedCommit | null = null;
+  readonly watches: WatchLedger;
   #engine: Engine | null = null;
   /** Every value that any transaction was to store, by key. */
   readonly #stored = new Map<string, Set<string>>();
@@ -57,6 +59,7 @@ export class Transactor {
   constructor(session: Session) {
     this.session = session;
     this.lists = session.options.workload === "list-append" ? new ListHistory(session.ledger) : null;
+    this.watches = new WatchLedger(session, this.model);
   }
 
   /** To be told before the store can hold it. */
@@ -74,6 +77,7 @@ export class Transactor {
   opened(rows: readonly Row[], longest: number): void {
     const { ledger, life, store } = this.session;
     this.tentative = null;
+    this.watches.clear();
     this.#engine = null;
     // Of commits that change nothing the content does not tell whether they are there, but the version does.
     const lost = this.model.commits.find(
@@ -139,6 +143,9 @@ class Client implements ClientListener, TransactionListener {
   readonly #beganMs: number;
   readonly #lists: ListClient | null;
   #log = new AttemptLog(true);
+  #transaction: Transaction | null = null;
+  /** The answer to its last commit. */
+  #answer: Promise<unknown> = Promise.resolve();
 
   constructor(transactor: Transactor, engine: Engine, operation: Transact, number: number) {
     const { session } = transactor;
@@ -167,9 +174,10 @@ class Client implements ClientListener, TransactionListener {
 
   run(): Promise<void> {
     return this.#database.transact(async (transaction) => {
+      this.#transaction = transaction;
       for (const step of this.#operation.steps) {
         await this.#turn();
-        await runStep(transaction, step, this.#turn, () => undefined);
+        await runStep(transaction, step, this.#turn, this.#onWatch);
       }
       await this.#turn();
     }, this.#settings);
@@ -200,12 +208,21 @@ class Client implements ClientListener, TransactionListener {
     return new ObservedCommit(this.#transactor, log, this.#number, durability, this.what);
   }
 
+  awaits(answer: Promise<unknown>): void {
+    this.#answer = answer;
+  }
+
   /** It says that it has committed. */
   ended(): void {
     const { outcome } = this.#log;
     this.#lists?.ends("ok");
-    if (outcome === "acknowledged" || (outcome === "none" && !this.#log.hasConflicts)) return;
-    throw new OracleFailure("O4", `${this.what} says that it has committed, but its commit is ${outcome}`);
+    if (outcome !== "acknowledged" && (outcome !== "none" || this.#log.hasConflicts)) {
+      throw new OracleFailure("O4", `${this.what} says that it has committed, but its commit is ${outcome}`);
+    }
+    const { world, options } = this.#session;
+    const { resetProbability } = options.transactions;
+    if (world.choices.stream("clients").chance(resetProbability, "clients.resets"))
+      this.#transaction?.reset();
   }
 
   failed(error: unknown): void {
@@ -231,9 +248,17 @@ class Client implements ClientListener, TransactionListener {
     const { timeoutMs } = this.#session.options.transactions;
     // Timers go by true time, whatever the process sees.
     const tookMs = this.#session.world.clock.nowMs() - this.#beganMs;
-    if (timeoutMs > 0 && tookMs >= timeoutMs) return;
+    if (timeoutMs > 0 && tookMs >= timeoutMs) {
+      // The client waits no longer, but the storage goes on.
+      this.#session.inFlight.add(`the commit of ${this.what}`, this.#answer, ignore, ignore);
+      return;
+    }
     throw new OracleFailure("O16", `${this.what} says after ${tookMs} ms: ${error}`, error);
   }
+
+  readonly #onWatch = (key: string, watch: Watch): void => {
+    this.#transactor.watches.begins(key, watch, this.#log, this.what);
+  };
 
   /** Lets others run, and time pass. */
   readonly #turn = (): Promise<void> => {
@@ -242,7 +267,8 @@ class Client implements ClientListener, TransactionListener {
     const choices = world.choices.stream("clients");
     const steps = thinkMsMax === 0 ? 0 : choices.below(THINK_STEPS, "clients.thinks");
     const isLong = choices.chance(longThinkProbability, "clients.thinks-long");
-    const thinkMs = (thinkMsMax * steps) / (THINK_STEPS - 1) + (isLong ? LONG_THINK_MS : 0);
+    const longMs = isLong ? LONG_THINK_MS * (1 + choices.below(3, "clients.thinks-longer")) : 0;
+    const thinkMs = (thinkMsMax * steps) / (THINK_STEPS - 1) + longMs;
     return new Promise((resolve) => {
       if (thinkMs === 0) life.scheduler.defer(resolve);
       else life.scheduler.afterExactly(thinkMs, resolve);
@@ -271,6 +297,9 @@ const LEGAL: readonly ErrorCode[] = [
   "BUSY",
   "NO_SPACE",
 ];
+
+/** The storage's answers are judged where they are heard (`observed-commit.ts`). */
+function ignore(): void {}
 
 function isTimeOut(error: unknown): boolean {
   return error instanceof StillwaterError && error.code === "TRANSACTION_TIMED_OUT";

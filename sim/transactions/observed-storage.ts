@@ -87,6 +87,8 @@ export interface ClientListener {
   /** The try under way reads at the version of this view from now on. */
   opened(log: AttemptLog, version: number): void;
   commits(log: AttemptLog, request: CommitRequest): CommitListener;
+  /** This is the commit's answer, which may come when the client has given up. */
+  awaits(answer: Promise<unknown>): void;
 }
 
 /** The storage, as the transactions of one client see it; a client has one try at a time. */
@@ -111,7 +113,13 @@ export class ObservedStorage implements TransactionStorage {
     return view;
   }
 
-  async commit(request: CommitRequest): Promise<CommitResult> {
+  commit(request: CommitRequest): Promise<CommitResult> {
+    const answer = this.#commit(request);
+    this.#listener.awaits(answer);
+    return answer;
+  }
+
+  async #commit(request: CommitRequest): Promise<CommitResult> {
     const commit = this.#listener.commits(this.#current(), request);
     let result: CommitResult;
     try {

@@ -43,6 +43,13 @@ export function replay(log: AttemptLog, state: StateView, setting: ReplaySetting
   return run;
 }
 
+/** What a try sees under a key after all that it was asked so far; `state` is the one that it reads. */
+export function seenBy(log: AttemptLog, state: StateView, key: string): string | undefined {
+  const run = new Replay(log, state, { judgesSnapshotReads: true, stamp: null });
+  for (const call of log.calls) run.call(call);
+  return run.seen(key);
+}
+
 class Replay implements Replayed {
   mismatch: string | null = null;
   readonly effects = new Map<string, string | undefined>();
@@ -103,7 +110,7 @@ class Replay implements Replayed {
   #get(call: Extract<LoggedRead, { kind: "get" }>): void {
     const { key } = call;
     this.#readOf(call, key, afterKey(key));
-    const value = this.#seen(key);
+    const value = this.seen(key);
     if (call.answer === null || call.answer.value === value) return;
     this.#differs(
       call,
@@ -124,7 +131,7 @@ class Replay implements Replayed {
     if (answer.isWhole) this.#readOf(call, begin, end);
     else if (last !== undefined)
       this.#readOf(call, call.reverse ? last : begin, call.reverse ? end : afterKey(last));
-    const expected = rows.map((key): LoggedRow => [key, this.#seen(key) ?? ""]);
+    const expected = rows.map((key): LoggedRow => [key, this.seen(key) ?? ""]);
     const at = expected.findIndex(
       (row, index) => answer.rows[index]?.[0] !== row[0] || answer.rows[index]?.[1] !== row[1],
     );
@@ -174,7 +181,7 @@ class Replay implements Replayed {
   }
 
   /** What reads see. */
-  #seen(key: string): string | undefined {
+  seen(key: string): string | undefined {
     return this.#log.readYourWrites ? this.#own(key) : this.#state.get(key);
   }
 

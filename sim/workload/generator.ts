@@ -63,6 +63,8 @@ const MAINTAIN_AFTER_STOP = 0.2;
 const GIVE_SPACE_BACK = 0.07;
 const SECOND_OPENS = 0.02;
 const MANY_KEYS = 0.1;
+const LONG_PAUSES = 0.3;
+const LONG_PAUSE_MS = 5_200;
 const EMPTY_BATCHES = 0.01;
 const EXTREME_LETTERS = ["a", "m", "\u00ff"] as const;
 
@@ -142,6 +144,9 @@ export class OperationGenerator implements OperationSource {
       case "settle":
         return { kind: "settle" };
       case "pause":
+        // Beside clients who think for that long, everything that they have read must be forgotten.
+        if (this.#options.transactions.longThinkProbability > 0 && this.#chance(LONG_PAUSES))
+          return { kind: "pause", ms: LONG_PAUSE_MS };
         return { kind: "pause", ms: this.#one([1, 0.1, 5, 20, 200]) };
       case "reopen":
         return { kind: "reopen", settles: this.#chance(0.5) };

@@ -13,7 +13,12 @@ import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
-import { drawTransactions, NO_TRANSACTIONS, type TransactionOptions } from "./transaction-options.js";
+import {
+  drawTransactions,
+  NO_TRANSACTIONS,
+  SLOW_LIFE_OPERATIONS,
+  type TransactionOptions,
+} from "./transaction-options.js";
 import { isTransactionWorkload, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 import {
   OPERATION_FAMILIES,
@@ -187,7 +192,15 @@ function withTransactions(
   if (names.length === 0 || !chosen) return options;
   const workload = draw.one(names);
   const weights = weightsOf(workload, factors);
-  return { ...options, workload, weights, transactions: drawTransactions(draw) };
+  const transactions = drawTransactions(draw);
+  const complete = { ...options, workload, weights, transactions };
+  if (transactions.longThinkProbability === 0) return complete;
+  return {
+    ...complete,
+    operations: Math.max(options.operations, SLOW_LIFE_OPERATIONS),
+    weights: { ...weights, pause: Math.max(weights.pause, 10) },
+    crashes: { ...options.crashes, everyOperations: SLOW_LIFE_OPERATIONS },
+  };
 }
 
 function weightsOf(

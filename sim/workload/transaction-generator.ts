@@ -138,7 +138,10 @@ export class TransactionGenerator {
     const suffix = this.#chance(0.5) ? "" : String(this.#below(3));
     if (kind === 0) return [["stampKey", STAMPED, suffix, this.#value()]];
     if (kind === 1) return [["stampValue", this.#key(), this.#chance(0.5) ? "" : "at ", suffix]];
-    if (kind === 2) return [["range", FILED, `${FILED}\xff`, this.#below(5), this.#chance(0.5), false]];
+    if (kind === 2) {
+      const read = ["range", FILED, `${FILED}\xff`, this.#below(5), this.#chance(0.5), false] as const;
+      return [read, ["set", this.#key(), this.#value()]];
+    }
     return [["file", suffix]];
   }
 

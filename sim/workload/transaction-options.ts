@@ -26,13 +26,19 @@ export const NO_TRANSACTIONS: TransactionOptions = {
   resetProbability: 0,
 };
 
+/** Share of seeds with clients that outlive what is remembered of others' writes. */
+const SLOW_SEEDS = 0.15;
+/** Those need time: lives that are long enough for old history to be forgotten. */
+export const SLOW_LIFE_OPERATIONS = 200;
+
 export function drawTransactions(draw: Draw): TransactionOptions {
-  return {
+  const drawn = {
     clientsMax: 2 + draw.upTo(6),
     thinkMsMax: draw.one([0, 0, 0.1, 1, 10]),
-    longThinkProbability: draw.chance(0.25) ? 0.02 : 0,
     timeoutMs: draw.one([0, 0, 5000, 50]),
     size: draw.one([4, 2, 3, 5, 8, 16]),
     resetProbability: draw.half() ? 0 : 0.5,
   };
+  if (!draw.chance(SLOW_SEEDS)) return { ...drawn, longThinkProbability: 0 };
+  return { ...drawn, clientsMax: 8, timeoutMs: 0, longThinkProbability: 0.05 };
 }

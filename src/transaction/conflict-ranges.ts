@@ -2,6 +2,7 @@
  * Which keys a transaction's reads and writes conflict on. A read conflicts where its answer came from the storage: not on
  * keys that the transaction had set or cleared itself, whatever is stored there.
  */
+import { mutant } from "../platform/probes.js";
 import { keyTextAfter } from "./key-text.js";
 import type { RangeSet } from "./range-set.js";
 import type { WriteBuffer } from "./write-buffer.js";
@@ -30,7 +31,8 @@ export function addRead(conflicts: RangeSet, writes: WriteBuffer | null, begin: 
 function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: string): string {
   let open = from;
   for (let key = writes.nextKey(from); key !== null && key < to; key = writes.nextKey(keyTextAfter(key))) {
-    if (!writes.isIndependent(key)) continue;
+    const isOwn = mutant("T14-read-of-own-atomic-spared") || writes.isIndependent(key);
+    if (!isOwn || mutant("T13-read-of-own-write-conflicts")) continue;
     conflicts.add(open, key);
     open = keyTextAfter(key);
   }
@@ -40,6 +42,8 @@ function addOpen(conflicts: RangeSet, writes: WriteBuffer, from: string, to: str
 
 /** Everything that a commit writes, into `conflicts`; but for the keys that its version names, which the storage adds. */
 export function addWrites(conflicts: RangeSet, writes: WriteBuffer): void {
-  for (const [begin, end] of writes.cleared) conflicts.add(begin, end);
+  if (!mutant("T16-clear-range-conflicts-with-nobody")) {
+    for (const [begin, end] of writes.cleared) conflicts.add(begin, end);
+  }
   writes.forEachKey((key) => conflicts.add(key, keyTextAfter(key)));
 }

@@ -9,6 +9,7 @@
 import { Batch } from "../engine/batch.js";
 import { hasCode } from "../platform/errors.js";
 import type { Clock } from "../platform/platform.js";
+import { buggify, mutant } from "../platform/probes.js";
 import { applyAtomic } from "./atomic.js";
 import { EngineViews, type TransactionalStore } from "./engine-views.js";
 import { ConflictError, TransactionError } from "./errors.js";
@@ -86,6 +87,7 @@ export class EngineStorage implements TransactionStorage {
     } catch (error) {
       // Given a version, it may be in the log; the next opening decides.
       if (commit.version !== 0 && hasCode(error, "FAILED_STOP")) {
+        if (mutant("T15-unknown-result-told-as-conflict")) throw new ConflictError();
         throw new TransactionError(
           "COMMIT_UNKNOWN_RESULT",
           "the store stopped while it committed. Reopen it, and look whether the commit is there.",
@@ -122,7 +124,7 @@ export class EngineStorage implements TransactionStorage {
     const { writes } = request;
     batch.expect(writes.operations, writes.bytes);
     for (const [begin, end] of writes.cleared) batch.deleteRange(keyBytes(begin), keyBytes(end));
-    const stamp = versionstampOf(version);
+    const stamp = versionstampOf(mutant("T11-versionstamp-of-the-last-commit") ? version - 1 : version);
     for (const [key, written] of writes.writes) {
       const bytes = keyBytes(key);
       if (written.kind === "known") put(batch, bytes, written.value);
@@ -147,18 +149,23 @@ export class EngineStorage implements TransactionStorage {
     return batch;
   }
 
-  #checkConflicts({ readVersion, readConflicts, options }: CommitRequest): void {
-    if (readVersion === null || readConflicts.isEmpty) return;
+  #checkConflicts(request: CommitRequest): void {
+    const { readVersion, readConflicts, options } = request;
+    if (readVersion === null || readConflicts.isEmpty || mutant("T1-reads-not-checked")) return;
     const history = this.#history;
     if (readVersion < history.horizon) {
+      if (mutant("T4-too-old-not-refused")) return;
       throw new TransactionError(
         "TRANSACTION_TOO_OLD",
         `the transaction read version ${readVersion}, too long ago to tell what has been written since. Try again.`,
       );
     }
     const conflicting: [string, string][] = [];
-    readConflicts.forEach((begin, end) => {
-      if (history.newest(begin, end) <= readVersion) return;
+    const checked = mutant("T7-only-writes-checked") ? request.writeConflicts : readConflicts;
+    const since = mutant("T6-read-version-off-by-one") ? readVersion + 1 : readVersion;
+    checked.forEach((begin, end) => {
+      if (mutant("T3-only-points-checked") && end !== keyTextAfter(begin)) return;
+      if (history.newest(begin, end) <= since) return;
       if (!options.reportConflictingRanges) throw new ConflictError();
       conflicting.push([begin, end]);
     });
@@ -172,7 +179,8 @@ export class EngineStorage implements TransactionStorage {
     steps: readonly WriteStep[],
     stamp: Uint8Array,
   ): Uint8Array | undefined {
-    let value = (this.#unapplied.lookUp(key) ?? { value: this.#store.getSync(bytes) }).value;
+    const unapplied = mutant("T10-atomic-on-what-is-visible") ? null : this.#unapplied.lookUp(key);
+    let value = (unapplied ?? { value: this.#store.getSync(bytes) }).value;
     for (const step of steps) {
       value =
         step.operation === "setStamped"
@@ -186,11 +194,13 @@ export class EngineStorage implements TransactionStorage {
     commit.version = version;
     this.#prepared = null;
     const { writeConflicts, writes } = commit.request;
-    this.#history.wroteAll(writeConflicts, version);
-    for (const key of commit.stampedKeys) this.#history.wrote(key, keyTextAfter(key), version);
+    if (!mutant("T2-writes-not-remembered")) this.#history.wroteAll(writeConflicts, version);
+    for (const key of mutant("T22-stamped-keys-not-remembered") ? [] : commit.stampedKeys)
+      this.#history.wrote(key, keyTextAfter(key), version);
     this.#unapplied.add(version, writes, commit.decided);
     this.#views.expire();
-    if (++this.#commits % COMMITS_PER_SWEEP === 0) this.#forget(version);
+    if (++this.#commits % COMMITS_PER_SWEEP === 0 || buggify("transaction.eager-sweep"))
+      this.#forget(version);
   }
 
   #forget(version: number): void {

@@ -3,6 +3,7 @@
  * transaction's own writes unless it has switched that off.
  */
 import { StillwaterError } from "../platform/errors.js";
+import { mutant } from "../platform/probes.js";
 import { andThen } from "./answers.js";
 import type { Attempt } from "./attempt.js";
 import { addRead } from "./conflict-ranges.js";
@@ -124,7 +125,8 @@ export class Reads implements ReadTransaction {
     if (writes?.isUnreadable(at, keyTextAfter(at)) === true) throw unreadable();
     const written = writes?.lookUp(at);
     if (written?.kind === "known") return written.value && new Uint8Array(written.value);
-    if (!this.#isSnapshot) this.#addConflict(attempt, read, at, keyTextAfter(at));
+    if (!this.#isSnapshot || mutant("T23-snapshot-read-conflicts"))
+      this.#addConflict(attempt, read, at, keyTextAfter(at));
     return andThen(
       andThen(attempt.view(), (view) => view.get(key)),
       (stored) => (written === undefined ? stored : writtenValue(written, stored)),
@@ -294,6 +296,7 @@ class ConflictingRange {
     const begin = this.#begin;
     const end = this.#end;
     const last = this.#isAtEnd ? null : this.#rows.lastKey();
+    if (last !== null && mutant("T21-range-left-early-conflicts-on-nothing")) return;
     if (last === null) {
       // All of it has been read, or nobody knows how much.
       this.#begin = end;

@@ -3,6 +3,7 @@
  * the value is another than the one it was started with, so a change that is undone at once may go unnoticed, as in
  * FoundationDB. Does not own the limit on their number.
  */
+import { mutant } from "../platform/probes.js";
 import { TransactionError } from "./errors.js";
 import { keyText } from "./key-text.js";
 import type { RangeSet } from "./range-set.js";
@@ -50,7 +51,7 @@ export class WatchList {
       };
     });
     // It may have changed between the commit that started the watch and now.
-    this.#check(at);
+    if (!mutant("T12-watch-not-checked-when-it-begins")) this.#check(at);
     return { changed, cancel };
   }
 
@@ -78,7 +79,8 @@ export class WatchList {
     if (all === undefined) return;
     for (const waiting of all) {
       try {
-        if (sameValue(this.#get(waiting.key), waiting.value)) continue;
+        if (mutant("T24-watch-told-without-a-change")) waiting.resolve();
+        else if (sameValue(this.#get(waiting.key), waiting.value)) continue;
         waiting.resolve();
       } catch (error) {
         // Nobody can say whether it has changed. It is the watch that fails, not the commit that asked for a look.

@@ -10,6 +10,8 @@
  * Does not own: what a version is, or when the horizon moves.
  */
 import { assert } from "../platform/assert.js";
+import { buggify, mutant } from "../platform/probes.js";
+import { keyTextAfter } from "./key-text.js";
 import type { RangeSet } from "./range-set.js";
 
 /** Commits of more ranges are kept apart. A few milliseconds of work below it, one more search a question above. */
@@ -17,6 +19,8 @@ const APART_RANGES_MIN = 4_096;
 const CHUNK_BOUNDARIES_MAX = 512;
 /** A chunk that has shrunk below this joins its neighbour. */
 const CHUNK_BOUNDARIES_MIN = 64;
+/** A simulation may split from here on, so that few keys make many chunks. */
+const TINY_CHUNK_BOUNDARIES = 4;
 
 interface Chunk {
   /** Ascending. The first is the chunk's own beginning. */
@@ -54,8 +58,16 @@ export class WriteHistory {
 
   /** A commit has written all these at `version`, which is not below any earlier one. */
   wroteAll(ranges: RangeSet, version: number): void {
-    if (ranges.size >= APART_RANGES_MIN) this.#apart.push({ version, ranges });
-    else ranges.forEach((begin, end) => this.wrote(begin, end, version));
+    if (ranges.size >= APART_RANGES_MIN || buggify("write-history.small-commit-apart"))
+      this.#apart.push({ version, ranges });
+    else {
+      ranges.forEach((begin, end) => {
+        const isRange = end !== keyTextAfter(begin);
+        const from = isRange && mutant("T9-conflict-begin-is-exclusive") ? keyTextAfter(begin) : begin;
+        const to = isRange && mutant("T8-conflict-end-is-inclusive") ? keyTextAfter(end) : end;
+        this.wrote(from, to, version);
+      });
+    }
   }
 
   /** [begin, end) is written at `version`, which is not below any earlier one. O(log n + what is replaced). */
@@ -89,7 +101,7 @@ export class WriteHistory {
     for (let i = this.#apart.length - 1; i >= 0; i--) {
       const { version, ranges } = this.#apart[i] as { version: number; ranges: RangeSet };
       if (version <= newest) break;
-      if (!ranges.touches(begin, end)) continue;
+      if (!ranges.touches(begin, end) || mutant("T20-large-commits-not-looked-at")) continue;
       newest = version;
       break;
     }
@@ -124,7 +136,10 @@ export class WriteHistory {
     let newest = versions[0] as number;
     for (let index = 1; index < boundaries.length; index++) {
       const version = versions[index] as number;
-      if (version <= this.#horizon && (versions[kept - 1] as number) <= this.#horizon) continue;
+      const before = versions[kept - 1] as number;
+      if (version <= this.#horizon && (before <= this.#horizon || mutant("T17-sweep-joins-with-newer")))
+        continue;
+      if (before <= this.#horizon && mutant("T18-sweep-joins-with-older")) continue;
       boundaries[kept] = boundaries[index] as string;
       versions[kept] = version;
       newest = Math.max(newest, version);
@@ -145,7 +160,9 @@ export class WriteHistory {
     if (chunk.boundaries[index] === key) return;
     chunk.boundaries.splice(index + 1, 0, key);
     chunk.versions.splice(index + 1, 0, chunk.versions[index] as number);
-    if (chunk.boundaries.length > CHUNK_BOUNDARIES_MAX) this.#split(at);
+    const { length } = chunk.boundaries;
+    if (length > CHUNK_BOUNDARIES_MAX) this.#split(at);
+    else if (length >= TINY_CHUNK_BOUNDARIES && buggify("write-history.early-split")) this.#split(at);
   }
 
   #split(at: number): void {
@@ -154,7 +171,8 @@ export class WriteHistory {
     const boundaries = chunk.boundaries.splice(half);
     const versions = chunk.versions.splice(half);
     chunk.newest = highest(chunk.versions);
-    this.#chunks.splice(at + 1, 0, { boundaries, versions, newest: highest(versions) });
+    const newest = mutant("T19-split-forgets-the-newest") ? 0 : highest(versions);
+    this.#chunks.splice(at + 1, 0, { boundaries, versions, newest });
   }
 
   #join(at: number): void {
