@@ -219,6 +219,7 @@ class Client implements ClientListener, TransactionListener {
     if (outcome !== "acknowledged" && (outcome !== "none" || this.#log.hasConflicts)) {
       throw new OracleFailure("O4", `${this.what} says that it has committed, but its commit is ${outcome}`);
     }
+    if (!this.#operation.steps.some(([kind]) => kind === "watch")) return;
     const { world, options } = this.#session;
     const { resetProbability } = options.transactions;
     if (world.choices.stream("clients").chance(resetProbability, "clients.resets"))
