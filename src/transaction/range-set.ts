@@ -35,8 +35,7 @@ export class RangeSet {
     else this.#insert(begin, end);
   }
 
-  /** Takes [begin, end) out. O(ranges). */
-  /** O(size) when there is anything to remove. */
+  /** Takes [begin, end) out. O(ranges) when there is anything to take. */
   remove(begin: string, end: string): void {
     if (!this.touches(begin, end)) return;
     const before = this.#chunks.splice(0);

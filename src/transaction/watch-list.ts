@@ -17,11 +17,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** So many keys that nobody watches any more may be kept beside as many as are watched. */
+const IDLE_KEYS_MAX = 64;
+
 export class WatchList {
   readonly #waiting = new Map<string, Set<Waiting>>();
-  /** Keys that were ever watched and may still be. */
+  /** Keys that are watched, and some that were. */
   #keys = new SortedKeys();
   #keysKnown = new Set<string>();
+  #closed: Error | null = null;
   readonly #get: (key: Uint8Array) => Uint8Array | undefined;
 
   /** `get` reads the newest visible value. */
@@ -29,11 +33,17 @@ export class WatchList {
     this.#get = get;
   }
 
+  /** In order; not all of them are watched. */
+  get keysKept(): number {
+    return this.#keysKnown.size;
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.size === 0;
   }
 
   add(key: Uint8Array, value: Uint8Array | undefined): StorageWatch {
+    if (this.#closed !== null) return { changed: Promise.reject(this.#closed), cancel: () => {} };
     const at = keyText(key);
     let cancel = (): void => {};
     const changed = new Promise<void>((resolve, reject) => {
@@ -69,7 +79,9 @@ export class WatchList {
     }
   }
 
+  /** Also for watches that come later. */
   close(error: Error): void {
+    this.#closed = error;
     for (const all of this.#waiting.values()) for (const { reject } of all) reject(error);
     this.#waiting.clear();
   }
@@ -95,9 +107,10 @@ export class WatchList {
     all?.delete(waiting);
     if (all?.size !== 0) return;
     this.#waiting.delete(at);
-    if (this.#waiting.size > 0) return;
+    if (this.#waiting.size > 0 && this.#keysKnown.size <= IDLE_KEYS_MAX + 2 * this.#waiting.size) return;
     this.#keys = new SortedKeys();
-    this.#keysKnown = new Set();
+    this.#keysKnown = new Set(this.#waiting.keys());
+    for (const key of this.#keysKnown) this.#keys.add(key);
   }
 }
 
