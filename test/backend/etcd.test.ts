@@ -111,6 +111,24 @@ describe("members that do not run", () => {
     await db.close();
   });
 
+  test("a program that waits for one does not end meanwhile", async () => {
+    const etcd = new FakeEtcd();
+    const { clock, random, scheduler } = platform;
+    const waits: (boolean | undefined)[] = [];
+    const noting: typeof scheduler = {
+      defer: (task) => scheduler.defer(task),
+      after: (delayMs, task, keepsAlive) => {
+        waits.push(keepsAlive);
+        return scheduler.after(delayMs, task, keepsAlive);
+      },
+    };
+    etcd.isDown.fill(true);
+    const options = { hosts: etcd.hosts, unavailableAfterMs: 20 };
+    const opening = openEtcdDatabase(options, { clock, random, scheduler: noting }, etcd.connect);
+    await expect(opening).rejects.toEqual(fails("UNAVAILABLE"));
+    expect(new Set(waits)).toEqual(new Set([true]));
+  });
+
   test("without any, the error says so, before a commit too, and passes", async () => {
     const etcd = new FakeEtcd();
     const db = await open(etcd, { unavailableAfterMs: 20 });

@@ -147,7 +147,7 @@ export class Patience {
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
     await new Promise<void>((resolve) => {
-      this.#scheduler.after(pauseMs, resolve);
+      this.#scheduler.after(pauseMs, resolve, true);
     });
   }
 }

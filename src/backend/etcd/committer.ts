@@ -254,6 +254,6 @@ function isUndecided(error: unknown): boolean {
 
 function pause(scheduler: Scheduler, random: Random, mostMs: number): Promise<void> {
   return new Promise((resolve) => {
-    scheduler.after((mostMs * random.nextUint32()) / 2 ** 32, resolve);
+    scheduler.after((mostMs * random.nextUint32()) / 2 ** 32, resolve, true);
   });
 }
