@@ -7,7 +7,7 @@ import { COVERAGE_KINDS, type CoverageRow, coverageRows, missedRows } from "../c
 import { readProbeSites } from "../coverage/sites.js";
 import { runEnsemble } from "../run/ensemble.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
-import { parseCount } from "./parameters.js";
+import { parseCount, print } from "./parameters.js";
 
 const SEEDS = 500;
 
@@ -58,7 +58,7 @@ async function coverage(flags: CoverageFlags): Promise<void> {
           2,
         )
       : formatCoverage(rows, seeds);
-  process.stdout.write(`${text}\n`);
+  print(text);
   if (missed.length > 0) process.exitCode = 1;
 }
 

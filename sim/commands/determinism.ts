@@ -11,7 +11,7 @@ import { OracleFailure, OracleLedger } from "../oracles/failure.js";
 import { runSeed, seedAt } from "../run/seed.js";
 import { divergenceOf, type TraceMarks } from "../trace/trace.js";
 import { DEFAULT_LIMITS } from "../workload/options.js";
-import { parseCount } from "./parameters.js";
+import { parseCount, print } from "./parameters.js";
 
 const SEEDS = 200;
 const EXIT_DIFFERENT = 126;
@@ -119,8 +119,4 @@ function readFingerprints(path: string): FingerprintFile {
     );
   }
   return file;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

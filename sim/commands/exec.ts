@@ -14,7 +14,7 @@ import { readExecCase, writeExecCase } from "../exec/exec-case.js";
 import type { Finding } from "../exec/findings.js";
 import { formatFinding, formatResult, jsonOf } from "../exec/report.js";
 import { parsePersonality } from "../exec/settings.js";
-import { parseCount } from "./parameters.js";
+import { parseCount, print } from "./parameters.js";
 
 const EXIT_FAILED = 129;
 const EXIT_SIMULATOR = 127;
@@ -192,8 +192,4 @@ function parseDisk(text: string): SyncPersonality {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

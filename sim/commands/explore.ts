@@ -11,7 +11,7 @@ import { type ExplorationConfig, type ExplorationResult, explore } from "../expl
 import { caseOfFailure } from "../explore/explore-case.js";
 import { formatExploration, formatExploredFailure } from "../explore/summary.js";
 import { failureClass } from "../oracles/failure.js";
-import { collectPlanted, parseCount } from "./parameters.js";
+import { collectPlanted, parseCount, print } from "./parameters.js";
 
 const DEFAULT_STEPS = 3;
 /** Four steps take hours. */
@@ -102,8 +102,4 @@ function parseSteps(text: string): number {
 function parseDepth(text: string): 1 | 2 {
   if (text === "1" || text === "2") return text === "1" ? 1 : 2;
   throw new InvalidArgumentError("It must be 1 or 2.");
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { type LintResult, lintSeeds } from "../lint/lint-seeds.js";
-import { collectPlanted, parseCount } from "./parameters.js";
+import { collectPlanted, parseCount, print } from "./parameters.js";
 
 const DEFAULT_SEEDS = 50;
 const EXIT_SAFETY = 129;
@@ -34,7 +34,7 @@ export function lintCommand(): Command {
 
 async function run({ seeds, from, mutant, report }: LintFlags): Promise<void> {
   const result = await lintSeeds({ seeds, from, mutants: mutant }, () => {});
-  process.stdout.write(`${formatLint(result)}\n`);
+  print(formatLint(result));
   if (report !== undefined) writeFileSync(report, `${JSON.stringify({ format: 1, ...result }, null, 2)}\n`);
   if (result.groups.length > 0 || result.failed.length > 0) process.exitCode = EXIT_SAFETY;
 }

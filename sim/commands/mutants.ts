@@ -10,7 +10,7 @@ import { advise, formatAdvice } from "../mutants/advisor.js";
 import { readMatrix, regressions } from "../mutants/baseline.js";
 import { type Matrix, type MatrixConfig, runMatrix } from "../mutants/matrix.js";
 import { formatCatalogue, formatMatrix, markdownMatrix, totals } from "../mutants/matrix-report.js";
-import { parseCount } from "./parameters.js";
+import { parseCount, print } from "./parameters.js";
 
 const BUDGET = 1000;
 const ADVICE_BUDGET = 400;
@@ -126,8 +126,4 @@ function usageOf(error: unknown): unknown {
 
 function splitIds(text: string): readonly string[] {
   return text.split(",");
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -84,6 +84,15 @@ export function usage<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
+/**
+ * A line of the result. A reader that goes away (`| head`) takes the rest of the text with it and nothing else: the command
+ * goes on to its end, for its exit code, reports and cases are read by others.
+ */
 export function print(text: string): void {
+  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", requireReaderGone);
   process.stdout.write(`${text}\n`);
+}
+
+function requireReaderGone(error: Error): void {
+  if (!("code" in error) || error.code !== "EPIPE") throw error;
 }

@@ -123,5 +123,14 @@ function printResult(shrunk: ShrunkCase): void {
 }
 
 function sizeText({ operations, faults, decisions, options }: CaseSize): string {
-  return `${operations} operations, ${faults} faults, ${decisions} other decisions, ${options} options`;
+  return [
+    counted(operations, "operation"),
+    counted(faults, "fault"),
+    counted(decisions, "other decision"),
+    counted(options, "option"),
+  ].join(", ");
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -4,7 +4,7 @@
  * (`seed.ts`), many seeds (`ensemble.ts`).
  */
 import { installProbes } from "../../src/platform/probes.js";
-import type { ChoiceLog, Choices } from "../choices/choices.js";
+import { type ChoiceLog, type Choices, STREAM_NAMES } from "../choices/choices.js";
 import { VFS_OPERATIONS } from "../disk/disk-state.js";
 import type { PowerLossReport } from "../disk/power-loss-report.js";
 import { SimulationDisk } from "../disk/simulation-disk.js";
@@ -219,7 +219,7 @@ function gather(session: Session): void {
 function fingerprintOf(session: Session): RunFingerprint {
   const { world } = session;
   const streams: Record<string, readonly [number, number]> = {};
-  for (const name of STREAMS) {
+  for (const name of STREAM_NAMES) {
     const stream = world.choices.stream(name);
     streams[name] = [stream.next, stream.random.peekUint32()];
   }
@@ -231,25 +231,3 @@ function fingerprintOf(session: Session): RunFingerprint {
     streams,
   };
 }
-
-const STREAMS = [
-  "disk.read",
-  "disk.write",
-  "disk.sync",
-  "disk.name",
-  "disk.close",
-  "disk.stat",
-  "disk.life",
-  "disk.lie",
-  "crash.rename",
-  "crash",
-  "schedule",
-  "latency",
-  "buggify",
-  "random",
-  "clock",
-  "yields",
-  "lateness",
-  "process",
-  "strays",
-] as const;

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Compiled, compileSources, type Outcome, runModule } from "./compiled.js";
+import { type Compiled, compileSources, type Outcome, runModule, runUnread } from "./compiled.js";
 
 const MUTANT = "W1-ack-before-sync";
 /** Adds the command to a program that, as the real one does, ends with 2 for wrong usage. */
@@ -100,6 +100,13 @@ describe("sim run", () => {
     expect(again.code).toBe(0);
     expect(again.output).toContain("expected O28 to fail");
     expect((await sim("replay", "4000", "--mutant", "canary")).code).toBe(129);
+  });
+
+  test("ends quietly and as it would have ended when the reader of its output has gone", async () => {
+    const saved = join(folder, "unread");
+    const run = ["run", "--canary", "--seeds=1", `--save=${saved}`];
+    expect(await runUnread(compiled, PROGRAM, "sim", ...run)).toEqual({ code: 129, output: "", errors: "" });
+    expect(readdirSync(saved)).toHaveLength(1);
   });
 
   test("ends with 2 for wrong usage, before anything runs", async () => {

@@ -45,6 +45,15 @@ export interface Outcome {
 
 /** Runs a program text as a module in another process, in the compiled folder. */
 export function runModule(compiled: Compiled, text: string, ...parameters: string[]): Promise<Outcome> {
+  return run(compiled, text, parameters, true);
+}
+
+/** As `runModule`, with nobody there who reads the output. */
+export function runUnread(compiled: Compiled, text: string, ...parameters: string[]): Promise<Outcome> {
+  return run(compiled, text, parameters, false);
+}
+
+function run(compiled: Compiled, text: string, parameters: string[], reads: boolean): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--input-type=module", "--eval", text, "--", ...parameters], {
       cwd: compiled.folder,
@@ -55,6 +64,7 @@ export function runModule(compiled: Compiled, text: string, ...parameters: strin
     child.stdout.setEncoding("utf8").on("data", (piece: string) => {
       output += piece;
     });
+    if (!reads) child.stdout.destroy();
     child.stderr.setEncoding("utf8").on("data", (piece: string) => {
       errors += piece;
     });
