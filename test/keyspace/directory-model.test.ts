@@ -103,7 +103,7 @@ test("a tree of directories is what the operations on it made of it", async () =
       }
       await expectSame(db, tree);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -123,12 +123,13 @@ test("whatever many do at a time, the tree stays whole and everything belongs to
       await Promise.all(scripts.map(run));
       expect((await checkTree(db)).faults).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
 async function open(): Promise<Database> {
-  return openEngineDatabase("/db", {}, nodePlatform({ vfs: await createMemoryVFS() }));
+  const store = { memtableBytes: 1 << 20, blockCacheBytes: 1 << 20 };
+  return openEngineDatabase("/db", { store }, nodePlatform({ vfs: await createMemoryVFS() }));
 }
 
 const KEY = "id";
