@@ -103,13 +103,19 @@ interface Machine {
   readonly choices: Choices;
 }
 
+/** The disk may fail this too: then again, since the scenario is promised its directory. */
 async function prepare(world: World<SimulationDisk>): Promise<void> {
-  await world.live(async ({ platform: { vfs } }) => {
-    vfs.makeDirectory(SCENARIO_DIRECTORY);
-    vfs.syncDirectory("/");
-  });
-  world.disk.shutdown();
+  for (let tries = 0; tries < PREPARE_TRIES_MAX; tries++) {
+    const end = await world.live(async ({ platform: { vfs } }) => {
+      if (!vfs.list("/").includes(SCENARIO_DIRECTORY.slice(1))) vfs.makeDirectory(SCENARIO_DIRECTORY);
+      vfs.syncDirectory("/");
+    });
+    world.disk.shutdown();
+    if (end.kind === "finished") return;
+  }
 }
+
+const PREPARE_TRIES_MAX = 100;
 
 function liveScenario<Input, Promised>(
   { world, inodes, choices }: Machine,
