@@ -7,7 +7,12 @@ import { Batch } from "../../src/engine/batch.js";
 import type { StoreOptions } from "../../src/engine/options.js";
 import { Store } from "../../src/engine/store.js";
 import { StillwaterError } from "../../src/platform/errors.js";
-import { type ManualPlatform, ManualScheduler, manualPlatform } from "./fixtures/manual-platform.js";
+import {
+  type ManualPlatform,
+  ManualScheduler,
+  manualPlatform,
+  type Outcome,
+} from "./fixtures/manual-platform.js";
 import { bytes, rowsOf, text } from "./fixtures/model.js";
 import { type Call, failure, PlainVFS } from "./fixtures/plain-vfs.js";
 
@@ -482,7 +487,12 @@ describe("fail-stop", () => {
   }
 
   /** Writes reject, reads go on, close works, and what was acknowledged is there after a reopen. */
-  async function expectFailStop(one: Opened, acknowledged: readonly string[]): Promise<void> {
+  /** `closing`: what `close` then says; it is silent unless something acknowledged may be lost. */
+  async function expectFailStop(
+    one: Opened,
+    acknowledged: readonly string[],
+    closing: Partial<Outcome<void>> = { kind: "resolved" },
+  ): Promise<void> {
     const { store, vfs, platform } = one;
     expect(store.inspect().failedStop).toBe(true);
     expect(store.stats().failure).toContain("stopped accepting writes");
@@ -508,7 +518,7 @@ describe("fail-stop", () => {
     expect(store.getSync(bytes("in a table"), { snapshot })).toBeDefined();
     snapshot.close();
     vfs.before = null;
-    await platform.settle(store.close());
+    expect(await platform.outcome(store.close())).toMatchObject(closing);
     expect(vfs.handles.size).toBe(0);
     expect(vfs.locks.size).toBe(0);
     const again = await opened({}, vfs, platform.scheduler);
@@ -569,7 +579,8 @@ describe("fail-stop", () => {
     failOn(one.vfs, "syncDataLater", ".wal");
     await one.platform.settle(put(one.store, "buffered"));
     await one.platform.pass(1000);
-    await expectFailStop(one, ["in a table", "in the log", "buffered"]);
+    const closing = { kind: "rejected", error: expect.objectContaining({ code: "FAILED_STOP" }) } as const;
+    await expectFailStop(one, ["in a table", "in the log", "buffered"], closing);
   });
 
   test.each<readonly [string, Call, string]>([
