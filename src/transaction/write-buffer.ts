@@ -122,6 +122,7 @@ export class WriteBuffer {
     copy.#order = this.#order.copy();
     copy.#orphans = new Set(this.#orphans);
     copy.#cleared = this.#cleared.copy();
+    copy.#stampedKeys.push(...this.#stampedKeys);
     copy.#unreadable = this.#unreadable.copy();
     return copy;
   }

@@ -16,7 +16,7 @@ import { EngineStorage } from "../../src/transaction/engine-storage.js";
 import type { TransactionStorage } from "../../src/transaction/storage.js";
 import type { Database } from "../../src/transaction/transaction.js";
 import { LateStorage } from "./differential/late-storage.js";
-import { programs } from "./differential/program.js";
+import { programs, type Step } from "./differential/program.js";
 import { runProgram } from "./differential/run.js";
 
 const PROGRAMS = Number(process.env["STILLWATER_PROGRAMS"] ?? 300);
@@ -60,13 +60,31 @@ afterAll(async () => {
   for (const db of opened) await db.close();
 });
 
+/** Programs that once gave another answer, as they were shrunk. */
+const FOUND: readonly (readonly Step[])[] = [
+  // The copy of the writes that a late read sees did not know of stamped keys.
+  [
+    { of: 1, operation: { kind: "stampKey", prefix: "s", value: "" }, late: false },
+    {
+      of: 1,
+      operation: { kind: "getKey", selector: { key: "", orEqual: false, offset: 1 }, snapshot: false },
+      late: true,
+    },
+    { of: 1, operation: { kind: "clearRange", begin: "", end: "" }, late: false },
+  ],
+];
+
 async function sameAsReference(db: Database): Promise<void> {
   const model = new ReferenceDatabase(platform);
   await fc.assert(
     fc.asyncProperty(programs, async (program) => {
       expect(await runProgram(db, program)).toEqual(await runProgram(model, program));
     }),
-    { numRuns: PROGRAMS, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    {
+      numRuns: PROGRAMS,
+      examples: FOUND.map((program) => [program]),
+      ...(seed === undefined ? {} : { seed: Number(seed) }),
+    },
   );
 }
 

@@ -103,6 +103,18 @@ export function defineVersionstampCases(test: ContractCase): void {
   );
 
   test(
+    "versionstamps: a read that is not waited for cannot read them either, whatever is written after it",
+    async (db) => {
+      const tx = db.createTransaction();
+      tx.setVersionstampedKey(b(`log/${TEN}`), 4, b("new"));
+      const read = tx.getRangeAll(b("log/"), b("log0"));
+      tx.clearRange(b("log/"), b("log0"));
+      await unreadable(tx, read);
+    },
+    keys,
+  );
+
+  test(
     "versionstamps: setting a stamped value anew does not make it readable, clearing it does",
     async (db) => {
       const tx = db.createTransaction();
