@@ -3,7 +3,8 @@
  * arguments. A directory maps a path of names to a short prefix, and moves or vanishes by changing that mapping alone.
  *
  * Every call takes a transaction, or a database to run one transaction in. Paths are relative to the directory that is
- * asked. Misuse rejects with a `DirectoryError` and leaves the transaction as usable as it was.
+ * asked. Misuse rejects with a `DirectoryError` and leaves the transaction as usable as it was. Several may be started at once
+ * in one transaction; await them all before it ends, since one that is under way when a transaction is begun anew goes on.
  */
 import { StillwaterError } from "../platform/errors.js";
 import type { Database, ReadTransaction, Transaction } from "../transaction/transaction.js";
