@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
 
 /** In this order: what comes later wins. */
-const STYLES = ["base.css", "time.css", "panes.css", "sizes.css"];
+const STYLES = ["base.css", "time.css", "panes.css", "files.css", "sizes.css"];
 
 /** The page's text. Throws with the diagnostics when a module does not type-check. */
 export function bundlePage(root) {

@@ -2,7 +2,7 @@
  * `sim exec` and `--import stillwater/sim/register`, as processes: a program that loses what it promised is found, with
  * its cause and a case that replays; one that keeps its promises is not; the same seed gives the same report.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,17 +22,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The command as the executable runs it: wrong usage is 2. */
+/** The command as the executable runs it, without the others that would have to be loaded: wrong usage is 2. */
 const PROGRAM = `
-  import { CommanderError } from "commander";
-  import { simCommand } from "./sim/cli.js";
+  import { Command, CommanderError } from "commander";
+  import { execCommand } from "./sim/commands/exec.js";
   const speak = (command) => {
     command.exitOverride().configureOutput({ outputError: () => undefined });
     command.commands.forEach(speak);
     return command;
   };
   try {
-    await speak(simCommand()).parseAsync(process.argv.slice(2), { from: "user" });
+    await speak(new Command().addCommand(execCommand())).parseAsync(process.argv.slice(2), { from: "user" });
   } catch (error) {
     console.error(error.message);
     process.exitCode = error instanceof CommanderError ? 2 : 127;
@@ -91,20 +91,35 @@ const FILES = {
     setTimeout(() => console.log("waited", Date.now() - started), 3_600_000);`,
 };
 
-function run(...parameters: string[]) {
-  const program = join(compiled.folder, "program.js");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, "exec", ...parameters], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
+
+/** Node as another process, so that several tests wait at a time. */
+function node(parameters: readonly string[], cwd = folder, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, parameters, { cwd, env: { ...process.env, ...env } });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+      stdout += piece;
+    });
+    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+      stderr += piece;
+    });
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+const run = (...parameters: string[]) => node([join(compiled.folder, "program.js"), "exec", ...parameters]);
 
 const onCheck = (...parameters: string[]) => run("--check", "check.mjs", "--mount", "/data", ...parameters);
 
-describe("sim exec", () => {
-  it("finds what a rename without a sync loses, says why, and saves a case that fails again", () => {
-    const { status, stdout } = onCheck(
+describe.concurrent("sim exec", () => {
+  it("finds what a rename without a sync loses, says why, and saves a case that fails again", async () => {
+    const { status, stdout } = await onCheck(
       "--findings",
       "3",
       "--save",
@@ -117,27 +132,27 @@ describe("sim exec", () => {
       /cause +The check fails when .*\/data\/db.json.* is lost \(step 2\) while .*rename/,
     );
     expect(stdout).toContain("renames-without-sync.mjs:5");
-    const replayed = run("--replay", join("cases", "renames-without-sync-1.json"));
+    const replayed = await run("--replay", join("cases", "renames-without-sync-1.json"));
     expect(replayed.status).toBe(129);
     expect(replayed.stdout).toContain("SyntaxError");
   });
 
-  it("finds nothing where the file and the directory are synced", () => {
-    const { status, stdout } = onCheck("--", "node", "right.mjs");
+  it("finds nothing where the file and the directory are synced", async () => {
+    const { status, stdout } = await onCheck("--", "node", "right.mjs");
     expect(stdout).toContain("all there are");
     expect(stdout).toContain("failed        0 states");
     expect(status).toBe(0);
   });
 
-  it("finds that a process killed between truncate and write leaves an empty file", () => {
-    const { status, stdout } = onCheck("--crash", "process-kill", "--", "overwrites.mjs");
+  it("finds that a process killed between truncate and write leaves an empty file", async () => {
+    const { status, stdout } = await onCheck("--crash", "process-kill", "--", "overwrites.mjs");
     expect(status).toBe(129);
     expect(stdout).toContain("the process is killed right after open /data/db.json");
   });
 
-  it("gives the same crash states and the same report for the same seed", () => {
-    const [first, second] = ["a.json", "b.json"].map((report) => {
-      onCheck(
+  it("gives the same crash states and the same report for the same seed", async () => {
+    const reports = ["a.json", "b.json"].map(async (report) => {
+      await onCheck(
         "--seed",
         "7",
         "--sample",
@@ -151,29 +166,27 @@ describe("sim exec", () => {
       );
       return { ...JSON.parse(readFileSync(join(folder, report), "utf8")), elapsedMs: 0 };
     });
+    const [first, second] = await Promise.all(reports);
     expect(second).toEqual(first);
     expect(first?.findings.length).toBeGreaterThan(0);
   });
 
-  it("refuses a program that fails by itself, a missing check and a file that is no case", () => {
-    expect(onCheck("--", "fails.mjs")).toMatchObject({ status: 2 });
-    expect(onCheck("--", "fails.mjs").stderr).toContain("must work without crashes");
-    expect(run("--", "right.mjs")).toMatchObject({ status: 2 });
+  it("refuses a program that fails by itself, a missing check and a file that is no case", async () => {
+    const failing = await onCheck("--", "fails.mjs");
+    expect(failing).toMatchObject({ status: 2 });
+    expect(failing.stderr).toContain("must work without crashes");
+    expect(await run("--", "right.mjs")).toMatchObject({ status: 2 });
     writeFileSync(join(folder, "no-case.json"), "{}");
-    expect(run("--replay", "no-case.json").stderr).toContain("is no case of sim exec");
+    expect((await run("--replay", "no-case.json")).stderr).toContain("is no case of sim exec");
   });
 });
 
-describe("--import stillwater/sim/register", () => {
-  it("puts every form of import on the simulated disk, and refuses what it cannot simulate", () => {
+describe.concurrent("--import stillwater/sim/register", () => {
+  it("puts every form of import on the simulated disk, and refuses what it cannot simulate", async () => {
     const register = join(compiled.folder, "sim/register.js");
-    const [first, second] = [1, 2].map(() =>
-      spawnSync(process.execPath, ["--import", register, "uses-all-forms.mjs"], {
-        cwd: folder,
-        encoding: "utf8",
-        env: { ...process.env, NODE_OPTIONS: "", STILLWATER_SEED: "1" },
-      }),
-    );
+    const parameters = ["--import", register, "uses-all-forms.mjs"];
+    const env = { NODE_OPTIONS: "", STILLWATER_SEED: "1" };
+    const [first, second] = await Promise.all([1, 2].map(() => node(parameters, folder, env)));
     const [line, waited] = (first?.stdout ?? "").split("\n");
     expect(first?.stderr).toBe("");
     const said = JSON.parse(line ?? "");
@@ -189,9 +202,9 @@ describe("--import stillwater/sim/register", () => {
   });
 });
 
-describe("packages of npm (docs/CRASH-TESTS.md)", () => {
+describe.concurrent("packages of npm (docs/CRASH-TESTS.md)", () => {
   const examples = join(import.meta.dirname, "../../../examples/crash-test");
-  const verdict = (name: string, crash: string) => {
+  const verdict = async (name: string, crash: string): Promise<number | null> => {
     const program = join(compiled.folder, "program.js");
     const parameters = [
       "exec",
@@ -204,18 +217,21 @@ describe("packages of npm (docs/CRASH-TESTS.md)", () => {
       "--findings",
       "1",
     ];
-    const cwd = join(examples, name);
-    return spawnSync(process.execPath, [program, ...parameters, "--", "program.mjs"], { cwd }).status;
+    const ended = await node([program, ...parameters, "--", "program.mjs"], join(examples, name));
+    return ended.status;
   };
 
-  it("write-file-atomic keeps its promise; steno does not when the power fails, but when the process is killed", () => {
-    expect(verdict("write-file-atomic", "power-loss")).toBe(0);
-    expect(verdict("steno", "power-loss")).toBe(129);
-    expect(verdict("steno", "process-kill")).toBe(0);
+  it("write-file-atomic keeps its promise; steno does not when the power fails, but when the process is killed", async () => {
+    const verdicts = await Promise.all([
+      verdict("write-file-atomic", "power-loss"),
+      verdict("steno", "power-loss"),
+      verdict("steno", "process-kill"),
+    ]);
+    expect(verdicts).toEqual([0, 129, 0]);
   });
 
-  it("the loss that is on record fails again, from its case", () => {
-    const { status, stdout } = run("--replay", join(examples, "steno/cases/power-loss/program-1.json"));
+  it("the loss that is on record fails again, from its case", async () => {
+    const { status, stdout } = await run("--replay", join(examples, "steno/cases/power-loss/program-1.json"));
     expect(stdout).toContain("rename /data/.db.json.tmp -> /data/db.json");
     expect(status).toBe(129);
   });
