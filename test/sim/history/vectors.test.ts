@@ -90,6 +90,17 @@ const VECTORS: readonly Vector[] = [
     says: /T1 → T2 \(rw\)[\s\S]*T2 → T1 \(rw\)/,
   },
   {
+    name: "G2-item",
+    what: "a chain of two missed writes and a read, which snapshots allow",
+    lines: [
+      ok('["read","x",[]],["read","z",[1]]'),
+      ok('["append","x",1],["read","y",[]]'),
+      ok('["append","y",1],["append","z",1]'),
+      ok('["read","x",[1]],["read","y",[1]]'),
+    ],
+    says: /T1 → T2 \(rw\)[\s\S]*T2 → T3 \(rw\)[\s\S]*T3 → T1 \(wr\)/,
+  },
+  {
     name: "G2",
     what: "each reads a range in which the other inserts a key",
     lines: [
@@ -377,6 +388,10 @@ describe("what may have happened is no anomaly", () => {
     [
       "own appends that nobody reads, after a read",
       [ok('["read","x",[]],["append","x",1]'), ok('["append","y",1]')],
+    ],
+    [
+      "an append that is in no read, and a read that begins as it ends",
+      [timed(0, 5, '["append","x",1]'), timed(5, 6, '["read","x",[]]')],
     ],
     [
       "ends and beginnings at one time",
