@@ -124,6 +124,8 @@ export class WriteBuffer {
     copy.#cleared = this.#cleared.copy();
     copy.#stampedKeys.push(...this.#stampedKeys);
     copy.#unreadable = this.#unreadable.copy();
+    // It is not empty either: what lies where they may come to lie cannot be read.
+    copy.#stampedKeys.push(...this.#stampedKeys);
     return copy;
   }
 

@@ -45,24 +45,14 @@ export class FakeEtcd {
     this.isDown = Array.from({ length: members }, () => false);
   }
 
-  /** `host` is the number of a member. */
+  /** `host` is the number of a member. A request is served when it is sent; its answer comes later. */
   readonly connect = (host: string): EtcdClient => ({
     kv: {
-      range: async (request) => {
-        await this.#reach(Number(host));
-        return this.#range(request);
-      },
-      txn: async (request) => {
-        await this.#reach(Number(host));
-        return this.#receive(request);
-      },
+      range: (request) => this.#answer(host, () => this.#range(request)),
+      txn: (request) => this.#answer(host, () => this.#receive(request)),
     },
     leaseClient: {
-      leaseGrant: async () => {
-        await this.#reach(Number(host));
-        this.#lease++;
-        return { ID: String(this.#lease) };
-      },
+      leaseGrant: () => this.#answer(host, () => ({ ID: String(++this.#lease) })),
     },
     close: () => {},
   });
@@ -87,11 +77,21 @@ export class FakeEtcd {
     this.#compacted = this.#revision;
   }
 
-  async #reach(member: number): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (this.isDown[member] === true) {
-      throw new Error("14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED");
+  async #answer<T>(host: string, serve: () => T): Promise<T> {
+    let answer: () => T;
+    try {
+      if (this.isDown[Number(host)] === true) {
+        throw new Error("14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED");
+      }
+      const served = serve();
+      answer = () => served;
+    } catch (error) {
+      answer = () => {
+        throw error;
+      };
     }
+    await new Promise((resolve) => setImmediate(resolve));
+    return answer();
   }
 
   #receive(request: EtcdTxn): EtcdTxnResult {

@@ -60,10 +60,16 @@ class FakeTransaction implements FdbTransaction {
     }
     const flag = FLAGS[code];
     const name = NUMBERS[code];
-    if (flag !== undefined && value === null) Object.assign(this.#options, flag);
-    else if (name !== undefined && Number.isInteger(value)) this.#options[name] = value;
+    const options = { ...this.#options };
+    if (flag !== undefined && value === null) Object.assign(options, flag);
+    else if (name !== undefined && Number.isInteger(value)) options[name] = value;
     else throw new FDBError("Option or value is not valid", 2006);
-    this.#transaction.setOptions(this.#options);
+    try {
+      this.#transaction.setOptions(options);
+    } catch (error) {
+      throw error instanceof TransactionError ? new FDBError(error.message, error.fdbCode) : error;
+    }
+    this.#options = options;
   }
 
   commit(): Promise<void> {
@@ -208,6 +214,7 @@ const FLAGS: Readonly<Record<number, TransactionOptions>> = {
   200: { priority: "system" },
   201: { priority: "batch" },
   301: { accessSystemKeys: true },
+  600: { snapshotReadYourWrites: true },
   601: { snapshotReadYourWrites: false },
   712: { reportConflictingRanges: true },
 };

@@ -102,9 +102,9 @@ describe("what is asked of the client", () => {
     calls.length = 0;
     tx.setOptions({ timeoutMs: 80 });
     expect(called("setOption")).toEqual([["setOption", OPTION.timeout, 80]]);
-    expect(() => tx.setOptions({ snapshotReadYourWrites: true })).toThrow(
-      fails("INVALID_OPTION_VALUE") as Error,
-    );
+    tx.setOptions({ snapshotReadYourWrites: true });
+    expect(called("setOption").pop()).toEqual(["setOption", OPTION.snapshotReadYourWritesEnable, null]);
+    expect(() => tx.setOptions({ priority: "default" })).toThrow(fails("INVALID_OPTION_VALUE") as Error);
   });
 
   test("an unknown result goes back to the user, unless running twice does no harm", async () => {

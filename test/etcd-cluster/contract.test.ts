@@ -9,8 +9,8 @@ import { SharedDatabase } from "../transaction/contract/backend.js";
 import { defineContract } from "../transaction/contract.js";
 import { MAX_OPERATIONS, TestCluster } from "./cluster.js";
 
-const KILLED_IN_CASE = 90;
-const RESTARTED_IN_CASE = 140;
+const KILLED_IN_CASE = 120;
+const RESTARTED_IN_CASE = 180;
 
 describe("etcd, three members, the leader killed midway", () => {
   let cluster: TestCluster;

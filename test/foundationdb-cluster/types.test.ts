@@ -33,6 +33,7 @@ test("the package's types are what the backend takes them for", () => {
       retryLimit: "RetryLimit",
       maxRetryDelay: "MaxRetryDelay",
       sizeLimit: "SizeLimit",
+      snapshotReadYourWritesEnable: "SnapshotRywEnable",
       snapshotReadYourWritesDisable: "SnapshotRywDisable",
       reportConflictingKeys: "ReportConflictingKeys",
     } satisfies Record<keyof typeof OPTION, string>),

@@ -98,10 +98,9 @@ export class Committer {
       return { version, versionstamp: versionstampOf(version) };
     } catch (error) {
       if (!isUndecided(error)) this.#lanes.giveBack(lane);
-      if (error instanceof ConflictError && request.options.reportConflictingRanges && conditions !== null) {
-        throw error.ranges.length > 0 ? error : await reported(conditions, layout, cluster, limits);
-      }
-      throw error;
+      if (!(error instanceof ConflictError)) throw error;
+      const isAsked = request.options.reportConflictingRanges && conditions !== null;
+      throw isAsked ? await reported(error, conditions, layout, cluster, limits) : new ConflictError();
     } finally {
       release();
     }
@@ -231,8 +230,9 @@ function tooLarge(has: string, most: string): TransactionError {
   );
 }
 
-/** Which of the ranges that were read have changed. */
+/** Which of the ranges that were read have changed, with those that a marker has shown. */
 async function reported(
+  { ranges }: ConflictError,
   conditions: ReadConditions,
   layout: Layout,
   cluster: EtcdCluster,
@@ -242,6 +242,7 @@ async function reported(
     conditions.byRange().map(async ({ range, compares }) => {
       const look: EtcdOperation = { request_range: { key: layout.sequence } };
       const compare = compares.slice(0, limits.maxOperations);
+      if (ranges.some(([begin]) => begin === range[0])) return [range];
       return (await cluster.check({ compare, success: [look], failure: [look] })).succeeded ? [] : [range];
     }),
   );

@@ -57,9 +57,11 @@ export class Markers {
       markers.push({ revision, marker: JSON.parse(row.value.toString()) as Marker });
       row = await this.#rowBefore(revision);
     }
+    const hit = markers.flatMap(({ marker }) =>
+      marker.conflicts.flatMap(([begin, end]) => overlapping(conditions.conflicts, begin, end)),
+    );
+    if (hit.length > 0) throw new ConflictError(hit);
     for (const { revision, marker } of markers.reverse()) {
-      const hit = marker.conflicts.flatMap(([begin, end]) => overlapping(conditions.conflicts, begin, end));
-      if (hit.length > 0) throw new ConflictError(hit);
       for (const key of marker.silent) {
         if (!conditions.conflicts.has(key)) continue;
         const stored = this.#layout.data(key);

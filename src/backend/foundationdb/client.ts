@@ -77,6 +77,7 @@ export const OPTION = {
   retryLimit: 501,
   maxRetryDelay: 502,
   sizeLimit: 503,
+  snapshotReadYourWritesEnable: 600,
   snapshotReadYourWritesDisable: 601,
   reportConflictingKeys: 712,
 } as const;

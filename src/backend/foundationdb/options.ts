@@ -31,7 +31,11 @@ export function applyOptions(
     }
     const old = before === null ? new Set<number>() : flagsOf(before);
     const flags = flagsOf(options);
-    for (const code of old) if (!flags.has(code)) throw takenBack(code);
+    for (const code of old) {
+      if (flags.has(code)) continue;
+      if (code !== OPTION.snapshotReadYourWritesDisable) throw takenBack(code);
+      native.setOption(OPTION.snapshotReadYourWritesEnable, null);
+    }
     for (const code of flags) if (!old.has(code)) native.setOption(code, null);
   } catch (error) {
     throw translated(error);

@@ -1,4 +1,5 @@
 /** The reads of a transaction on a cluster, with conflicts or, as snapshot reads, without. */
+import { TransactionError } from "../../transaction/errors.js";
 import { firstGreaterOrEqual, firstGreaterThan, type KeySelector } from "../../transaction/key-selector.js";
 import { checkRangeEnd, checkReadKey } from "../../transaction/limits.js";
 import { checkRangeOptions } from "../../transaction/reads.js";
@@ -22,6 +23,8 @@ export interface ReadingTransaction {
   useForRead(): FdbTransaction;
   /** The first key that may not be read. */
   readonly keysEnd: Uint8Array;
+  /** Changes when it begins anew. */
+  readonly tries: number;
 }
 
 export class FoundationReads implements ReadTransaction {
@@ -48,18 +51,19 @@ export class FoundationReads implements ReadTransaction {
 
   getRange(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): AsyncIterable<KeyValue> {
     const { limit, isReverse } = checkRangeOptions(options);
-    const native = this.#transaction.useForRead();
+    this.#transaction.useForRead();
     const mode = modeOf(options.streamingMode ?? "iterator", limit);
-    return this.#rows(native, this.#bound(begin), this.#bound(end), limit, isReverse, mode);
+    return this.#rows(this.#transaction.tries, this.#bound(begin), this.#bound(end), limit, isReverse, mode);
   }
 
   async getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
     const { limit, isReverse } = checkRangeOptions(options);
-    const native = this.#transaction.useForRead();
+    this.#transaction.useForRead();
     const mode = modeOf(options.streamingMode ?? "wantAll", limit);
     const [from, to] = [this.#bound(begin), this.#bound(end)];
     const rows: KeyValue[] = [];
-    for await (const row of this.#rows(native, from, to, limit, isReverse, mode)) rows.push(row);
+    for await (const row of this.#rows(this.#transaction.tries, from, to, limit, isReverse, mode))
+      rows.push(row);
     return rows;
   }
 
@@ -69,7 +73,7 @@ export class FoundationReads implements ReadTransaction {
   }
 
   async *#rows(
-    native: FdbTransaction,
+    tries: number,
     begin: KeySelector,
     end: KeySelector,
     limit: number,
@@ -82,7 +86,7 @@ export class FoundationReads implements ReadTransaction {
     // To the client a limit of 0 is none.
     for (let iteration = 1; left > 0; iteration++) {
       const { results, more } = await answered(
-        native.getRange(
+        this.#goOn(tries).getRange(
           bufferOf(from.key),
           from.orEqual,
           from.offset,
@@ -97,13 +101,26 @@ export class FoundationReads implements ReadTransaction {
           isReverse,
         ),
       );
-      for (const [key, value] of results) yield [new Uint8Array(key), new Uint8Array(value)];
+      for (const [key, value] of results) {
+        this.#goOn(tries);
+        yield [new Uint8Array(key), new Uint8Array(value)];
+      }
       const last = results[results.length - 1]?.[0];
       left -= results.length;
       if (!more || last === undefined) return;
       if (isReverse) to = firstGreaterOrEqual(last);
       else from = firstGreaterThan(last);
     }
+  }
+
+  /** The native transaction, if it is still in the try in which the rows were asked for. */
+  #goOn(tries: number): FdbTransaction {
+    const native = this.#transaction.useForRead();
+    if (this.#transaction.tries === tries) return native;
+    throw new TransactionError(
+      "TRANSACTION_CANCELLED",
+      "the range read is of an earlier try of the transaction.",
+    );
   }
 
   /** Checked, and a copy: the rows may be asked for later. */

@@ -35,7 +35,8 @@ import { answered, bufferOf, FoundationReads, type ReadingTransaction } from "./
 import { versionBytes, versionOf } from "./versions.js";
 import { FoundationWatch } from "./watch.js";
 
-type State = "active" | "committing" | "committed" | "cancelled";
+/** Failed: the commit has, and until a reset nothing else is legal, a cancel included. */
+type State = "active" | "committing" | "failed" | "committed" | "cancelled";
 
 /** Counted beside the bytes of a mutation and of a conflict range, about as FoundationDB's client does. */
 const MUTATION_OVERHEAD_BYTES = 28;
@@ -50,6 +51,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
   #options: ResolvedTransactionOptions;
   #state: State = "active";
   #hasReadVersion = false;
+  #tries = 1;
   #sizeBytes = 0;
   /** An operation came while it was committing, so the commit fails as well. */
   #isUsedDuringCommit = false;
@@ -217,6 +219,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     try {
       await native.commit();
     } catch (error) {
+      if (this.#state === "committing") this.#state = "failed";
       if (this.#isUsedDuringCommit) throw usedDuringCommit();
       const ours = translated(error);
       if (isConflict(ours) && this.#options.reportConflictingRanges) {
@@ -229,11 +232,13 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
   }
 
   async onError(error: unknown): Promise<void> {
+    // What is no error of ours is told as it is.
+    if (this.#state === "cancelled" && error instanceof TransactionError) throw cancelled();
     const mayRepeat =
       error instanceof TransactionError &&
       error.retryable &&
       (!error.maybeCommitted || this.#options.idempotent);
-    if (!mayRepeat || this.#state === "cancelled") {
+    if (!mayRepeat) {
       this.cancel();
       throw error;
     }
@@ -260,7 +265,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     if (this.#state !== "committed") {
       for (const watch of this.#watches) watch.fail(cancelled());
     }
-    this.#state = "cancelled";
+    if (this.#state !== "failed") this.#state = "cancelled";
   }
 
   getCommittedVersion(): number {
@@ -291,6 +296,10 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
     return this.#options.accessSystemKeys ? ALL_KEYS_END : USER_KEYS_END;
   }
 
+  get tries(): number {
+    return this.#tries;
+  }
+
   useForRead(): FdbTransaction {
     const native = this.#use();
     this.#hasReadVersion = true;
@@ -316,6 +325,7 @@ export class FoundationTransaction implements Transaction, ReadingTransaction {
   }
 
   #begin(): void {
+    this.#tries++;
     this.#state = "active";
     this.#isUsedDuringCommit = false;
     this.#hasReadVersion = false;

@@ -1,5 +1,6 @@
 /** Versionstamps: where they go, how they order, what cannot be read before they are known. */
 import { expect } from "vitest";
+import { lastLessThan } from "../../../src/transaction/key-selector.js";
 import type { Transaction } from "../../../src/transaction/transaction.js";
 import type { ContractCase } from "./backend.js";
 import { b, everything, fails, fill, rows, s } from "./support.js";
@@ -169,5 +170,18 @@ export function defineVersionstampCases(test: ContractCase): void {
       reset.cancel();
     },
     values,
+  );
+
+  test(
+    "versionstamps: a read across their places is refused also when more is written before its answer",
+    async (db) => {
+      const tx = db.createTransaction();
+      tx.setVersionstampedKey(b(`k${TEN}`), 1, b(""));
+      const read = tx.getKey(lastLessThan(b("\xff")));
+      tx.clear(b("a"));
+      await expect(read).rejects.toEqual(fails("ACCESSED_UNREADABLE"));
+      tx.cancel();
+    },
+    keys,
   );
 }
