@@ -5,7 +5,7 @@
  */
 import type { Timer } from "../../../src/platform/platform.js";
 import { ATOMIC_OPERATIONS, type AtomicOperation } from "../../../src/transaction/atomic.js";
-import { ConflictError, TransactionError } from "../../../src/transaction/errors.js";
+import { TransactionError } from "../../../src/transaction/errors.js";
 import type { KeySelector } from "../../../src/transaction/key-selector.js";
 import {
   ALL_KEYS_END,
@@ -32,15 +32,22 @@ import type {
   Transaction,
   Watch,
 } from "../../../src/transaction/transaction.js";
-import { type KeyRange, rangeOfKey, without } from "./key-ranges.js";
+import { type KeyRange, rangeOfKey } from "./key-ranges.js";
 import { ReferenceAttempt } from "./reference-attempt.js";
 import type { CommittedState, ReferenceDatabase } from "./reference-database.js";
 import { type ReadingReference, ReferenceReads } from "./reference-reads.js";
 import { ReferenceWatch } from "./reference-watch.js";
-import { bytesOf, type Mutation, type OwnView, ownView, STAMP_BYTES, stamped, textOf } from "./replay.js";
-
-/** Counted for each mutation and range beside the bytes of their keys and values. */
-const OVERHEAD_BYTES = 24;
+import {
+  bytesOf,
+  checkStampOffset,
+  type Mutation,
+  type OwnView,
+  ownView,
+  STAMP_BYTES,
+  stamped,
+  textOf,
+  textRange,
+} from "./replay.js";
 
 export class ReferenceTransaction implements Transaction, ReadingReference {
   readonly snapshot: ReadTransaction;
@@ -121,7 +128,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     this.#useForWrite();
     checkKey(key, this.keysEnd);
     checkValue(value);
-    checkOffset(key, offset);
+    checkStampOffset(key, offset);
     const lowest = new Uint8Array(STAMP_BYTES);
     const { read } = this.#attempt;
     // Above everything that this transaction can have read.
@@ -141,7 +148,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     const conflicts = this.#useForWrite();
     checkKey(key, this.keysEnd);
     checkValue(value);
-    checkOffset(value, offset);
+    checkStampOffset(value, offset);
     this.#mutate({ kind: "stampedValue", key: textOf(key), value: new Uint8Array(value), offset, conflicts });
   }
 
@@ -159,8 +166,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     this.#use();
     const range = checkRange(begin, end, this.keysEnd);
     if (range === null) return;
-    this.#grow(OVERHEAD_BYTES + begin.length + end.length);
-    this.#attempt.writeConflicts.push(textRange(range));
+    this.#attempt.addWriteConflict(textRange(range), this.#options);
   }
 
   addWriteConflictKey(key: Uint8Array): void {
@@ -217,7 +223,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     const attempt = this.#use();
     attempt.state = "committing";
     try {
-      this.#commit(attempt);
+      attempt.commitTo(this.#database, this.#options, () => this.#read().version);
     } catch (error) {
       attempt.failStamp(error);
       for (const watch of attempt.watches) watch.fail(error as Error);
@@ -282,8 +288,6 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     return this.#attempt.conflicts.map(([begin, end]) => [bytesOf(begin), bytesOf(end)]);
   }
 
-  // For `ReferenceReads`.
-
   get keysEnd(): Uint8Array {
     return this.#options.accessSystemKeys ? ALL_KEYS_END : USER_KEYS_END;
   }
@@ -310,10 +314,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
   }
 
   addReadConflict(range: KeyRange, view: OwnView): void {
-    this.#attempt.sizeBytes += OVERHEAD_BYTES + range[0].length + range[1].length;
-    let rest: readonly KeyRange[] = [range];
-    for (const known of view.known) rest = without(rest, known);
-    this.#attempt.readConflicts.push(...rest.filter(([begin, end]) => begin < end));
+    this.#attempt.addReadConflict(range, view.known);
   }
 
   readFailed(error: unknown): void {
@@ -325,38 +326,6 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     const { readYourWrites, snapshotReadYourWrites } = this.#options;
     const seesOwn = readYourWrites && (!isSnapshot || snapshotReadYourWrites);
     return seesOwn ? this.#attempt.mutations : [];
-  }
-
-  #commit(attempt: ReferenceAttempt): void {
-    if (attempt.failed !== null) throw attempt.failed;
-    const { mutations, readConflicts } = attempt;
-    const writeConflicts = [
-      ...attempt.writeConflicts,
-      ...mutations.filter(({ conflicts }) => conflicts).flatMap(writtenRange),
-    ];
-    if (mutations.length === 0 && writeConflicts.length === 0) {
-      attempt.failStamp(new TransactionError("NO_COMMIT_VERSION", "nothing was written."));
-      return;
-    }
-    if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
-    try {
-      const readVersion = readConflicts.length === 0 ? null : this.#read().version;
-      const { idempotencyKey } = this.#options;
-      const result = this.#database.commit({
-        readVersion,
-        readConflicts,
-        writeConflicts,
-        mutations,
-        idempotencyKey,
-      });
-      attempt.version = result.version;
-      attempt.giveStamp(result.versionstamp);
-    } catch (error) {
-      if (error instanceof ConflictError && this.#options.reportConflictingRanges) {
-        attempt.conflicts = error.ranges;
-      }
-      throw error;
-    }
   }
 
   /** The state that all reads see. */
@@ -395,20 +364,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
   }
 
   #mutate(mutation: Mutation): void {
-    this.#grow(OVERHEAD_BYTES + mutationBytes(mutation));
-    this.#attempt.mutations.push(mutation);
-  }
-
-  #grow(bytes: number): void {
-    const attempt = this.#attempt;
-    attempt.sizeBytes += bytes;
-    if (attempt.sizeBytes > this.#options.sizeLimitBytes) throw this.#tooLarge(attempt.sizeBytes);
-  }
-
-  #tooLarge(bytes: number): TransactionError {
-    const error = new TransactionError("TRANSACTION_TOO_LARGE", `the transaction has ${bytes} bytes.`);
-    this.#attempt.failed ??= error;
-    return error;
+    this.#attempt.mutate(mutation, this.#options);
   }
 
   #begin(): void {
@@ -441,25 +397,4 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
 
 function cancelled(): TransactionError {
   return new TransactionError("TRANSACTION_CANCELLED", "the transaction was cancelled or reset.");
-}
-
-function textRange([begin, end]: readonly [Uint8Array, Uint8Array]): KeyRange {
-  return [textOf(begin), textOf(end)];
-}
-
-/** Where a mutation writes. Of a stamped key that is not known here: the commit adds it. */
-function writtenRange(mutation: Mutation): KeyRange[] {
-  if (mutation.kind === "clear") return [mutation.range];
-  return mutation.kind === "stampedKey" ? [] : [rangeOfKey(mutation.key)];
-}
-
-function mutationBytes(mutation: Mutation): number {
-  if (mutation.kind === "clear") return mutation.range[0].length + mutation.range[1].length;
-  const { length } = mutation.kind === "atomic" ? mutation.operand : mutation.value;
-  return 3 * mutation.key.length + length;
-}
-
-function checkOffset(bytes: Uint8Array, offset: number): void {
-  if (Number.isSafeInteger(offset) && offset >= 0 && offset + STAMP_BYTES <= bytes.length) return;
-  throw new TransactionError("CLIENT_INVALID_OPERATION", "the versionstamp does not fit there.");
 }

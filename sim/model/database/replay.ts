@@ -3,6 +3,7 @@
  * transaction sees of its own writes before. The definition, at the price of a copy of the database each time.
  */
 import { type AtomicOperation, applyAtomic } from "../../../src/transaction/atomic.js";
+import { TransactionError } from "../../../src/transaction/errors.js";
 import { type KeyRange, rangeOfKey, without } from "./key-ranges.js";
 
 export type Mutation = { readonly conflicts: boolean } & (
@@ -106,4 +107,25 @@ function clear(values: Map<string, Uint8Array>, [begin, end]: KeyRange): void {
 function sorted(values: ReadonlyMap<string, Uint8Array>): Row[] {
   const rows = [...values].map(([key, value]) => ({ key, value }));
   return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export function textRange([begin, end]: readonly [Uint8Array, Uint8Array]): KeyRange {
+  return [textOf(begin), textOf(end)];
+}
+
+/** Where a mutation writes. Of a stamped key that is not known here: the commit adds it. */
+export function writtenRange(mutation: Mutation): KeyRange[] {
+  if (mutation.kind === "clear") return [mutation.range];
+  return mutation.kind === "stampedKey" ? [] : [rangeOfKey(mutation.key)];
+}
+
+export function mutationBytes(mutation: Mutation): number {
+  if (mutation.kind === "clear") return mutation.range[0].length + mutation.range[1].length;
+  const { length } = mutation.kind === "atomic" ? mutation.operand : mutation.value;
+  return 3 * mutation.key.length + length;
+}
+
+export function checkStampOffset(bytes: Uint8Array, offset: number): void {
+  if (Number.isSafeInteger(offset) && offset >= 0 && offset + STAMP_BYTES <= bytes.length) return;
+  throw new TransactionError("CLIENT_INVALID_OPERATION", "the versionstamp does not fit there.");
 }
