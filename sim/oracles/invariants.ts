@@ -1,7 +1,7 @@
 /**
  * O31. Verifies: what each workload of transactions promises of every committed state, by looking at the rows of the whole
  * store alone: the ring is one cycle, counters equal the sum of their logs, no money appears or vanishes, of two one is on
- * duty, numbers filed under versionstamps rise without a gap. FoundationDB's workloads of these names are the model.
+ * duty, numbers filed under versionstamps rise without a gap, prefixes of directories never meet. FoundationDB's workloads of these names are the model.
  * Does not verify: that nothing was lost (a shorter history keeps all of this as well; O1, O3), and anything that the
  * workloads do not write.
  */
@@ -11,6 +11,8 @@ import {
   ACCOUNTS,
   COUNTER_BYTES,
   COUNTERS,
+  DIRECTORY_NAME,
+  DIRECTORY_NODES,
   DUTY,
   FILED,
   FIRST_BALANCE,
@@ -33,6 +35,7 @@ export function checkInvariants(ledger: OracleLedger, rows: readonly Row[], when
     countersDiffer(under(COUNTERS), under(LOG)) ??
     moneyDiffers(under(ACCOUNTS)) ??
     nobodyIsOnDuty(under(DUTY)) ??
+    prefixesMeet(texts) ??
     numbersAreOutOfOrder(under(FILED), texts.find(([key]) => key === LAST_NUMBER)?.[1] ?? "");
   if (broken !== null) throw new OracleFailure("O31", `${when}: ${broken}`);
 }
@@ -72,6 +75,20 @@ function nobodyIsOnDuty(duties: readonly TextRow[]): string | null {
   const off = duties.filter(([, value]) => value === "off").map(([key]) => key.split("/")[0] ?? "");
   const twice = off.find((pair, index) => off.indexOf(pair) !== index);
   return twice === undefined ? null : `of pair ${twice} both are off duty`;
+}
+
+function prefixesMeet(rows: readonly TextRow[]): string | null {
+  const named = rows
+    .filter(([key]) => key.endsWith(DIRECTORY_NAME) && !key.startsWith(DIRECTORY_NODES))
+    .map(([key, value]): TextRow => [key.slice(0, -DIRECTORY_NAME.length), value]);
+  const names = named.map(([, name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return `directory ${twice} has two prefixes`;
+  for (const [prefix, name] of named) {
+    const inner = named.find(([other]) => other !== prefix && other.startsWith(prefix));
+    if (inner !== undefined) return `the prefix of directory ${inner[1]} lies in that of ${name}`;
+  }
+  return null;
 }
 
 function numbersAreOutOfOrder(filed: readonly TextRow[], last: string): string | null {

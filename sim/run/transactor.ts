@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from "../../src/platform/errors.js";
 import { hasCode, StillwaterError } from "../../src/platform/errors.js";
+import type { Random } from "../../src/platform/platform.js";
 import { StorageDatabase } from "../../src/transaction/database.js";
 import { EngineStorage } from "../../src/transaction/engine-storage.js";
 import type { TransactionOptions } from "../../src/transaction/options.js";
@@ -141,6 +142,7 @@ class Client implements ClientListener, TransactionListener {
   readonly #database: StorageDatabase;
   readonly #settings: TransactionOptions;
   readonly #beganMs: number;
+  readonly #random: Random;
   readonly #lists: ListClient | null;
   #log = new AttemptLog(true);
   #transaction: Transaction | null = null;
@@ -161,6 +163,7 @@ class Client implements ClientListener, TransactionListener {
       this,
     );
     this.#beganMs = session.world.clock.nowMs();
+    this.#random = random;
     this.#lists = transactor.lists?.client(this.what) ?? null;
     const { timeoutMs } = session.options.transactions;
     // A store without durability has none to choose from.
@@ -177,7 +180,7 @@ class Client implements ClientListener, TransactionListener {
       this.#transaction = transaction;
       for (const step of this.#operation.steps) {
         await this.#turn();
-        await runStep(transaction, step, this.#turn, this.#onWatch);
+        await runStep(transaction, step, this.#turn, this.#onWatch, this.#random);
       }
       await this.#turn();
     }, this.#settings);

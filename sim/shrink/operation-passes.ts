@@ -147,11 +147,12 @@ export async function simplerCrashes(trials: Trials): Promise<void> {
   }
 }
 
-/** Each operation in its simplest form that still fails: fewer mutations, shorter values, no bounds or limits. */
+/** Each operation in its simplest form that still fails: fewer mutations and steps, shorter values, no bounds. */
 export async function simplerEach(trials: Trials): Promise<void> {
   trials.pass = "simpler operations";
   for (let index = trials.best.operations.length - 1; index >= 0; index--) {
     await fewerMutations(trials, index);
+    await fewerSteps(trials, index);
     for (let changed = true; changed && !trials.isOver; ) {
       changed = false;
       const operation = trials.best.operations[index];
@@ -172,6 +173,16 @@ async function fewerMutations(trials: Trials, index: number): Promise<void> {
     mutations.length === 0
       ? Promise.resolve(false)
       : trials.accepts(exchanged(trials.best, index, { ...operation, mutations })),
+  );
+}
+
+async function fewerSteps(trials: Trials, index: number): Promise<void> {
+  const operation = trials.best.operations[index];
+  if (operation?.kind !== "transact" || operation.steps.length < 2) return;
+  await minimiseList(operation.steps, (steps) =>
+    steps.length === 0
+      ? Promise.resolve(false)
+      : trials.accepts(exchanged(trials.best, index, { ...operation, steps })),
   );
 }
 

@@ -34,6 +34,8 @@ export function simplerOperations(operation: Operation): readonly Operation[] {
       return operation.waits ? [] : [{ ...operation, waits: true }];
     case "reopen":
       return operation.settles ? [] : [{ ...operation, settles: true }];
+    case "transact":
+      return without(operation, ["durability", "blind"]);
     default:
       return [];
   }

@@ -9,6 +9,10 @@ export const FILED = "filed/";
 export const LISTS = "list/";
 /** Above the keys of all lists. */
 export const LISTS_END = "list0";
+/** At the end of a key: what lies before it is the prefix of a directory, and the value is its name. */
+export const DIRECTORY_NAME = "!name";
+/** Where the directory layer keeps its own keys. */
+export const DIRECTORY_NODES = "\xfe";
 export const LAST_NUMBER = "last-number";
 
 /** Digits of one element of a list. */

@@ -2,6 +2,8 @@
  * Carries out the steps of a transaction on the public interface. What a workload promises of every consistent state it
  * also checks here, inside of transactions, where it reads that state (O31). Does not own: retries, commits, turns.
  */
+import { DirectoryLayer } from "../../src/keyspace/directory-layer.js";
+import type { Random } from "../../src/platform/platform.js";
 import type { Transaction, Watch } from "../../src/transaction/transaction.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { keyBytes, keyText } from "../workload/bytes.js";
@@ -12,6 +14,7 @@ import {
   accountKey,
   COUNTER_BYTES,
   counterKey,
+  DIRECTORY_NAME,
   dutyKey,
   FILED,
   FIRST_BALANCE,
@@ -25,12 +28,13 @@ import { STAMP_BYTES } from "./replay.js";
 /** Hears of watches; they outlive the transaction. */
 export type OnWatch = (key: string, watch: Watch) => void;
 
-/** `turn` is awaited before every call that waits for an answer. */
+/** `turn` is awaited before every call that waits for an answer; `random` is what the directory layer draws from. */
 export async function runStep(
   transaction: Transaction,
   step: TransactionStep,
   turn: () => Promise<void>,
   onWatch: OnWatch,
+  random: Random,
 ): Promise<void> {
   switch (step[0]) {
     case "get":
@@ -61,6 +65,8 @@ export async function runStep(
       return changeDuty(transaction, step[1], step[2], turn);
     case "file":
       return file(transaction, step[1]);
+    case "directory":
+      return useDirectory(transaction, random, step[1], step[2]);
     case "watch":
       onWatch(step[1], transaction.watch(keyBytes(step[1])));
       return;
@@ -242,4 +248,32 @@ async function file(transaction: Transaction, suffix: string): Promise<void> {
   const next = textOf(1n + numberOf(last === undefined ? "" : keyText(last)), COUNTER_BYTES);
   transaction.set(keyBytes(LAST_NUMBER), keyBytes(next));
   transaction.setVersionstampedKey(keyBytes(FILED + NO_STAMP + suffix), FILED.length, keyBytes(next));
+}
+
+/** A new directory must be given a prefix that is not in use; one that was there must be the one it was. */
+async function useDirectory(
+  transaction: Transaction,
+  random: Random,
+  number: number,
+  how: "open" | "remove",
+): Promise<void> {
+  const layer = DirectoryLayer.create(random);
+  const name = String(number);
+  const isThere = await layer.exists(transaction, [name]);
+  if (how === "remove") {
+    if (isThere) await layer.remove(transaction, [name]);
+    return;
+  }
+  const { prefix } = await layer.createOrOpen(transaction, [name]);
+  const nameKey = keyText(prefix) + DIRECTORY_NAME;
+  const rows = await transaction.getRangeAll(prefix, keyBytes(`${keyText(prefix)}\xff`));
+  const found = rows.map(([key, value]) => `${keyText(key)} = ${keyText(value)}`).join();
+  const due = isThere ? `${nameKey} = ${name}` : "";
+  if (found !== due) {
+    throw new OracleFailure(
+      "O31",
+      `directories: ${isThere ? "old" : "new"} directory ${name} holds ${JSON.stringify(found)}`,
+    );
+  }
+  transaction.set(keyBytes(nameKey), keyBytes(name));
 }

@@ -80,6 +80,12 @@ export class TransactionGenerator {
         return this.#many(2, () => ["duty", this.#below(Math.max(1, size >> 1)), this.#below(2)]);
       case "watches":
         return this.#watches();
+      case "directories":
+        return this.#many(2, () => [
+          "directory",
+          this.#below(3 * size),
+          this.#chance(0.3) ? "remove" : "open",
+        ]);
       case "versionstamps":
         return this.#stamps();
       case "list-append":

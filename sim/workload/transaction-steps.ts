@@ -37,7 +37,9 @@ export type TransactionStep =
   /** One of a pair goes off duty if the other is on, or comes back. */
   | readonly ["duty", pair: number, side: number]
   /** Takes the next number, and files it under a versionstamp. */
-  | readonly ["file", suffix: string];
+  | readonly ["file", suffix: string]
+  /** Opens a directory, creating it if need be, or removes it. */
+  | readonly ["directory", name: number, how: "open" | "remove"];
 
 export type StepKind = TransactionStep[0];
 
@@ -81,6 +83,7 @@ export const STEP_FIELDS: Readonly<Record<StepKind, readonly Field[]>> = {
   audit: ["count", ["points", "range", "reverse"]],
   duty: ["count", "count"],
   file: ["text"],
+  directory: ["count", ["open", "remove"]],
 };
 
 /** Options of one transaction beside its steps; those of the client hold for all. */

@@ -45,6 +45,10 @@ export const TRANSACTION_WORKLOADS = {
     about: "what is filed under versionstamps stands in the order of commits",
     families: BESIDE,
   },
+  directories: {
+    about: "directories come and go: no two ever share a prefix, and none lies in another's",
+    families: BESIDE,
+  },
   "list-append": {
     about: "lists are appended to and read: clients see no anomaly that has a name",
     families: BESIDE,
