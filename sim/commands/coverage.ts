@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { COVERAGE_KINDS, type CoverageRow, coverageRows, missedRows } from "../coverage/coverage.js";
 import { readProbeSites } from "../coverage/sites.js";
 import { runEnsemble } from "../run/ensemble.js";
-import { DEFAULT_LIMITS } from "../workload/options.js";
+import { ALL_LIMITS } from "../workload/options.js";
 import { parseCount, print } from "./parameters.js";
 
 const SEEDS = 500;
@@ -34,7 +34,7 @@ async function coverage(flags: CoverageFlags): Promise<void> {
   const { seeds, from, jobs } = flags;
   const { counts, failures } = await runEnsemble(
     {
-      limits: DEFAULT_LIMITS,
+      limits: ALL_LIMITS,
       mutants: [],
       repeatShare: 0.05,
       metamorphicShare: 0.05,

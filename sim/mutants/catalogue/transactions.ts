@@ -67,13 +67,13 @@ const DESCRIBED: readonly Described[] = [
     id: "T10-atomic-on-what-is-visible",
     breaks: "an atomic operation is computed on what can be read, not on what is in the log and unapplied",
     needs: "two of them on one key within a sync",
-    oracles: ["O31", "O5", "O22", "O6", "O12", "O3"],
+    oracles: ["O31", "O5", "O22", "O6", "O12", "O23", "O3"],
   },
   {
     id: "T11-versionstamp-of-the-last-commit",
     breaks: "versionstamps in keys and values name the version before",
     needs: "a versionstamp",
-    oracles: ["O5", "O3", "O2", "O22", "O6"],
+    oracles: ["O5", "O3", "O2", "O22", "O6", "O12"],
   },
   {
     id: "T12-watch-not-checked-when-it-begins",
