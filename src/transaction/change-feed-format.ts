@@ -98,10 +98,12 @@ export function definitionOf(
 
 /** Writes mutations one behind the other. */
 export class MutationWriter {
-  readonly #parts: Uint8Array[] = [];
+  /** Grows by doubling: a commit may have a hundred thousand mutations. */
+  #bytes = Buffer.allocUnsafe(1024);
+  #length = 0;
 
   get isEmpty(): boolean {
-    return this.#parts.length === 0;
+    return this.#length === 0;
   }
 
   set(key: Uint8Array, value: Uint8Array): void {
@@ -141,7 +143,7 @@ export class MutationWriter {
 
   /** The values of the chunks. */
   chunks(): Uint8Array[] {
-    const bytes = join(...this.#parts);
+    const bytes = this.#bytes.subarray(0, this.#length);
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       const isLast = at + CHUNK_BYTES >= bytes.length;
@@ -151,8 +153,22 @@ export class MutationWriter {
   }
 
   #add(type: number, ...parts: readonly Uint8Array[]): void {
-    this.#parts.push(Uint8Array.of(type));
-    for (const part of parts) this.#parts.push(number4(part.length), part);
+    let room = 1;
+    for (const part of parts) room += 4 + part.length;
+    this.#reserve(room);
+    this.#length = this.#bytes.writeUInt8(type, this.#length);
+    for (const part of parts) {
+      this.#length = this.#bytes.writeUInt32BE(part.length, this.#length);
+      this.#bytes.set(part, this.#length);
+      this.#length += part.length;
+    }
+  }
+
+  #reserve(room: number): void {
+    if (this.#length + room <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#length + room));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
   }
 }
 

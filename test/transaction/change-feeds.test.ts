@@ -211,6 +211,16 @@ for (const isShared of [false, true]) {
       expect(Math.max(...entries.map((entry) => entry[1].length))).toBeLessThanOrEqual(65_537);
     });
 
+    test("a commit of a hundred thousand mutations reads as one commit", async () => {
+      await database.changeFeeds.create(FEED, RANGE);
+      const count = 100_000;
+      await database.transact((tx) => {
+        for (let i = 0; i < count; i++) tx.set(b(`k${i}`), b(""));
+      });
+      const found = await all(database.changeFeeds.read(FEED));
+      expect(found.map(({ mutations }) => mutations.length)).toEqual([count]);
+    });
+
     test("a reader that waits gets what is committed later, and ends when it is told to", async () => {
       await database.changeFeeds.create(FEED, RANGE);
       const end = new AbortController();
