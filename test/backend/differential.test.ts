@@ -26,10 +26,12 @@ const platform: Platform = { ...base, clock: { nowMs: () => 0, wallMs: () => 0 }
 
 const LEFT_OUT: ReadonlySet<string> = new Set(["watch", "commitAll"]);
 
-async function sameAsReference(db: Database, leftOut: readonly string[] = []): Promise<void> {
+async function sameAsReference(db: Database, leftOut: readonly string[], mayBeLate: boolean): Promise<void> {
   const model = new ReferenceDatabase(platform);
   const known = programs.map((program) =>
-    program.filter(({ operation: { kind } }) => !LEFT_OUT.has(kind) && !leftOut.includes(kind)),
+    program
+      .filter(({ operation: { kind } }) => !LEFT_OUT.has(kind) && !leftOut.includes(kind))
+      .map((step) => ({ ...step, late: step.late && mayBeLate })),
   );
   await fc.assert(
     fc.asyncProperty(known, async (program) => {
@@ -46,12 +48,13 @@ test("etcd does what the reference model does", async () => {
     platform,
     etcd.connect,
   );
-  await sameAsReference(db);
+  // Which error came last is a matter of time, where answers take some.
+  await sameAsReference(db, ["onError"], true);
 }, 600_000);
 
 test("the FoundationDB backend over the engine does what the reference model does", async () => {
   await using engine = await openEngineDatabase("/below", {}, platform);
   await using db = await openFoundationDatabase({}, fakeFoundationdb(engine));
   // Once off, it stays off there.
-  await sameAsReference(db, ["readYourWrites"]);
+  await sameAsReference(db, ["readYourWrites"], false);
 }, 600_000);

@@ -102,7 +102,7 @@ export class FoundationReads implements ReadTransaction {
         ),
       );
       for (const [key, value] of results) {
-        this.#goOn(tries);
+        if (this.#transaction.tries !== tries) throw outlived();
         yield [new Uint8Array(key), new Uint8Array(value)];
       }
       const last = results[results.length - 1]?.[0];
@@ -116,11 +116,8 @@ export class FoundationReads implements ReadTransaction {
   /** The native transaction, if it is still in the try in which the rows were asked for. */
   #goOn(tries: number): FdbTransaction {
     const native = this.#transaction.useForRead();
-    if (this.#transaction.tries === tries) return native;
-    throw new TransactionError(
-      "TRANSACTION_CANCELLED",
-      "the range read is of an earlier try of the transaction.",
-    );
+    if (this.#transaction.tries !== tries) throw outlived();
+    return native;
   }
 
   /** Checked, and a copy: the rows may be asked for later. */
@@ -129,6 +126,13 @@ export class FoundationReads implements ReadTransaction {
     checkRangeEnd(selector.key, this.#transaction.keysEnd);
     return { ...selector, key: new Uint8Array(selector.key) };
   }
+}
+
+function outlived(): TransactionError {
+  return new TransactionError(
+    "TRANSACTION_CANCELLED",
+    "the range read is of an earlier try of the transaction.",
+  );
 }
 
 /** The answer, or the error as one of ours. */
