@@ -85,7 +85,10 @@ function plantOne(session: Session, vfs: VFS, choices: ChoiceStream): void {
 /** A name that a store might have given, with a number that is not in use, below or above those that are. */
 function ownName(vfs: VFS, choices: ChoiceStream): string {
   const names = vfs.list(STORE_DIRECTORY);
-  const taken = new Set(names.map((name) => parseFileName(name).number));
+  // In quarantine too: a table that is put there must not find a stray directory under its name (seed 700421).
+  const quarantine = joinPath(STORE_DIRECTORY, QUARANTINE_NAME);
+  const quarantined = vfs.stat(quarantine)?.kind === "directory" ? vfs.list(quarantine) : [];
+  const taken = new Set([...names, ...quarantined].map((name) => parseFileName(name).number));
   const highest = Math.max(...taken);
   let number = 1 + choices.below(highest + NUMBERS_AHEAD, "stray.number");
   while (taken.has(number)) number++;
