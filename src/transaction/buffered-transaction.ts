@@ -1,35 +1,28 @@
 /**
  * A transaction over any storage with versions. Owns what may be called when, the limits of size and time, and the hand-over
- * of everything to one commit. Reads are in `reads.ts`, what a reset forgets in `attempt.ts`; checking conflicts and making
+ * of everything to one commit. Reads are in `reads.ts`, writes in `writes.ts`, what a reset forgets in `attempt.ts`; checking conflicts and making
  * commits durable is the storage's.
  *
  * States: active → committing → committed, and from each of these cancelled. Only `reset` and `onError` lead back.
  */
 import type { Clock, Scheduler, Timer } from "../platform/platform.js";
-import { ATOMIC_OPERATIONS, type AtomicOperation } from "./atomic.js";
+import type { AtomicOperation } from "./atomic.js";
 import { Attempt } from "./attempt.js";
-import { addRead } from "./conflict-ranges.js";
 import { ConflictError, TransactionError } from "./errors.js";
 import type { KeySelector } from "./key-selector.js";
 import { keyBytes, keyText, keyTextAfter } from "./key-text.js";
-import {
-  ALL_KEYS_END,
-  checkKey,
-  checkRange,
-  checkReadKey,
-  checkValue,
-  KEY_BYTES_MAX,
-  USER_KEYS_END,
-} from "./limits.js";
+import { ALL_KEYS_END, checkKey, USER_KEYS_END } from "./limits.js";
 import { unreadable } from "./merged-rows.js";
 import {
   type ResolvedTransactionOptions,
   resolveTransactionOptions,
   type TransactionOptions,
 } from "./options.js";
+import { PromisedStamp } from "./promised-stamp.js";
 import { type ReadingTransaction, Reads } from "./reads.js";
 import { Backoff } from "./retry.js";
 import type { CommitResult, ConflictingRanges, TransactionStorage } from "./storage.js";
+import { TimeLimit } from "./time-limit.js";
 import type {
   KeyValue,
   RangeBound,
@@ -38,8 +31,8 @@ import type {
   Transaction,
   Watch,
 } from "./transaction.js";
-import { stampedBytes, versionstampOf } from "./versionstamp.js";
 import { PendingWatch } from "./watch.js";
+import { RANGE_OVERHEAD_BYTES, Writes, type WritingTransaction } from "./writes.js";
 
 /** What a database gives each of its transactions. */
 export interface TransactionContext {
@@ -54,37 +47,38 @@ export interface TransactionContext {
 
 type State = "active" | "committing" | "committed" | "cancelled";
 
-/** Counted for each mutation and each conflict range beside their bytes, about as FoundationDB's client does. */
-const MUTATION_OVERHEAD_BYTES = 28;
-const RANGE_OVERHEAD_BYTES = 24;
-const VERSIONSTAMP_BYTES = 10;
-const LAST_STAMP = new Uint8Array(VERSIONSTAMP_BYTES).fill(0xff);
 /** A commit that has so many lets others have a turn before it goes to the storage. */
 const LONG_COMMIT_RANGES = 8_192;
 /** The version of a commit that wrote nothing. */
 const READ_ONLY_VERSION = -1;
 
-export class BufferedTransaction implements Transaction, ReadingTransaction {
-  readonly snapshot: ReadTransaction;
+export class BufferedTransaction implements Transaction, ReadingTransaction, WritingTransaction {
   readonly #context: TransactionContext;
   readonly #reads: ReadTransaction;
+  readonly #writes: Writes;
+  #snapshot: ReadTransaction | null = null;
   readonly #backoff: Backoff;
   #options: ResolvedTransactionOptions;
   #state: State = "active";
   #attempt: Attempt;
   #result: CommitResult | null = null;
-  #stamp: Stamp = new Stamp();
+  #stamp = new PromisedStamp();
   #conflicts: ConflictingRanges = [];
-  #deadlineMs: number | null = null;
-  #timer: Timer | null = null;
+  readonly #timeLimit: TimeLimit;
 
   constructor(context: TransactionContext, options: TransactionOptions = {}) {
     this.#context = context;
     this.#options = resolveTransactionOptions(context.options, options);
     this.#backoff = new Backoff(context.random);
+    this.#timeLimit = new TimeLimit(context, (timeoutMs) => this.#timedOut(timeoutMs));
     this.#attempt = new Attempt(context.storage);
     this.#reads = new Reads(this, false);
-    this.snapshot = new Reads(this, true);
+    this.#writes = new Writes(this);
+  }
+
+  get snapshot(): ReadTransaction {
+    this.#snapshot ??= new Reads(this, true);
+    return this.#snapshot;
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -108,78 +102,31 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   set(key: Uint8Array, value: Uint8Array): void {
-    const attempt = this.#useForWrite();
-    checkKey(key, this.keysEnd);
-    checkValue(value);
-    this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
-    attempt.writes.set(key, value);
-    wrote(attempt, key);
+    this.#writes.set(key, value);
   }
 
   clear(key: Uint8Array): void {
-    const attempt = this.#useForWrite();
-    checkReadKey(key, this.keysEnd);
-    if (key.length > KEY_BYTES_MAX) return;
-    this.#grow(MUTATION_OVERHEAD_BYTES + key.length + pointBytes(key));
-    attempt.writes.clear(key);
-    wrote(attempt, key);
+    this.#writes.clear(key);
   }
 
   clearRange(begin: Uint8Array, end: Uint8Array): void {
-    const attempt = this.#useForWrite();
-    const range = checkRange(begin, end, this.keysEnd);
-    if (range === null) return;
-    const [from, to] = range;
-    this.#grow(MUTATION_OVERHEAD_BYTES + 2 * (from.length + to.length) + RANGE_OVERHEAD_BYTES);
-    attempt.writes.clearRange(from, to);
-    if (attempt.writeConflicts.isListing) attempt.writeConflicts.wrote(keyText(from), keyText(to));
+    this.#writes.clearRange(begin, end);
   }
 
   atomic(operation: AtomicOperation, key: Uint8Array, operand: Uint8Array): void {
-    const attempt = this.#useForWrite();
-    if (!Object.hasOwn(ATOMIC_OPERATIONS, operation)) {
-      throw new TransactionError(
-        "INVALID_MUTATION_TYPE",
-        `there is no atomic operation "${String(operation)}". Known: ${Object.keys(ATOMIC_OPERATIONS).join(", ")}.`,
-      );
-    }
-    checkKey(key, this.keysEnd);
-    checkValue(operand);
-    this.#grow(MUTATION_OVERHEAD_BYTES + key.length + operand.length + pointBytes(key));
-    attempt.writes.atomic(key, operation, operand);
-    wrote(attempt, key);
+    this.#writes.atomic(operation, key, operand);
   }
 
   setVersionstampedKey(key: Uint8Array, offset: number, value: Uint8Array): void {
-    const attempt = this.#useForWrite();
-    checkKey(key, this.keysEnd);
-    checkValue(value);
-    checkStampOffset(key, offset);
-    this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
-    // It comes to lie above everything that this transaction can have read.
-    const { readVersion } = attempt;
-    const first = stampedBytes(key, offset, versionstampOf(readVersion === null ? 0 : readVersion + 1));
-    const last = stampedBytes(key, offset, LAST_STAMP);
-    attempt.writes.setStampedKey(key, offset, value, keyText(first), keyTextAfter(keyText(last)));
+    this.#writes.setVersionstampedKey(key, offset, value);
   }
 
   setVersionstampedValue(key: Uint8Array, value: Uint8Array, offset: number): void {
-    const attempt = this.#useForWrite();
-    checkKey(key, this.keysEnd);
-    checkValue(value);
-    checkStampOffset(value, offset);
-    this.#grow(MUTATION_OVERHEAD_BYTES + key.length + value.length + pointBytes(key));
-    attempt.writes.setStampedValue(key, value, offset);
-    wrote(attempt, key);
+    this.#writes.setVersionstampedValue(key, value, offset);
   }
 
   addReadConflictRange(begin: Uint8Array, end: Uint8Array): void {
-    const attempt = this.#use();
-    const range = checkRange(begin, end, this.keysEnd);
-    if (range === null) return;
-    this.#grow(begin.length + end.length + RANGE_OVERHEAD_BYTES);
-    const seen = this.#options.readYourWrites ? attempt.writes : null;
-    addRead(attempt.readConflicts, seen, keyText(range[0]), keyText(range[1]));
+    this.#writes.addReadConflictRange(begin, end);
   }
 
   addReadConflictKey(key: Uint8Array): void {
@@ -187,11 +134,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   addWriteConflictRange(begin: Uint8Array, end: Uint8Array): void {
-    const attempt = this.#use();
-    const range = checkRange(begin, end, this.keysEnd);
-    if (range === null) return;
-    this.#grow(begin.length + end.length + RANGE_OVERHEAD_BYTES);
-    attempt.writeConflicts.add(keyText(range[0]), keyText(range[1]));
+    this.#writes.addWriteConflictRange(begin, end);
   }
 
   addWriteConflictKey(key: Uint8Array): void {
@@ -243,7 +186,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       );
     }
     this.#options = resolved;
-    if ("timeoutMs" in options && this.#deadlineMs !== null) this.#restartTimer();
+    if ("timeoutMs" in options) this.#timeLimit.change(resolved.timeoutMs);
   }
 
   commit(): Promise<void> {
@@ -286,15 +229,14 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   }
 
   reset(): void {
-    this.#stopTimer();
-    this.#deadlineMs = null;
+    this.#timeLimit.reset();
     this.#backoff.reset();
     this.#options = this.#context.options;
     this.#begin(cancelled("it was reset"));
   }
 
   cancel(): void {
-    this.#stopTimer();
+    this.#timeLimit.stop();
     this.#state = "cancelled";
     this.#end(cancelled("it was cancelled"));
   }
@@ -326,7 +268,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     return this.#conflicts.map(([begin, end]) => [keyBytes(begin), keyBytes(end)]);
   }
 
-  // For `Reads`.
+  // For `Reads` and `Writes`.
 
   get keysEnd(): Uint8Array {
     return this.#options.accessSystemKeys ? ALL_KEYS_END : USER_KEYS_END;
@@ -334,6 +276,32 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
 
   useForRead(): Attempt {
     return this.#use();
+  }
+
+  useForWrite(): Attempt {
+    const attempt = this.#use();
+    attempt.beforeWrite();
+    return attempt;
+  }
+
+  use(): Attempt {
+    return this.#use();
+  }
+
+  /** Counts what is about to be written. Throws `TRANSACTION_TOO_LARGE`. */
+  grow(bytes: number): void {
+    const size = this.#attempt.sizeBytes + bytes;
+    if (size > this.#options.sizeLimitBytes) {
+      // What was refused is missing, so the rest must not commit.
+      const error = this.#tooLarge(size);
+      this.#attempt.failure ??= error;
+      throw error;
+    }
+    this.#attempt.sizeBytes = size;
+  }
+
+  get readsItsWrites(): boolean {
+    return this.#options.readYourWrites;
   }
 
   readsOwnWrites(isSnapshot: boolean): boolean {
@@ -368,7 +336,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     if (this.#attempt !== attempt || attempt.error !== null) return;
     this.#result = result;
     this.#state = "committed";
-    this.#stopTimer();
+    this.#timeLimit.stop();
     const version = result?.version ?? attempt.readVersion ?? 0;
     attempt.closeView();
     // From here on they are on their own.
@@ -419,25 +387,8 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
       if (this.#state === "committing") this.#end(used);
       throw used;
     }
-    if (this.#deadlineMs === null) this.#restartTimer();
+    this.#timeLimit.start(this.#options.timeoutMs);
     return this.#attempt;
-  }
-
-  #useForWrite(): Attempt {
-    const attempt = this.#use();
-    attempt.beforeWrite();
-    return attempt;
-  }
-
-  #grow(bytes: number): void {
-    const size = this.#attempt.sizeBytes + bytes;
-    if (size > this.#options.sizeLimitBytes) {
-      // What was refused is missing, so the rest must not commit.
-      const error = this.#tooLarge(size);
-      this.#attempt.failure ??= error;
-      throw error;
-    }
-    this.#attempt.sizeBytes = size;
   }
 
   #tooLarge(bytes: number): TransactionError {
@@ -451,7 +402,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
   #begin(reason: TransactionError): void {
     this.#end(reason);
     this.#attempt = new Attempt(this.#context.storage);
-    this.#stamp = new Stamp();
+    this.#stamp = new PromisedStamp();
     this.#conflicts = [];
     this.#result = null;
     this.#state = "active";
@@ -462,44 +413,15 @@ export class BufferedTransaction implements Transaction, ReadingTransaction {
     this.#stamp.fail(reason);
   }
 
-  /** The time counts from the first call, over all tries. */
-  #restartTimer(): void {
-    this.#stopTimer();
-    const { clock, scheduler } = this.#context;
-    this.#deadlineMs ??= clock.nowMs();
-    const { timeoutMs } = this.#options;
-    if (timeoutMs === 0) return;
-    const leftMs = Math.max(0, this.#deadlineMs + timeoutMs - clock.nowMs());
-    this.#timer = scheduler.after(leftMs, () => {
-      if (this.#state === "committed") return;
-      this.#state = "cancelled";
-      this.#end(
-        new TransactionError(
-          "TRANSACTION_TIMED_OUT",
-          `the transaction took longer than ${timeoutMs} ms, retries included.`,
-        ),
-      );
-    });
-  }
-
-  #stopTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-  }
-}
-
-/** A versionstamp that is promised. Who does not ask for it is not told that there is none. */
-class Stamp {
-  readonly promise: Promise<Uint8Array>;
-  give: (stamp: Uint8Array) => void = () => {};
-  fail: (error: Error) => void = () => {};
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.give = resolve;
-      this.fail = reject;
-    });
-    this.promise.catch(() => {});
+  #timedOut(timeoutMs: number): void {
+    if (this.#state === "committed") return;
+    this.#state = "cancelled";
+    this.#end(
+      new TransactionError(
+        "TRANSACTION_TIMED_OUT",
+        `the transaction took longer than ${timeoutMs} ms, retries included.`,
+      ),
+    );
   }
 }
 
@@ -509,23 +431,4 @@ function noStamp(): TransactionError {
 
 function cancelled(why: string): TransactionError {
   return new TransactionError("TRANSACTION_CANCELLED", `the transaction does not go on: ${why}.`);
-}
-
-function wrote(attempt: Attempt, key: Uint8Array): void {
-  if (!attempt.writeConflicts.isListing) return;
-  const at = keyText(key);
-  attempt.writeConflicts.wrote(at, keyTextAfter(at));
-}
-
-/** The write conflict of one key. */
-function pointBytes(key: Uint8Array): number {
-  return 2 * key.length + 1 + RANGE_OVERHEAD_BYTES;
-}
-
-function checkStampOffset(bytes: Uint8Array, offset: number): void {
-  if (Number.isSafeInteger(offset) && offset >= 0 && offset + VERSIONSTAMP_BYTES <= bytes.length) return;
-  throw new TransactionError(
-    "CLIENT_INVALID_OPERATION",
-    `the ten bytes of a versionstamp do not fit at offset ${offset} of ${bytes.length} bytes.`,
-  );
 }

@@ -165,7 +165,7 @@ export class EngineStorage implements TransactionStorage {
     const since = mutant("T6-read-version-off-by-one") ? readVersion + 1 : readVersion;
     checked.forEach((begin, end) => {
       if (mutant("T3-only-points-checked") && end !== keyTextAfter(begin)) return;
-      if (history.newest(begin, end) <= since) return;
+      if (history.newest(begin, end, since) <= since) return;
       if (!options.reportConflictingRanges) throw new ConflictError();
       conflicting.push([begin, end]);
     });

@@ -82,6 +82,27 @@ class EngineView implements StorageView {
     return rows;
   }
 
+  readRows(begin: Uint8Array, end: Uint8Array, reverse: boolean, limit: number): KeyValue[] {
+    this.checkAge();
+    const rows: KeyValue[] = [];
+    const iterator = this.#store.iterator({
+      gte: begin,
+      lt: end,
+      reverse,
+      snapshot: this.#snapshot,
+      ...(limit === Number.POSITIVE_INFINITY ? {} : { limit }),
+    });
+    try {
+      while (iterator.next()) {
+        rows.push([iterator.key, iterator.value]);
+        if (rows.length % ROWS_PER_AGE_CHECK === 0) this.checkAge();
+      }
+    } finally {
+      iterator.close();
+    }
+    return rows;
+  }
+
   /** Idempotent. */
   close(): void {
     for (const rows of this.#rows) rows.close();

@@ -92,15 +92,7 @@ export class Reads implements ReadTransaction {
       const bounds = this.#bounds(begin, end);
       if (limit === 0) return Promise.resolve([]);
       const read = this.#read(attempt);
-      return attempt.reading(read, () =>
-        andThen(this.#open(attempt, read, bounds, isReverse), (range) => {
-          const rows: KeyValue[] = [];
-          return andThen(
-            visit(range, limit, (row) => rows.push(row)),
-            () => rows,
-          );
-        }),
-      );
+      return attempt.reading(read, () => this.#readAll(attempt, read, bounds, isReverse, limit));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -113,6 +105,43 @@ export class Reads implements ReadTransaction {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #readAll(
+    attempt: Attempt,
+    read: OwnRead,
+    bounds: readonly [RangeBound, RangeBound],
+    isReverse: boolean,
+    limit: number,
+  ): Answer<KeyValue[]> {
+    const [begin, end] = bounds;
+    const view = attempt.view();
+    // Nothing of its own to mix in, and rows that can be had in one go.
+    if (
+      !(view instanceof Promise) &&
+      view.readRows !== undefined &&
+      read.writes?.isEmpty !== false &&
+      isBytes(begin) &&
+      isBytes(end)
+    ) {
+      const rows = view.readRows(begin, end, isReverse, limit);
+      const [from, to] = [keyText(begin), keyText(end)];
+      const last = rows.length < limit ? undefined : rows[rows.length - 1];
+      if (!this.#isSnapshot) {
+        const farthest = last === undefined ? null : keyText(last[0]);
+        if (farthest === null) this.#addConflict(attempt, read, from, to);
+        else if (isReverse) this.#addConflict(attempt, read, farthest, to);
+        else this.#addConflict(attempt, read, from, keyTextAfter(farthest));
+      }
+      return rows;
+    }
+    return andThen(this.#open(attempt, read, bounds, isReverse), (range) => {
+      const rows: KeyValue[] = [];
+      return andThen(
+        visit(range, limit, (row) => rows.push(row)),
+        () => rows,
+      );
+    });
   }
 
   #read(attempt: Attempt): OwnRead {

@@ -16,6 +16,8 @@ export interface StorageView {
   get(key: Uint8Array): Answer<Uint8Array | undefined>;
   /** Rows of [begin, end), ascending, or descending with `reverse`. Close the cursor. */
   rows(begin: Uint8Array, end: Uint8Array, reverse: boolean): RowCursor;
+  /** The same all at once, `limit` of them at most; where that is cheaper than a cursor. */
+  readonly readRows?: (begin: Uint8Array, end: Uint8Array, reverse: boolean, limit: number) => KeyValue[];
   close(): void;
 }
 

@@ -94,9 +94,12 @@ export class WriteHistory {
     }
   }
 
-  /** The newest version at which any key of [begin, end) was written; at most the horizon when none was since. */
-  newest(begin: string, end: string): number {
-    let newest = this.#horizon;
+  /**
+   * The newest version at which any key of [begin, end) was written; at most the horizon, or `above`, when none was since. The
+   * higher `above`, the less there is to look at.
+   */
+  newest(begin: string, end: string, above = 0): number {
+    let newest = Math.max(this.#horizon, above);
     if (begin >= end) return newest;
     for (let i = this.#apart.length - 1; i >= 0; i--) {
       const { version, ranges } = this.#apart[i] as { version: number; ranges: RangeSet };
@@ -105,14 +108,13 @@ export class WriteHistory {
       newest = version;
       break;
     }
-    let at = this.#chunkOf(begin);
-    let index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
-    for (; at < this.#chunks.length; at++, index = 0) {
+    const first = this.#chunkOf(begin);
+    for (let at = first; at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at] as Chunk;
-      // The range of the boundary at or before `begin` counts, wherever it begins.
-      const isFirst = index > 0 || (chunk.boundaries[0] as string) <= begin;
-      if (!isFirst && (chunk.boundaries[0] as string) >= end) break;
+      if (at > first && (chunk.boundaries[0] as string) >= end) break;
       if (chunk.newest <= newest) continue;
+      // The range of the boundary at or before `begin` counts, wherever it begins.
+      let index = at === first ? floorIndex(chunk.boundaries, begin) : 0;
       do {
         newest = Math.max(newest, chunk.versions[index] as number);
         index++;

@@ -28,6 +28,8 @@ test("the newest write that touches a range is known exactly above the horizon",
           );
           const expected = Math.max(history.horizon, ...touched.map((write) => write.version));
           expect(history.newest(one.begin, one.end)).toBe(expected);
+          for (const above of [0, expected - 1, expected, expected + 1])
+            expect(history.newest(one.begin, one.end, above)).toBe(Math.max(expected, above));
         } else if (one.kind === "forget") {
           history.forget(Math.min(version, history.horizon + one.by));
         } else {
