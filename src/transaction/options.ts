@@ -47,8 +47,12 @@ export interface TransactionOptions {
   readonly causalReadRisky?: boolean;
 }
 
-export type ResolvedTransactionOptions = Required<Omit<TransactionOptions, "idempotencyKey" | "durability">> &
-  Pick<TransactionOptions, "idempotencyKey" | "durability">;
+export type ResolvedTransactionOptions = {
+  readonly [Name in keyof TransactionOptions]-?: Exclude<TransactionOptions[Name], undefined> | Unset<Name>;
+};
+
+/** Options whose absence means something. */
+type Unset<Name> = Name extends "idempotencyKey" | "durability" ? undefined : never;
 
 export const DEFAULT_TRANSACTION_OPTIONS: ResolvedTransactionOptions = {
   timeoutMs: 5_000,
@@ -63,6 +67,8 @@ export const DEFAULT_TRANSACTION_OPTIONS: ResolvedTransactionOptions = {
   readVersionAgeMs: 0,
   accessSystemKeys: false,
   causalReadRisky: false,
+  durability: undefined,
+  idempotencyKey: undefined,
 };
 
 const CHECKS: Readonly<Record<keyof TransactionOptions, (value: unknown) => boolean>> = {

@@ -62,9 +62,9 @@ export class WriteHistory {
       this.#apart.push({ version, ranges });
     else {
       ranges.forEach((begin, end) => {
-        const isRange = end !== keyTextAfter(begin);
-        const from = isRange && mutant("T9-conflict-begin-is-exclusive") ? keyTextAfter(begin) : begin;
-        const to = isRange && mutant("T8-conflict-end-is-inclusive") ? keyTextAfter(end) : end;
+        const from =
+          mutant("T9-conflict-begin-is-exclusive") && isRange(begin, end) ? keyTextAfter(begin) : begin;
+        const to = mutant("T8-conflict-end-is-inclusive") && isRange(begin, end) ? keyTextAfter(end) : end;
         this.wrote(from, to, version);
       });
     }
@@ -73,10 +73,19 @@ export class WriteHistory {
   /** [begin, end) is written at `version`, which is not below any earlier one. O(log n + what is replaced). */
   wrote(begin: string, end: string, version: number): void {
     if (begin >= end) return;
-    this.#cut(end);
-    this.#cut(begin);
     let at = this.#chunkOf(begin);
     let index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
+    const { boundaries, versions } = this.#chunks[at] as Chunk;
+    if (boundaries[index] === begin && boundaries[index + 1] === end) {
+      // A key that was written before.
+      versions[index] = version;
+      this.#raise(at, version);
+      return;
+    }
+    this.#cut(end);
+    this.#cut(begin);
+    at = this.#chunkOf(begin);
+    index = floorIndex((this.#chunks[at] as Chunk).boundaries, begin);
     (this.#chunks[at] as Chunk).versions[index] = version;
     this.#raise(at, version);
     index++;
@@ -207,6 +216,10 @@ export class WriteHistory {
     }
     return low;
   }
+}
+
+function isRange(begin: string, end: string): boolean {
+  return end !== keyTextAfter(begin);
 }
 
 /** Index of the last boundary at or before `key`; the first one is. */
