@@ -107,8 +107,8 @@ export const ALL_LIMITS: SwarmLimits = {
   faults: FAULT_NAMES,
 };
 
-/** Share of transactions among the seeds that may be either. */
-const TRANSACTION_SEEDS = 0.25;
+/** Share of transactions among the seeds that may be either. One costs some six times a store's, so half of the time is theirs. */
+const TRANSACTION_SEEDS = 0.125;
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
