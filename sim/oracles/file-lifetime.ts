@@ -3,8 +3,10 @@
  * the engine (in the current tree, in one that a snapshot or iterator holds, as a log), nor to a recovery from what is
  * durable (named by the durable manifest, as a log that it does not cover, as the manifest itself), nor open in this
  * process, as the inputs of a running job are. And after everything has come to rest the directory holds the live
- * files and the fixed ones, nothing else.
- * Does not verify: the quarantine, into which recovery moves what nobody refers to.
+ * files and the fixed ones, nothing else. And an open that fails while it replays the log takes its tables along, for
+ * on a full disk, say, they would stand in the way of the next ones.
+ * Does not verify: the quarantine, into which recovery moves what nobody refers to; what an open leaves that fails
+ * once it has begun a manifest, for that may have come to name its tables.
  */
 import { CURRENT_NAME, LOCK_NAME, parseFileName, QUARANTINE_NAME } from "../../src/engine/files.js";
 import type { Levels } from "../../src/engine/manifest/tree.js";
@@ -46,6 +48,21 @@ export function checkDurableRemoval(
   if (segment?.header != null && segment.lastVersion > segment.header.baseVersion) {
     broken(`it holds versions up to ${segment.lastVersion}, and the durable manifest does not cover them`);
   }
+}
+
+/**
+ * Called when an open has failed. `names`: the directory; `kept`: tables that the open has begun and not removed, or
+ * tried to, with no manifest begun that could name them.
+ */
+export function checkFailedOpening(
+  ledger: OracleLedger,
+  names: ReadonlySet<string>,
+  kept: readonly string[],
+): void {
+  ledger.count("O9");
+  const left = kept.find((name) => names.has(name));
+  if (left === undefined) return;
+  throw new OracleFailure("O9", `${left} was written by an open that failed, which has left it behind`);
 }
 
 function isNamed(levels: Levels, fileNumber: number): boolean {

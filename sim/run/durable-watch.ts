@@ -66,6 +66,8 @@ export class DurableWatch {
     if (callListener !== null) this.#guarded(() => callListener(operation, path));
     if (operation === "createFile" && parentPath(path) === STORE_DIRECTORY)
       this.#guarded(() => fileNumbers.creating(ledger, baseName(path)));
+    if (operation === "removeFile" && parentPath(path) === STORE_DIRECTORY)
+      fileNumbers.removing(baseName(path));
     if (operation === "removeFile" || operation === "rename")
       this.#guarded(() => this.#checkRemoval(operation, path));
     else this.#beforeTask();

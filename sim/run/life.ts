@@ -3,12 +3,9 @@
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
 import { parseFileName } from "../../src/engine/files.js";
-import { baseName } from "../../src/platform/path.js";
 import type { VFS } from "../../src/platform/vfs.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
-import type { DirectoryNode } from "../disk/name-log.js";
-import type { SimulationDisk } from "../disk/simulation-disk.js";
 import type { Commit } from "../model/commit.js";
 import type { Model } from "../model/model.js";
 import { CrashLoop, useOf } from "../oracles/crash-loop.js";
@@ -96,7 +93,7 @@ export class LifeCycle {
   crashed(how: CrashRequest["how"]): void {
     const { faultCounts } = this.#session.world;
     if (this.#afterCrash) faultCounts["T6 nested crash"]++;
-    this.#crashLoop.crashed(useOf(storeDirectory(this.#session.disk)));
+    this.#crashLoop.crashed(useOf(this.#session.storeDirectory));
     if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
@@ -381,12 +378,6 @@ export class LifeCycle {
       crashPointsSeen: [...world.probes.hits.keys()],
     };
   }
-}
-
-/** As processes see it. */
-function storeDirectory(disk: SimulationDisk): DirectoryNode | null {
-  const node = disk.root.entries.get(baseName(STORE_DIRECTORY));
-  return node?.kind === "directory" ? node : null;
 }
 
 /**

@@ -1,17 +1,33 @@
 /**
  * One attempt to open the store at the beginning of a life, as the options of that life say (T7); alone, or with a rival
- * that opens it at the same moment (S39). And the second opener, who comes while the store is open.
+ * that opens it at the same moment (S39); when it fails, nothing may be left of it. And the second opener, who comes
+ * while the store is open.
  * Does not own: how often is tried, what recovery brought back (`life.ts`).
  */
 import type { StoreOptions } from "../../src/engine/options.js";
 import { Store } from "../../src/engine/store.js";
-import { hasCode } from "../../src/platform/errors.js";
+import { hasCode, StillwaterError } from "../../src/platform/errors.js";
 import type { VFSOperation } from "../disk/simulation-disk.js";
+import { checkFailedOpening } from "../oracles/file-lifetime.js";
 import { checkOneWinner, checkTurnedAway } from "../oracles/single-owner.js";
 import { type Session, STORE_DIRECTORY } from "./session.js";
 
-/** Throws what opening threw. */
+/** Throws what opening threw, or that it has left something behind. */
 export async function openStore(session: Session): Promise<Store> {
+  try {
+    return await openPerhapsAgainstRival(session);
+  } catch (error) {
+    // Who has been cut off cannot clear away, and a finding comes first.
+    const isAnswer = error instanceof StillwaterError && !session.ended();
+    if (isAnswer) {
+      const names = new Set(session.storeDirectory?.entries.keys());
+      checkFailedOpening(session.ledger, names, session.fileNumbers.tablesKept);
+    }
+    throw error;
+  }
+}
+
+async function openPerhapsAgainstRival(session: Session): Promise<Store> {
   const { world, options } = session;
   const choices = world.choices.stream("process");
   if (!session.faultsAreOn || !choices.chance(options.world.rivalProbability, "process.rival")) {

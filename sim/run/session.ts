@@ -14,6 +14,7 @@ import { assert } from "../../src/platform/assert.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
 import { baseName, joinPath, parentPath } from "../../src/platform/path.js";
 import { SimulatedCrash } from "../disk/errors.js";
+import type { DirectoryNode } from "../disk/name-log.js";
 import type { SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
 import { Model, type PrefixSpan } from "../model/model.js";
 import { ErrorHonesty, type ErrorVerdict } from "../oracles/error-honesty.js";
@@ -257,6 +258,12 @@ export class Session {
     const { store, reopenings } = this.options;
     const change = reopenings[(this.world.lives + reopenings.length - 2) % Math.max(1, reopenings.length)];
     return this.world.lives < 2 || change === undefined ? store : { ...store, ...change };
+  }
+
+  /** As processes see it, looked at without a call; null when it is not there. */
+  get storeDirectory(): DirectoryNode | null {
+    const node = this.disk.root.entries.get(baseName(STORE_DIRECTORY));
+    return node?.kind === "directory" ? node : null;
   }
 
   /** Names in the directory of the store, as the living process sees them; without those of others. */

@@ -166,7 +166,7 @@ export const COMPACTION_MUTANTS: readonly PlantedMutant[] = [
     id: "G5-job-output-kept",
     breaks: "a failed job leaves its outputs in the directory",
     copies: "LevelDB 3c8be10 (#66)",
-    needs: "S21 or S24 in a job",
+    needs: "S21 or S24 in a replay; in a running store the keeper of the tree removes them once more",
     oracles: ["O9"],
     killer: "swarm",
   },

@@ -104,9 +104,11 @@ export class JobOutput {
 
   /** Gives back the handle of a table that was not finished. Idempotent; for `finally`. */
   close(): void {
-    if (!mutant("G5-job-output-left-open")) this.#file?.close();
+    const file = this.#file;
+    // Before the call: a handle is gone whatever its close reports.
     this.#file = null;
     this.#builder = null;
+    if (!mutant("G5-job-output-left-open")) file?.close();
   }
 
   /**
@@ -114,17 +116,24 @@ export class JobOutput {
    * into quarantine; an error here must not hide the one that led here.
    */
   abandon(): void {
-    this.close();
+    quietly(() => this.close());
     if (mutant("G5-job-output-kept")) return;
     if (mutant("G8-failed-job-removes-others")) this.#created.push(...this.#created.map((own) => own - 1));
     for (const fileNumber of this.#created) {
       const path = tablePath(this.#directory, fileNumber);
-      try {
+      quietly(() => {
         if (this.#vfs.stat(path) !== null) this.#vfs.removeFile(path);
-      } catch (error) {
-        if (!(error instanceof StillwaterError)) throw error;
-      }
+      });
     }
+  }
+}
+
+/** Errors of the disk are not told. Anything else, such as a simulated crash, goes on upwards. */
+function quietly(attempt: () => void): void {
+  try {
+    attempt();
+  } catch (error) {
+    if (!(error instanceof StillwaterError)) throw error;
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Model } from "../../../sim/model/model.js";
 import { OracleLedger } from "../../../sim/oracles/failure.js";
-import { checkNoOrphans, checkRemoval } from "../../../sim/oracles/file-lifetime.js";
+import { checkFailedOpening, checkNoOrphans, checkRemoval } from "../../../sim/oracles/file-lifetime.js";
+import { FileNumbers } from "../../../sim/oracles/file-numbers.js";
 import {
   checkCommitVersion,
   checkRecoveredVersion,
@@ -168,6 +169,23 @@ describe("O9", () => {
     for (const orphan of ["000002.sst", "000002.wal", "MANIFEST-000001", "000009.tmp"]) {
       expect(() => checkNoOrphans(ledger, inspection(), [...names, orphan])).toThrow(/^O9/);
     }
+  });
+
+  test("a table that a failed open has neither removed nor tried to remove fails, if it came to be", () => {
+    const numbers = new FileNumbers();
+    numbers.opening();
+    for (const name of ["000005.sst", "000006.sst", "000007.wal"]) numbers.creating(ledger, name);
+    numbers.removing("000006.sst");
+    const failed = (...names: string[]): (() => void) => {
+      return () => checkFailedOpening(ledger, new Set(names), numbers.tablesKept);
+    };
+    expect(failed("000004.sst", "000006.sst", "000007.wal")).not.toThrow();
+    expect(failed("000005.sst")).toThrow(/^O9.*000005\.sst/);
+    // The manifest may have come to name it.
+    numbers.creating(ledger, "MANIFEST-000008");
+    expect(failed("000005.sst")).not.toThrow();
+    numbers.opening();
+    expect(failed("000005.sst", "000006.sst")).not.toThrow();
   });
 });
 
