@@ -111,7 +111,7 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   dropCaches: [{}, {}],
   getMany: [{ keys: listOf(text) }, { snapshot: count }],
   openSecond: [{}, {}],
-  transact: [{ steps }, { durability: oneOf("sync", "buffered"), blind: flag }],
+  transact: [{ steps }, { durability: oneOf("sync", "buffered"), blind: flag, idempotencyKey: text }],
   crash: [{ ...crash, nested: listOf(request) }, {}],
 };
 

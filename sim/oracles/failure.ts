@@ -31,6 +31,8 @@ export const ORACLES = {
   O30: "a store has one owner at a time, and who comes second changes nothing",
   O31: "what a workload of transactions promises of every committed state holds",
   O32: "a watch that fires has seen a change, and a change that stays is told to every watch",
+  O33: "what is committed under one idempotency key is applied once, and found under it, within the window",
+  O34: "a change feed holds every change of its range, each once, in the order of commits",
 } as const;
 
 export type OracleId = keyof typeof ORACLES;

@@ -11,10 +11,13 @@ import type { ErrorCode } from "../../src/platform/errors.js";
 import { TRANSACTION_LIFETIME_MS } from "../../src/transaction/limits.js";
 import type { Row } from "../model/comparison.js";
 import type { AttemptLog } from "../transactions/attempt-log.js";
-import { type Replayed, replay, USER_KEYS_END } from "../transactions/replay.js";
+import { type Replayed, replay } from "../transactions/replay.js";
 import type { VersionedMap } from "../transactions/versioned-map.js";
 import { keyText, shownKey } from "../workload/bytes.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
+
+/** Above the keys of the system, too. */
+const ALL_KEYS_END = "\xff\xff";
 
 /** The answers so far, at the version that they were read at. */
 export function checkReads(ledger: OracleLedger, model: VersionedMap, log: AttemptLog, what: string): void {
@@ -89,7 +92,7 @@ export function checkRecovered(ledger: OracleLedger, model: VersionedMap, rows: 
   ledger.count("O5");
   const version = model.newestVersion;
   const state = model.at(version);
-  const keys = new Set(state.keys("", USER_KEYS_END));
+  const keys = new Set(state.keys("", ALL_KEYS_END));
   for (const { key, value } of rows) {
     if (!keys.delete(key) && model.knows(key)) throw wrong(version, `${shownKey(key)} is there`);
     if (model.knows(key) && state.get(key) !== keyText(value))

@@ -45,6 +45,8 @@ export async function checkWholeStore(session: Session): Promise<void> {
   await session.retrying("reading deleted keys", () => {
     checkDeletedKeys(ledger, model, span.high, (key) => store.getSync(key));
   });
+  const { layers } = session.transactor;
+  if (layers !== null) await layers.check("at rest or beside clients");
   checkStructure(session);
 }
 

@@ -234,6 +234,7 @@ export class LifeCycle {
     model.resolve(longest, store.version);
     this.#isJudged = true;
     session.transactor.opened(rows, longest);
+    if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery");
     idempotence.recovered(rows, store.version);
     checkStructure(session);
     await examineCutOffCheckpoint(session);

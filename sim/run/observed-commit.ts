@@ -9,6 +9,7 @@
  * Does not own: what clients are told (`transactor.ts`).
  */
 
+import type { Batch } from "../../src/engine/batch.js";
 import type { Durability } from "../../src/engine/options.js";
 import { assert } from "../../src/platform/assert.js";
 import { hasCode, StillwaterError } from "../../src/platform/errors.js";
@@ -19,6 +20,7 @@ import { checkRefused, checkTaken, replayTaken } from "../oracles/transactions.j
 import type { AttemptLog } from "../transactions/attempt-log.js";
 import type { CommitListener } from "../transactions/observed-storage.js";
 import type { Replayed } from "../transactions/replay.js";
+import { writtenBy } from "../transactions/written-batch.js";
 import { keyBytes, keyText } from "../workload/bytes.js";
 import { writerOfMutation } from "../workload/operation.js";
 import { acknowledge } from "./acknowledge.js";
@@ -30,6 +32,7 @@ export class ObservedCommit implements CommitListener {
   readonly #operation: number;
   readonly #durability: Durability;
   readonly #what: string;
+  readonly #idempotencyKey: string | null;
   /** The newest version that was acknowledged when it was handed in. */
   readonly #began: number;
   /** In the model of the store, while it may be in the store. */
@@ -41,24 +44,22 @@ export class ObservedCommit implements CommitListener {
     operation: number,
     durability: Durability,
     what: string,
+    idempotencyKey: string | null = null,
   ) {
     this.#transactor = transactor;
     this.#log = log;
     this.#operation = operation;
     this.#durability = durability;
     this.#what = what;
+    this.#idempotencyKey = idempotencyKey;
     this.#began = transactor.session.order.now;
   }
 
-  taken(version: number): void {
+  taken(version: number, batch: Batch): void {
     this.#judged(() => {
-      const { session, model, lists } = this.#transactor;
+      const { session, model } = this.#transactor;
       this.#transactor.decides();
-      const stamp = stampOf(version);
-      const replayed =
-        lists === null
-          ? checkTaken(session.ledger, model, this.#log, version, stamp, this.#what)
-          : replayTaken(model, this.#log, stamp);
+      const replayed = this.#replayed(version, batch);
       this.#commit = session.model.submit(this.#operation, this.#mutations(replayed), this.#durability);
       model.add({
         version,
@@ -71,7 +72,17 @@ export class ObservedCommit implements CommitListener {
       this.#transactor.stores(replayed.effects);
       session.idempotence.written();
       this.#transactor.tentative = this;
+      this.#transactor.layers?.taken(version, this.#idempotencyKey);
     });
+  }
+
+  #replayed(version: number, batch: Batch): Pick<Replayed, "effects" | "writeConflicts" | "isSilent"> {
+    const { session, model, lists, layers } = this.#transactor;
+    // Layers above the storage have added to what the client did: what is right is judged by what comes of it.
+    if (layers !== null) return { effects: writtenBy(batch, model), writeConflicts: [], isSilent: false };
+    const stamp = stampOf(version);
+    if (lists !== null) return replayTaken(model, this.#log, stamp);
+    return checkTaken(session.ledger, model, this.#log, version, stamp, this.#what);
   }
 
   refused(error: unknown): void {
@@ -80,6 +91,7 @@ export class ObservedCommit implements CommitListener {
       this.#transactor.decides();
       if (session.ended() || !(error instanceof StillwaterError)) return;
       this.#log.outcome = "refused";
+      if (this.#transactor.layers !== null) return;
       const { code } = error;
       if (code !== "NOT_COMMITTED" && code !== "TRANSACTION_TOO_OLD") return;
       const nowMs = session.life.platform.clock.nowMs();
@@ -142,14 +154,16 @@ export class ObservedCommit implements CommitListener {
 
   /** It was not taken after all: neither model has ever heard of it. */
   withdraw(): void {
-    const { session, model } = this.#transactor;
+    const { session, model, layers } = this.#transactor;
     assert(this.#commit !== null, "what is withdrawn was taken");
     session.model.refuse(this.#commit);
     this.#commit = null;
-    model.truncate(model.newestVersion - 1);
+    const { version } = model.commits.at(-1) ?? { version: 0 };
+    model.truncate(version - 1);
+    layers?.lost(version - 1);
   }
 
-  #mutations({ effects }: Replayed): ModelMutation[] {
+  #mutations({ effects }: Pick<Replayed, "effects">): ModelMutation[] {
     const writer = writerOfMutation(this.#operation, 0);
     return [...effects].map(([key, value]) =>
       value === undefined ? ["delete", key] : ["literal", key, writer, keyBytes(value).slice()],

@@ -29,18 +29,17 @@ import { runStep } from "../transactions/steps.js";
 import { VersionedMap } from "../transactions/versioned-map.js";
 import { keyText } from "../workload/bytes.js";
 import type { Operation } from "../workload/operation.js";
+import { isLayerWorkload } from "../workload/transaction-workloads.js";
+import { Layers } from "./layers.js";
 import { ObservedCommit } from "./observed-commit.js";
 import { DamageFound, type Session } from "./session.js";
+import { think } from "./think.js";
 import { WatchLedger } from "./watch-ledger.js";
 
-type Transact = Extract<Operation, { kind: "transact" }>;
-
-/** Longer than a read version is kept. */
-const LONG_THINK_MS = 5_300;
-const THINK_STEPS = 8;
+export type Transact = Extract<Operation, { kind: "transact" }>;
 
 /** The engine's storage in one life. */
-interface Engine {
+export interface Engine {
   readonly store: ObservedStore;
   readonly storage: EngineStorage;
 }
@@ -53,6 +52,8 @@ export class Transactor {
   /** The commit that the storage would have taken, but the store had no room: it is asked again, or never. */
   tentative: ObservedCommit | null = null;
   readonly watches: WatchLedger;
+  /** In workloads of the layers above the storage, which have their own clients; null in others. */
+  readonly layers: Layers | null;
   #engine: Engine | null = null;
   /** Every value that any transaction was to store, by key. */
   readonly #stored = new Map<string, Set<string>>();
@@ -61,6 +62,7 @@ export class Transactor {
     this.session = session;
     this.lists = session.options.workload === "list-append" ? new ListHistory(session.ledger) : null;
     this.watches = new WatchLedger(session, this.model);
+    this.layers = isLayerWorkload(session.options.workload) ? new Layers(this) : null;
   }
 
   /** To be told before the store can hold it. */
@@ -85,6 +87,7 @@ export class Transactor {
       ({ sequence, version }) => sequence > longest || version > store.version,
     );
     if (lost !== undefined) this.model.truncate(lost.version - 1);
+    this.layers?.opened();
     this.lists?.recovered(rows, lost?.version ?? null, `the recovery of life ${life.number}`);
     if (this.model.commits.length === 0) return;
     checkRecovered(ledger, this.model, rows);
@@ -94,6 +97,7 @@ export class Transactor {
   /** Nothing is under way. */
   checkRows(rows: readonly Row[], when: string): void {
     this.lists?.check(when);
+    this.layers?.checkRows(rows, when);
     if (this.model.commits.length > 0) checkInvariants(this.session.ledger, rows, when);
   }
 
@@ -105,7 +109,11 @@ export class Transactor {
   /** Starts a client, and waits while there are too many. */
   async run(operation: Transact, number: number): Promise<void> {
     const { inFlight, options } = this.session;
-    const client = new Client(this, this.#engineOf(), operation, number);
+    if (this.layers !== null) {
+      this.layers.begin(operation, number);
+      return inFlight.waitBelow(options.transactions.clientsMax - 1);
+    }
+    const client = new Client(this, this.engineOf(), operation, number);
     inFlight.add(
       client.what,
       client.run(),
@@ -121,7 +129,7 @@ export class Transactor {
     this.tentative = null;
   }
 
-  #engineOf(): Engine {
+  engineOf(): Engine {
     if (this.#engine === null) {
       const { store, life } = this.session;
       const observed = new ObservedStore(store);
@@ -264,20 +272,7 @@ class Client implements ClientListener, TransactionListener {
     this.#transactor.watches.begins(key, watch, this.#log, this.what);
   };
 
-  /** Lets others run, and time pass. */
-  readonly #turn = (): Promise<void> => {
-    const { world, options, life } = this.#session;
-    const { thinkMsMax, longThinkProbability } = options.transactions;
-    const choices = world.choices.stream("clients");
-    const steps = thinkMsMax === 0 ? 0 : choices.below(THINK_STEPS, "clients.thinks");
-    const isLong = choices.chance(longThinkProbability, "clients.thinks-long");
-    const longMs = isLong ? LONG_THINK_MS * (1 + choices.below(3, "clients.thinks-longer")) : 0;
-    const thinkMs = (thinkMsMax * steps) / (THINK_STEPS - 1) + longMs;
-    return new Promise((resolve) => {
-      if (thinkMs === 0) life.scheduler.defer(resolve);
-      else life.scheduler.afterExactly(thinkMs, resolve);
-    });
-  };
+  readonly #turn = (): Promise<void> => think(this.#session);
 }
 
 class ObservedDatabase extends StorageDatabase {
@@ -294,7 +289,7 @@ class ObservedDatabase extends StorageDatabase {
 }
 
 /** What a transaction may end with for reasons that its commit has been judged by. */
-const LEGAL: readonly ErrorCode[] = [
+export const LEGAL: readonly ErrorCode[] = [
   "NOT_COMMITTED",
   "TRANSACTION_TOO_OLD",
   "COMMIT_UNKNOWN_RESULT",

@@ -4,6 +4,7 @@
  * and what was answered. Changes nothing. Does not own: what the listener makes of it (`run/transactor.ts`).
  */
 
+import type { Batch } from "../../src/engine/batch.js";
 import type { PreparedCommit } from "../../src/engine/committer.js";
 import { assert } from "../../src/platform/assert.js";
 import type { TransactionalStore } from "../../src/transaction/engine-views.js";
@@ -19,8 +20,8 @@ import type { AttemptLog } from "./attempt-log.js";
 
 /** What one commit is told of, in this order. */
 export interface CommitListener {
-  /** The storage would take it as this version now. May come again, for another one. May throw. */
-  taken(version: number): void;
+  /** The storage would take it as this version now, to write this. May come again, for another one. May throw. */
+  taken(version: number, batch: Batch): void;
   /** The storage refuses it. */
   refused(error: unknown): void;
   /** The store has given it the version that `taken` was told last. */
@@ -66,7 +67,7 @@ export class ObservedStore implements TransactionalStore {
       prepare: (version) => {
         try {
           const batch = commit.prepare(version);
-          listener.taken(version);
+          listener.taken(version, batch);
           return batch;
         } catch (error) {
           listener.refused(error);

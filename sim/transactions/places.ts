@@ -13,6 +13,8 @@ export const LISTS_END = "list0";
 export const DIRECTORY_NAME = "!name";
 /** Where the directory layer keeps its own keys. */
 export const DIRECTORY_NODES = "\xfe";
+/** Counters under idempotency keys. */
+export const ONCE = "once/";
 export const LAST_NUMBER = "last-number";
 
 /** Digits of one element of a list. */
@@ -27,6 +29,10 @@ export function nodeKey(node: number): string {
 
 export function counterKey(counter: number): string {
   return COUNTERS + padded(counter);
+}
+
+export function onceKey(counter: number): string {
+  return ONCE + padded(counter);
 }
 
 export function logKey(counter: number, id: number): string {

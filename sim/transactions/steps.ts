@@ -21,6 +21,7 @@ import {
   LAST_NUMBER,
   logKey,
   nodeKey,
+  onceKey,
   RING,
 } from "./places.js";
 import { STAMP_BYTES } from "./replay.js";
@@ -67,6 +68,9 @@ export async function runStep(
       return file(transaction, step[1]);
     case "directory":
       return useDirectory(transaction, random, step[1], step[2]);
+    case "feed":
+      // A call of its own (`run/layers.ts`).
+      return;
     case "watch":
       onWatch(step[1], transaction.watch(keyBytes(step[1])));
       return;
@@ -91,6 +95,7 @@ function write(
     | "writeConflict"
     | "skipConflict"
     | "count"
+    | "increment"
   >,
 ): void {
   switch (step[0]) {
@@ -118,6 +123,10 @@ function write(
       return transaction.addWriteConflictRange(keyBytes(step[1]), keyBytes(step[2]));
     case "skipConflict":
       return transaction.skipNextWriteConflict();
+    case "increment": {
+      const bytes = keyBytes(textOf(BigInt(step[2]), COUNTER_BYTES));
+      return transaction.atomic("add", keyBytes(onceKey(step[1])), bytes);
+    }
     case "count": {
       const [, counter, id, amount] = step;
       const bytes = textOf(BigInt(amount), COUNTER_BYTES);

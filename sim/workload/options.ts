@@ -19,7 +19,7 @@ import {
   SLOW_LIFE_OPERATIONS,
   type TransactionOptions,
 } from "./transaction-options.js";
-import { isTransactionWorkload, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
+import { isLayerWorkload, isTransactionWorkload, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 import {
   OPERATION_FAMILIES,
   type OperationFamily,
@@ -110,6 +110,9 @@ export const ALL_LIMITS: SwarmLimits = {
 /** Share of transactions among the seeds that may be either. One costs some six times a store's, so half of the time is theirs. */
 const TRANSACTION_SEEDS = 0.125;
 
+/** Share of the layers above the storage among the seeds of transactions. */
+const LAYER_SEEDS = 0.2;
+
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
 
@@ -187,12 +190,16 @@ function withTransactions(
   factors: Readonly<Record<OperationFamily, number>>,
 ): SimulationOptions {
   const names = limits.workloads.filter(isTransactionWorkload);
+  const ofLayers = names.filter(isLayerWorkload);
+  const ofStorage = names.filter((name) => !isLayerWorkload(name));
   const isEither = names.length < limits.workloads.length;
   const chosen = draw.chance(TRANSACTION_SEEDS) || !isEither;
   if (names.length === 0 || !chosen) return options;
-  const workload = draw.one(names);
-  const weights = weightsOf(workload, factors);
+  const drawn = draw.one(ofStorage.length === 0 ? names : ofStorage);
   const transactions = drawTransactions(draw);
+  const isOfLayers = ofLayers.length > 0 && (draw.chance(LAYER_SEEDS) || ofStorage.length === 0);
+  const workload = isOfLayers ? draw.one(ofLayers) : drawn;
+  const weights = weightsOf(workload, factors);
   const complete = { ...options, workload, weights, transactions };
   if (transactions.longThinkProbability === 0) return complete;
   return {

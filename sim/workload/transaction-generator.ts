@@ -15,6 +15,8 @@ type Transact = Extract<Operation, { kind: "transact" }>;
 /** Keys of the random workloads lie under these, and one may be the beginning of another. */
 const PREFIX = "k/";
 const STAMPED = "s/";
+/** Transactions under idempotency keys that may be sent again. */
+const KEYED_MAX = 12;
 const ATOMICS = [
   "add",
   "bitAnd",
@@ -34,6 +36,7 @@ export class TransactionGenerator {
   /** Values name the transaction and the step that wrote them. */
   #number = 0;
   #values = 0;
+  readonly #keyedLately: { readonly key: string; readonly steps: readonly TransactionStep[] }[] = [];
 
   constructor(options: SimulationOptions, choices: ChoiceStream) {
     this.#options = options;
@@ -41,20 +44,24 @@ export class TransactionGenerator {
   }
 
   /** The transaction of operation `number`. */
-  next(number: number): Transact {
+  next(number: number): Operation {
     this.#number = number;
     this.#values = 0;
     const { workload, durabilityOverrideProbability } = this.#options;
+    // So that the window of idempotency keys passes.
+    if (workload === "idempotency" && this.#chance(0.06))
+      return { kind: "pause", ms: 3000 + this.#below(9000) };
     const steps = isTransactionWorkload(workload) ? this.#steps(workload) : [];
     const overrides = this.#chance(durabilityOverrideProbability);
     const durability = this.#chance(0.5) ? "buffered" : "sync";
     const isBlind = workload === "serializability" && this.#chance(0.05);
-    return {
+    const operation: Transact = {
       kind: "transact",
       steps,
       ...(overrides ? { durability } : {}),
       ...(isBlind ? { blind: true } : {}),
     };
+    return workload === "idempotency" ? this.#keyed(operation) : operation;
   }
 
   #steps(workload: TransactionWorkloadName): TransactionStep[] {
@@ -91,7 +98,40 @@ export class TransactionGenerator {
       case "list-append":
         // Few lists, so that what one reads another changes.
         return this.#many(4, (index) => this.#list(1 + (size >> 1), index));
+      case "idempotency":
+        return this.#many(2, () => ["increment", this.#below(size), 1 + this.#below(9)]);
+      case "change-feeds":
+        return this.#feeds();
     }
+  }
+
+  /** Under a key of its own, or what was sent before once more. */
+  #keyed(operation: Transact): Transact {
+    const again = this.#chance(0.4) ? this.#one([...this.#keyedLately, null]) : null;
+    if (again !== null) return { ...operation, steps: again.steps, idempotencyKey: again.key };
+    const key = String(this.#number);
+    this.#keyedLately.push({ key, steps: operation.steps });
+    if (this.#keyedLately.length > KEYED_MAX) this.#keyedLately.shift();
+    return { ...operation, idempotencyKey: key };
+  }
+
+  #feeds(): TransactionStep[] {
+    if (this.#chance(0.3)) {
+      const how = this.#one(["read", "read", "create", "create", "pop", "remove"] as const);
+      return [["feed", how, this.#below(2), this.#below(9)]];
+    }
+    // Reads first: they must not depend on a versionstamp to come.
+    const reads = this.#chance(0.3) ? [["get", this.#key(), false] as const] : [];
+    const writes = this.#many(5, (): TransactionStep => {
+      const kind = this.#below(10);
+      if (kind < 2) return ["clearRange", ...this.#places()];
+      if (kind === 2) return ["clear", this.#key()];
+      if (kind < 5) return ["atomic", this.#one(ATOMICS), this.#key(), this.#operand()];
+      if (kind === 5) return ["stampKey", this.#key(), this.#chance(0.5) ? "" : "x", this.#value()];
+      if (kind === 6) return ["stampValue", this.#key(), "at ", ""];
+      return ["set", this.#key(), this.#value()];
+    });
+    return [...reads, ...writes];
   }
 
   #bank(size: number): TransactionStep[] {

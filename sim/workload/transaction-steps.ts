@@ -39,7 +39,13 @@ export type TransactionStep =
   /** Takes the next number, and files it under a versionstamp. */
   | readonly ["file", suffix: string]
   /** Opens a directory, creating it if need be, or removes it. */
-  | readonly ["directory", name: number, how: "open" | "remove"];
+  | readonly ["directory", name: number, how: "open" | "remove"]
+  /** Adds to a counter of those that idempotency keys are for. */
+  | readonly ["increment", counter: number, amount: number]
+  /** No transaction, but a call about a change feed; `part` in eighths says where, of what the feed holds. */
+  | readonly ["feed", how: (typeof FEED_CALLS)[number], feed: number, part: number];
+
+const FEED_CALLS = ["read", "create", "remove", "pop"] as const;
 
 export type StepKind = TransactionStep[0];
 
@@ -84,6 +90,8 @@ export const STEP_FIELDS: Readonly<Record<StepKind, readonly Field[]>> = {
   duty: ["count", "count"],
   file: ["text"],
   directory: ["count", ["open", "remove"]],
+  increment: ["count", "count"],
+  feed: [FEED_CALLS, "count", "count"],
 };
 
 /** Options of one transaction beside its steps; those of the client hold for all. */
@@ -91,4 +99,6 @@ export interface TransactionSettings {
   readonly durability?: "sync" | "buffered";
   /** Reads do not see the transaction's own writes. */
   readonly blind?: boolean;
+  /** The first transaction with a key says what all of them do. */
+  readonly idempotencyKey?: string;
 }

@@ -53,9 +53,27 @@ export const TRANSACTION_WORKLOADS = {
     about: "lists are appended to and read: clients see no anomaly that has a name",
     families: BESIDE,
   },
+  idempotency: {
+    about: "counters are added to under idempotency keys, again and again: each key counts once",
+    families: BESIDE,
+  },
+  "change-feeds": {
+    about: "change feeds come and go beside commits: each holds what has changed in its range",
+    families: BESIDE,
+  },
 } as const satisfies Record<string, Workload>;
 
+/** Workloads of the layers above the storage, drawn apart from the others so that those stay where they were. */
+export const LAYER_WORKLOADS = [
+  "idempotency",
+  "change-feeds",
+] as const satisfies readonly (keyof typeof TRANSACTION_WORKLOADS)[];
+
 export type TransactionWorkloadName = keyof typeof TRANSACTION_WORKLOADS;
+
+export function isLayerWorkload(name: string): name is (typeof LAYER_WORKLOADS)[number] {
+  return (LAYER_WORKLOADS as readonly string[]).includes(name);
+}
 
 export function isTransactionWorkload(name: string): name is TransactionWorkloadName {
   return Object.hasOwn(TRANSACTION_WORKLOADS, name);

@@ -12,6 +12,7 @@
  * its parts, each with its length in four bytes. Owns the format; not when it is written or read.
  */
 import { StillwaterError } from "../platform/errors.js";
+import { buggify } from "../platform/probes.js";
 import { ATOMIC_OPERATIONS, type AtomicOperation } from "./atomic.js";
 import { TransactionError } from "./errors.js";
 import { stampedBytes, VERSIONSTAMP_BYTES } from "./versionstamp.js";
@@ -145,9 +146,10 @@ export class MutationWriter {
   chunks(): Uint8Array[] {
     const bytes = this.#bytes.subarray(0, this.#length);
     const chunks: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-      const isLast = at + CHUNK_BYTES >= bytes.length;
-      chunks.push(join(Uint8Array.of(isLast ? 1 : 0), bytes.subarray(at, at + CHUNK_BYTES)));
+    const chunkBytes = buggify("feed.small-chunks") ? 8 : CHUNK_BYTES;
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      const isLast = at + chunkBytes >= bytes.length;
+      chunks.push(join(Uint8Array.of(isLast ? 1 : 0), bytes.subarray(at, at + chunkBytes)));
     }
     return chunks;
   }

@@ -9,7 +9,7 @@
  * Does not own: the format (`change-feed-format.ts`), registration and reading (`change-feeds.ts`).
  */
 import { assert } from "../platform/assert.js";
-import { sometimes } from "../platform/probes.js";
+import { mutant, sometimes } from "../platform/probes.js";
 import {
   DEFINITIONS,
   definitionOf,
@@ -104,7 +104,7 @@ export class ChangeFeedRecorder implements TransactionStorage {
       if (changesFeeds(request)) {
         record(request, this.#feeds);
         // Also when it fails: whether it took effect may be unknown.
-        this.#feeds = null;
+        if (!mutant("T28-registration-not-noticed")) this.#feeds = null;
         return await this.#storage.commit(request);
       }
     } finally {

@@ -9,6 +9,7 @@
  */
 import { refuseUnknownOptions } from "../engine/options.js";
 import { StillwaterError } from "../platform/errors.js";
+import { mutant } from "../platform/probes.js";
 import {
   type ChangeFeedMutation,
   checkFeedName,
@@ -137,7 +138,7 @@ export class ChangeFeeds {
       transaction.set(poppedKey(name), versionstampOf(version));
       transaction.clearRange(
         entriesFrom(name, new Uint8Array(0)),
-        entriesFrom(name, versionstampOf(version)),
+        entriesFrom(name, versionstampOf(mutant("T30-pop-takes-one-more") ? version + 1 : version)),
       );
     }, SYSTEM);
   }
@@ -243,6 +244,7 @@ class Position {
     const version = versionOfStamp(versionstamp);
     this.#from = version;
     if (value[0] !== 1) return null;
+    if (mutant("T29-chunks-in-reverse")) this.#chunks.reverse();
     const mutations = readMutations(this.#definition as FeedDefinition, versionstamp, this.#chunks);
     this.#chunks = [];
     this.#from = version + 1;

@@ -14,7 +14,7 @@
  * Does not own: when to try again (`runner.ts`), what two bodies with one key have in common (the caller).
  */
 import type { Clock } from "../platform/platform.js";
-import { sometimes } from "../platform/probes.js";
+import { mutant, sometimes } from "../platform/probes.js";
 import { keyText, keyTextAfter } from "./key-text.js";
 import type {
   Answer,
@@ -76,13 +76,15 @@ export class IdempotentStorage implements TransactionStorage {
   async #commitOver(request: CommitRequest, key: Uint8Array, view: StorageView): Promise<CommitResult> {
     const epoch = epochOf(await view.get(EPOCH_KEY));
     const isOver = this.#isOver(epoch);
-    const stamp = (await view.get(recordKey(epoch, key))) ?? (await view.get(recordKey(epoch - 1, key)));
+    const previous = mutant("T26-only-the-current-epoch-looked-up") ? epoch : epoch - 1;
+    const stamp = (await view.get(recordKey(epoch, key))) ?? (await view.get(recordKey(previous, key)));
     if (stamp !== undefined) {
       sometimes("idempotency.committed-before");
       return { version: versionOfStamp(stamp), versionstamp: stamp };
     }
     const { readConflicts, writeConflicts, writes } = request;
-    for (const read of [EPOCH_KEY, recordKey(epoch, key), recordKey(epoch - 1, key)]) {
+    const looked = [EPOCH_KEY, recordKey(epoch, key), recordKey(epoch - 1, key)];
+    for (const read of mutant("T27-look-up-conflicts-with-nobody") ? [] : looked) {
       readConflicts.add(keyText(read), keyTextAfter(keyText(read)));
     }
     const next = isOver ? epoch + 1 : epoch;
@@ -94,6 +96,7 @@ export class IdempotentStorage implements TransactionStorage {
       writeConflicts.add(keyText(EPOCH_KEY), keyTextAfter(keyText(EPOCH_KEY)));
       writeConflicts.add(keyText(RECORDS), keyText(forgotten));
     }
+    if (mutant("T25-idempotency-key-not-recorded")) return this.#storage.commit(request);
     const record = recordKey(next, key);
     writes.setStampedValue(record, new Uint8Array(VERSIONSTAMP_BYTES), 0);
     writeConflicts.add(keyText(record), keyTextAfter(keyText(record)));

@@ -154,6 +154,46 @@ const DESCRIBED: readonly Described[] = [
     needs: "a watch",
     oracles: ["O32"],
   },
+  {
+    id: "T25-idempotency-key-not-recorded",
+    breaks: "a commit leaves nothing under its idempotency key",
+    copies: "FoundationDB's automatic idempotency, in its spirit",
+    needs: "the key once more, or a look for it",
+    oracles: ["O33"],
+  },
+  {
+    id: "T26-only-the-current-epoch-looked-up",
+    breaks: "keys are forgotten when the next epoch begins, however short ago they were committed",
+    copies: "FoundationDB's cleaner of idempotency ids, in its spirit",
+    needs: "a key that is sent again across the end of an epoch",
+    oracles: ["O33"],
+  },
+  {
+    id: "T27-look-up-conflicts-with-nobody",
+    breaks: "two commits with one key under way at once are both taken",
+    copies: "FoundationDB's automatic idempotency, in its spirit",
+    needs: "two clients with one key",
+    oracles: ["O33"],
+  },
+  {
+    id: "T28-registration-not-noticed",
+    breaks: "commits after a registration or removal are recorded for the feeds before it",
+    copies: "FoundationDB's change feeds, in its spirit",
+    needs: "a registration, then a commit in its range",
+    oracles: ["O34"],
+  },
+  {
+    id: "T29-chunks-in-reverse",
+    breaks: "the chunks of a commit's entry are put together in the wrong order",
+    needs: "an entry of more than one chunk",
+    oracles: ["O34", "O16"],
+  },
+  {
+    id: "T30-pop-takes-one-more",
+    breaks: "popping a feed also takes the first version that is to stay",
+    needs: "a pop at a version that is in the feed, a read from there",
+    oracles: ["O34"],
+  },
 ];
 
 export const TRANSACTION_MUTANTS: readonly PlantedMutant[] = DESCRIBED.map((mutant) => ({
