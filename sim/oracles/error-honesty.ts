@@ -72,8 +72,8 @@ export class ErrorHonesty {
   judge(error: unknown, call: string, legal: readonly ErrorCode[] = []): ErrorVerdict {
     this.#ledger.count("O16");
     if (!(error instanceof StillwaterError)) {
-      const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      throw new OracleFailure("O16", `${call} failed with an error that is not one of ours: ${said}`, error);
+      // Without its stack, which is not the same in each run; as the cause it is printed with it.
+      throw new OracleFailure("O16", `${call} failed with an error that is not one of ours: ${error}`, error);
     }
     const bug = bugBehind(error);
     if (bug !== null) {
