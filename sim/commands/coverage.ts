@@ -9,7 +9,8 @@ import { runEnsemble } from "../run/ensemble.js";
 import { ALL_LIMITS } from "../workload/options.js";
 import { parseCount, print } from "./parameters.js";
 
-const SEEDS = 500;
+/** A minute and a half of processor time: what comes once in a thousand seeds is still reached. */
+const SEEDS = 3000;
 
 interface CoverageFlags {
   readonly seeds: number;

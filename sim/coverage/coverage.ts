@@ -39,7 +39,13 @@ const RARE: Readonly<Partial<Record<CoverageKind, Readonly<Record<string, string
     "S10 split rename":
       "it takes a crash between a rename and the sync of its directory, and then one chance in thirty",
     "S11 undone truncate": "the store makes no file shorter once it holds something",
+    "S22 reported late":
+      "few seeds have such a disk, and a sync in two hundred fails there at most: one or two in a thousand seeds",
+    "S22 not reported":
+      "few seeds have such a disk, and a sync in two hundred fails there at most: one or two in a thousand seeds",
     "S34 reordered completion": "the store has one asynchronous call in flight for each file",
+    "S42 stale size":
+      "the store asks sizes only of files that nobody writes: about one seed in a thousand has another",
     "B5 eviction": "it takes a failed sync, and then a read of the very pages",
   },
   "VFS call": {
