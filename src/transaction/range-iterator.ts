@@ -84,7 +84,9 @@ export class RangeIterator implements AsyncIterator<KeyValue> {
     this.#left = 0;
   }
 
+  /** Who leaves while a step is under way still gets its row, as from an asynchronous generator. */
   return(): Promise<IteratorResult<KeyValue>> {
+    if (this.#last !== null) return this.#last.then(() => this.return());
     this.#end();
     return Promise.resolve(DONE);
   }

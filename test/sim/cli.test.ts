@@ -134,7 +134,7 @@ describe("sim shrink", () => {
     expect([code, errors]).toEqual([129, ""]);
     expect(output).toMatch(/^SHRUNK {2}O1 broken/);
     expect(output).toMatch(/^ {2}because {2}fails iff the power fails at .* does not persist$/m);
-    expect(output).toMatch(/^ {2}after {4}\d operations, [12] faults,/m);
+    expect(output).toMatch(/^ {2}after {4}\d operations, [12] faults?,/m);
     const name = `seed-28-${MUTANT}-small`;
     expect(readdirSync(out).sort()).toEqual([`${name}.json`, `${name}.test.ts`]);
     const again = await sim("replay", join(out, `${name}.json`));

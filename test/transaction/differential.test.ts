@@ -72,6 +72,18 @@ const FOUND: readonly (readonly Step[])[] = [
     },
     { of: 1, operation: { kind: "clearRange", begin: "", end: "" }, late: false },
   ],
+  // A range read that was left while a row was under way took the row away.
+  [
+    { of: 1, operation: { kind: "get", key: "", snapshot: false }, late: false },
+    {
+      of: 1,
+      operation: { kind: "iterate", begin: "", end: "s", limit: null, reverse: false, snapshot: false },
+      late: false,
+    },
+    { of: 1, operation: { kind: "set", key: "", value: "" }, late: false },
+    { of: 1, operation: { kind: "next" }, late: true },
+    { of: 1, operation: { kind: "leave" }, late: false },
+  ],
 ];
 
 async function sameAsReference(db: Database): Promise<void> {
