@@ -57,6 +57,12 @@ export type ErrorCode =
   | "USED_DURING_COMMIT"
   | "CHANGE_FEED_NOT_REGISTERED"
   | "CHANGE_FEED_POPPED"
+  // From records.
+  | "INVALID_ITEM"
+  | "ITEM_CORRUPT"
+  | "ITEM_TOO_LARGE"
+  | "DECRYPTION_FAILED"
+  | "UNKNOWN_ENCRYPTION_KEY"
   // From backends.
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"
