@@ -49,6 +49,11 @@ export class Checker {
     if (typeof value !== "number" || !(value >= 0)) this.fail(place, "a number of at least 0");
   }
 
+  /** Of either sign. */
+  integer(value: unknown, place: string): void {
+    if (!Number.isSafeInteger(value)) this.fail(place, "a whole number");
+  }
+
   count(value: unknown, place: string): number {
     if (!Number.isSafeInteger(value) || (value as number) < 0)
       this.fail(place, "a whole number of at least 0");

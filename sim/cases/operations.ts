@@ -50,7 +50,7 @@ const mutations: FieldCheck = (check, value, place) => {
 const stepParts: Readonly<Record<string, FieldCheck>> = {
   text: (check, value, place) => check.text(value, place),
   count: (check, value, place) => check.count(value, place),
-  integer: (check, value, place) => check.number(value, place),
+  integer: (check, value, place) => check.integer(value, place),
   flag: (check, value, place) => check.flag(value, place),
 };
 
