@@ -9,14 +9,18 @@
  *
  * `openDatabase` gives transactions over the same store: FoundationDB's model, in one process.
  */
+import { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
+import type { SchemaDeclaration } from "./collection/schema.js";
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
 import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
 import { DiagnosticsSink } from "./platform/node/diagnostics-sink.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
+import type { CollectionDeclaration } from "./record/declaration.js";
 import type { StorageDatabase } from "./transaction/database.js";
 import { type EngineDatabaseOptions, openEngineDatabase } from "./transaction/engine-database.js";
 import { AFTER_HOOK_FAILED_CHANNEL, SinkObserver, TRANSACTION_CHANNEL } from "./transaction/sink-observer.js";
+import type { Database } from "./transaction/transaction.js";
 
 /** Opens the store in a directory of the real file system; see `Store.open`. */
 export function open(directory: string, options: StoreOptions = {}): Promise<Store> {
@@ -41,6 +45,38 @@ export function directoryLayer(options: DirectoryLayerOptions = {}): DirectoryLa
   return DirectoryLayer.create(nodePlatform().random, options);
 }
 
+/**
+ * Opens typed collections over the store in a directory of the real file system; see `RecordStore.open`. Closing the records closes
+ * the store.
+ */
+export async function openRecords<const Collections extends readonly CollectionDeclaration[]>(
+  directory: string,
+  schema: SchemaDeclaration<Collections>,
+  options: RecordStoreOptions & { readonly database?: EngineDatabaseOptions } = {},
+): Promise<RecordStore<Collections>> {
+  const { database: databaseOptions = {}, ...recordOptions } = options;
+  const database = await openDatabase(directory, databaseOptions);
+  try {
+    return await RecordStore.open(database, schema, nodePlatform(), recordOptions, () => database.close());
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** Typed collections over a database that is open already, any backend's; it stays the caller's to close. */
+export function recordsOn<const Collections extends readonly CollectionDeclaration[]>(
+  database: Database,
+  schema: SchemaDeclaration<Collections>,
+  options: RecordStoreOptions = {},
+): Promise<RecordStore<Collections>> {
+  return RecordStore.open(database, schema, nodePlatform(), options);
+}
+
+export { Collection, type ScanItemsOptions } from "./collection/collection.js";
+export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
+export type { RecordTransaction } from "./collection/record-transaction.js";
+export { type SchemaDeclaration, schema } from "./collection/schema.js";
 export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
@@ -51,6 +87,8 @@ export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
+export type { IndexContext, IndexEntry, IndexKind, IndexMaintainer } from "./index/kind.js";
+export { scalar } from "./index/kinds/scalar.js";
 export type {
   CreateDirectoryOptions,
   Directory,
@@ -92,6 +130,19 @@ export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./pla
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
+export {
+  type CollectionDeclaration,
+  collection,
+  type DocumentOf,
+  type IndexDeclaration,
+  type IndexNameOf,
+  type IndexOptions,
+  type KeyOf,
+} from "./record/declaration.js";
+export type { FieldPath, ValueAt } from "./record/field-path.js";
+export type { IndexValue, PrimaryKey } from "./record/index-value.js";
+export type { Predicate } from "./record/predicate.js";
+export { RecordError } from "./record/record-error.js";
 export type { AtomicOperation } from "./transaction/atomic.js";
 export type { ChangeFeedMutation } from "./transaction/change-feed-format.js";
 export type {

@@ -1,0 +1,120 @@
+/**
+ * A store of records: typed collections over any database, with indexes that every writer keeps right. Owns the opening and the
+ * transactions of records. Does not own the database, but for closing it when it was opened with it.
+ */
+import { refuseUnknownOptions } from "../engine/options.js";
+import type { IndexKind } from "../index/kind.js";
+import { OWN_KINDS } from "../index/kinds.js";
+import { KindRegistry } from "../index/registry.js";
+import { Subspace } from "../keyspace/subspace.js";
+import { CatalogueStore } from "../record/catalogue.js";
+import type { CollectionDeclaration } from "../record/declaration.js";
+import { CodecRegistry } from "../record/pipeline/codec.js";
+import { DEFLATE } from "../record/pipeline/compression.js";
+import { ItemPipeline } from "../record/pipeline/item-pipeline.js";
+import { JSON_CODEC } from "../record/pipeline/json-codec.js";
+import type { TransactionOptions } from "../transaction/options.js";
+import type { Database } from "../transaction/transaction.js";
+import { Collection, type RecordAccess } from "./collection.js";
+import { matchCatalogue } from "./open-catalogue.js";
+import { RecordReader } from "./record-reader.js";
+import { type CollectionNamed, RecordTransaction } from "./record-transaction.js";
+import { RecordWriter } from "./record-writer.js";
+import type { SchemaDeclaration } from "./schema.js";
+import { type RecordWorld, SharedStore } from "./shared-store.js";
+
+export interface RecordStoreOptions {
+  /** Below which keys everything lies. Default: the tuple ("stillwater records"). */
+  readonly root?: Subspace;
+  /** Kinds of index beside our own. */
+  readonly kinds?: readonly IndexKind[];
+}
+
+export class RecordStore<const Collections extends readonly CollectionDeclaration[]>
+  implements AsyncDisposable
+{
+  /** For the parts of this layer. */
+  readonly shared: SharedStore;
+  readonly #close: () => Promise<void>;
+
+  private constructor(shared: SharedStore, close: () => Promise<void>) {
+    this.shared = shared;
+    this.#close = close;
+  }
+
+  /**
+   * Opens the records of `database` with this schema; what is stored must be what is declared. Throws `SCHEMA_CHANGED`,
+   * `SCHEMA_TOO_OLD`, `SCHEMA_TOO_NEW`, `INVALID_SCHEMA`, `UNKNOWN_INDEX_KIND`. `close`: run by `close` of the store.
+   */
+  static async open<const Collections extends readonly CollectionDeclaration[]>(
+    database: Database,
+    schema: SchemaDeclaration<Collections>,
+    world: RecordWorld,
+    options: RecordStoreOptions = {},
+    close: () => Promise<void> = async () => {},
+  ): Promise<RecordStore<Collections>> {
+    refuseUnknownOptions(options, ["root", "kinds"], "record store");
+    const { root = Subspace.of("stillwater records"), kinds = [] } = options;
+    const shared = new SharedStore({
+      database,
+      root,
+      world,
+      catalogues: new CatalogueStore(root),
+      kinds: new KindRegistry(OWN_KINDS, kinds),
+      pipeline: new ItemPipeline({
+        codec: JSON_CODEC,
+        codecs: new CodecRegistry([JSON_CODEC]),
+        compression: null,
+        compressions: [DEFLATE],
+        keys: null,
+        random: world.random,
+      }),
+      declarations: new Map(schema.collections.map((declaration) => [declaration.name, declaration])),
+    });
+    await matchCatalogue(shared, schema);
+    return new RecordStore(shared, close);
+  }
+
+  /** Each call on it is a transaction of its own. Throws `UNKNOWN_COLLECTION`. */
+  collection<const Name extends Collections[number]["name"]>(
+    name: Name,
+  ): Collection<CollectionNamed<Collections, Name>> {
+    this.shared.declarationOf(name);
+    return new Collection(name, this.#access);
+  }
+
+  /** Runs `body` until it commits, as `Database.transact` does: all of its writes, in whatever collections, or none. */
+  transact<T>(
+    body: (transaction: RecordTransaction<Collections>) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return this.#write((writer) => Promise.resolve(body(new RecordTransaction(writer))), options);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #access(): RecordAccess {
+    return {
+      write: (body) => this.#write(body, {}),
+      read: (body) =>
+        this.shared.database.read((reader) =>
+          body(new RecordReader(this.shared, reader, () => this.shared.catalogues.peek(reader))),
+        ),
+    };
+  }
+
+  #write<T>(body: (writer: RecordWriter) => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.shared.database.transact(async (transaction) => {
+      const writer = new RecordWriter(this.shared, transaction);
+      const result = await body(writer);
+      await writer.finish();
+      return result;
+    }, options);
+  }
+}

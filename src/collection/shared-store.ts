@@ -1,0 +1,111 @@
+/**
+ * What all transactions of one record store share, and how parts above and below the public face find it: root, catalogue, kinds,
+ * pipeline, declarations. Owns no behaviour of its own.
+ */
+import type { IndexKind } from "../index/kind.js";
+import { type MaintainedIndex, type MaintenanceSettings, maintainedIndexes } from "../index/maintenance.js";
+import type { KindRegistry } from "../index/registry.js";
+import type { Subspace } from "../keyspace/subspace.js";
+import type { Clock, Random, Scheduler } from "../platform/platform.js";
+import type { Catalogue, CatalogueCollection, CatalogueStore } from "../record/catalogue.js";
+import type { CollectionDeclaration } from "../record/declaration.js";
+import { ItemStore } from "../record/item-store.js";
+import { itemSpace } from "../record/keyspace.js";
+import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
+import { RecordError, shown } from "../record/record-error.js";
+import type { Database } from "../transaction/transaction.js";
+
+/** Time and chance, from the platform. */
+export interface RecordWorld {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+}
+
+export interface SharedStoreParts {
+  readonly database: Database;
+  readonly root: Subspace;
+  readonly world: RecordWorld;
+  readonly catalogues: CatalogueStore;
+  readonly kinds: KindRegistry;
+  readonly pipeline: ItemPipeline;
+  readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
+}
+
+/** A collection as one version of the catalogue has it. */
+export interface OpenCollection {
+  readonly declaration: CollectionDeclaration;
+  readonly catalogued: CatalogueCollection;
+  readonly items: ItemStore;
+  /** Every copy of an index that a writer must tell. */
+  readonly indexes: readonly MaintainedIndex[];
+}
+
+export class SharedStore implements SharedStoreParts {
+  readonly database: Database;
+  readonly root: Subspace;
+  readonly world: RecordWorld;
+  readonly catalogues: CatalogueStore;
+  readonly kinds: KindRegistry;
+  readonly pipeline: ItemPipeline;
+  readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
+  /** Of the newest version of the catalogue that was used; a new one replaces all. */
+  #open = new Map<string, OpenCollection>();
+  #openVersion = "";
+
+  constructor(parts: SharedStoreParts) {
+    this.database = parts.database;
+    this.root = parts.root;
+    this.world = parts.world;
+    this.catalogues = parts.catalogues;
+    this.kinds = parts.kinds;
+    this.pipeline = parts.pipeline;
+    this.declarations = parts.declarations;
+  }
+
+  get maintenance(): MaintenanceSettings {
+    return { root: this.root, kinds: this.kinds, wallMs: () => this.world.clock.wallMs() };
+  }
+
+  kindOf(identifier: string): IndexKind {
+    return this.kinds.byIdentifier(identifier);
+  }
+
+  /** Throws `UNKNOWN_COLLECTION`. */
+  declarationOf(name: string): CollectionDeclaration {
+    const declaration = this.declarations.get(name);
+    if (declaration !== undefined) return declaration;
+    throw new RecordError(
+      "UNKNOWN_COLLECTION",
+      `there is no collection ${shown(name)}; declared are ${[...this.declarations.keys()].join(", ")}.`,
+      { collection: name },
+    );
+  }
+
+  /** Throws `UNKNOWN_COLLECTION`, `SCHEMA_CHANGED` when the store no longer has it. */
+  collectionIn(catalogue: Catalogue, name: string): OpenCollection {
+    const declaration = this.declarationOf(name);
+    if (catalogue.version !== this.#openVersion) {
+      this.#open = new Map();
+      this.#openVersion = catalogue.version;
+    }
+    const known = this.#open.get(name);
+    if (known !== undefined) return known;
+    const catalogued = catalogue.collections.get(name);
+    if (catalogued === undefined) {
+      throw new RecordError(
+        "SCHEMA_CHANGED",
+        `the collection "${name}" is no longer in the store: another process has migrated it. Open the store with its schema.`,
+        { collection: name },
+      );
+    }
+    const opened: OpenCollection = {
+      declaration,
+      catalogued,
+      items: new ItemStore(itemSpace(this.root, catalogued.stored.id), this.pipeline),
+      indexes: maintainedIndexes(catalogued, this.maintenance),
+    };
+    this.#open.set(name, opened);
+    return opened;
+  }
+}

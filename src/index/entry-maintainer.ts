@@ -1,0 +1,46 @@
+/**
+ * The maintainer of every flat kind: from what an item's rows were and what they are now, the rows to remove and to set.
+ * Idempotent, since setting a row twice is setting it once. Does not own: which rows an item has (the kind's `EntrySource`).
+ */
+import { compareKeys } from "../engine/format/bytes.js";
+import type { RecordItem } from "../record/item.js";
+import type { Transaction } from "../transaction/transaction.js";
+import type { EntrySource, IndexContext, IndexEntry, IndexMaintainer } from "./kind.js";
+
+export class EntryMaintainer implements IndexMaintainer {
+  readonly isIdempotent = true;
+  readonly context: IndexContext;
+  readonly entries: EntrySource;
+
+  constructor(context: IndexContext, entries: EntrySource) {
+    this.context = context;
+    this.entries = entries;
+  }
+
+  update(transaction: Transaction, before: RecordItem | null, after: RecordItem | null): void {
+    changeEntries(transaction, this.entries, before, after);
+  }
+}
+
+/**
+ * Returns the rows that the item has now and had not before. Every row is written, also those it had: one that was lost comes back
+ * with the next write of its item.
+ */
+export function changeEntries(
+  transaction: Transaction,
+  source: EntrySource,
+  before: RecordItem | null,
+  after: RecordItem | null,
+): IndexEntry[] {
+  const old = before === null ? NONE : source.of(before);
+  const fresh = after === null ? NONE : source.of(after);
+  for (const entry of old) if (!has(fresh, entry)) transaction.clear(entry.key);
+  for (const entry of fresh) transaction.set(entry.key, entry.value);
+  return fresh.filter((entry) => !has(old, entry));
+}
+
+const NONE: readonly IndexEntry[] = [];
+
+function has(entries: readonly IndexEntry[], { key }: IndexEntry): boolean {
+  return entries.some((entry) => compareKeys(entry.key, key) === 0);
+}

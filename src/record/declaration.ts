@@ -1,0 +1,194 @@
+/**
+ * What users declare: collections with a schema, a primary key and indexes. Plain data with types: a field that is not in the
+ * document does not compile. Owns the shapes and the default names; checks what types cannot say. Does not own: what is stored of
+ * them (`catalogue.ts`), what a kind of index makes of its fields (`src/index`).
+ */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { FieldPath } from "./field-path.js";
+import { parsePath } from "./field-path.js";
+import type { PrimaryKey } from "./index-value.js";
+import { checkPredicate, type Predicate } from "./predicate.js";
+import { RecordError, shown } from "./record-error.js";
+
+/** Options of every kind of index. */
+export interface IndexOptions<Field extends string = string> {
+  /** Default: the collection's name and the fields, joined by underscores. */
+  readonly name?: string;
+  /** At most one document for each value. Only of kinds that can (`IndexKind.canBeUnique`). */
+  readonly unique?: boolean;
+  /** Documents in which one of the fields is missing or null have no entry. */
+  readonly sparse?: boolean;
+  /** Only documents that meet this have entries. */
+  readonly where?: Predicate;
+  /** Fields kept in the entries, so that a query of these alone need not fetch documents. */
+  readonly covering?: readonly Field[];
+}
+
+/** An index as declared: of some kind, over some fields. Made by the functions of the kinds (`scalar`, `count`…). */
+export interface IndexDeclaration<Field extends string = string> extends IndexOptions<Field> {
+  /** Identifier of the kind in the registry: a word for ours, a reverse domain name for others. */
+  readonly kind: string;
+  readonly fields: readonly Field[];
+  /** What the kind must know beyond fields: JSON, in canonical form part of what the index is. */
+  readonly configuration?: JsonValue;
+}
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+/** Fields of a document that can be its primary key. */
+export type KeyField<Document> = {
+  [Name in keyof Document & string]: Document[Name] extends PrimaryKey ? Name : never;
+}[keyof Document & string];
+
+export interface CollectionDeclaration<
+  Name extends string = string,
+  Document = unknown,
+  Key extends string = string,
+  Indexes extends readonly IndexDeclaration[] = readonly IndexDeclaration[],
+> {
+  readonly name: Name;
+  readonly schema: StandardSchemaV1<unknown, Document>;
+  /** The field whose value tells documents apart. */
+  readonly primaryKey: Key;
+  readonly indexes: Indexes;
+}
+
+/** The type of the documents of a collection. */
+export type DocumentOf<Collection> = Collection extends {
+  readonly schema: StandardSchemaV1<unknown, infer Document>;
+}
+  ? Document
+  : never;
+
+/** The type of its primary key. */
+export type KeyOf<Collection> = Collection extends { readonly primaryKey: infer Key }
+  ? DocumentOf<Collection>[Key & keyof DocumentOf<Collection>]
+  : never;
+
+/** The names of its indexes, default ones included. */
+export type IndexNameOf<Collection> = Collection extends CollectionDeclaration<
+  infer Name,
+  unknown,
+  string,
+  infer Indexes
+>
+  ? NameOf<Name, Indexes[number]>
+  : never;
+
+/** `Type_field[_field…]`, unless it has a name. */
+export type NameOf<Collection extends string, Index> = Index extends {
+  readonly name: infer Name extends string;
+}
+  ? Name
+  : Index extends { readonly fields: infer Fields extends readonly string[] }
+    ? Joined<Collection, Fields>
+    : never;
+
+type Joined<Text extends string, Fields extends readonly string[]> = Fields extends readonly [
+  infer First extends string,
+  ...infer Rest extends readonly string[],
+]
+  ? Joined<`${Text}_${First}`, Rest>
+  : Text;
+
+/**
+ * Declares a collection. `schema` is any Standard Schema (zod, valibot, arktype, our own `s`): what it gives out is what is stored.
+ * Throws `INVALID_SCHEMA`.
+ */
+export function collection<
+  const Name extends string,
+  Document,
+  const Key extends KeyField<Document>,
+  const Indexes extends readonly IndexDeclaration<FieldPath<Document>>[] = readonly [],
+>(
+  name: Name,
+  options: {
+    readonly schema: StandardSchemaV1<unknown, Document>;
+    readonly primaryKey: Key;
+    readonly indexes?: Indexes;
+  },
+): CollectionDeclaration<Name, Document, Key, Indexes> {
+  checkName(name, "a collection");
+  const { schema, primaryKey, indexes = [] as unknown as Indexes, ...unknown } = options;
+  const [surplus] = Object.keys(unknown);
+  if (surplus !== undefined)
+    throw refused(name, `it has no option "${surplus}"; known are schema, primaryKey and indexes`);
+  if (typeof schema?.["~standard"]?.validate !== "function") {
+    throw refused(
+      name,
+      "its schema does not implement Standard Schema. Give one of zod, valibot, arktype or our own `s`",
+    );
+  }
+  const keyPath = parsePath(primaryKey);
+  if (keyPath.isMulti || keyPath.steps.length !== 1)
+    throw refused(name, `its primary key "${primaryKey}" must be a field of the document itself`);
+  const names = new Set<string>();
+  for (const index of indexes) {
+    checkIndex(name, index);
+    const own = indexName(name, index);
+    if (names.has(own)) throw refused(name, `it has two indexes "${own}". Name one of them`);
+    names.add(own);
+  }
+  return { name, schema, primaryKey, indexes };
+}
+
+export function indexName(collectionName: string, index: IndexDeclaration): string {
+  return index.name ?? [collectionName, ...index.fields].join("_");
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_.\-[\]]{0,254}$/;
+
+export function checkName(name: unknown, what: string): void {
+  if (typeof name === "string" && NAME.test(name)) return;
+  throw new RecordError(
+    "INVALID_SCHEMA",
+    `${shown(name)} is no name of ${what}: up to 255 letters, digits, "_", "-", ".", "[]", beginning with a letter or "_".`,
+  );
+}
+
+const INDEX_MEMBERS = new Set([
+  "name",
+  "unique",
+  "sparse",
+  "where",
+  "covering",
+  "kind",
+  "fields",
+  "configuration",
+]);
+
+function checkIndex(collectionName: string, index: IndexDeclaration): void {
+  for (const member of Object.keys(index)) {
+    if (!INDEX_MEMBERS.has(member)) throw refused(collectionName, `an index has no option "${member}"`);
+  }
+  checkName(indexName(collectionName, index), "an index");
+  const seen = new Set<string>();
+  for (const field of [...index.fields, ...(index.covering ?? [])]) {
+    parsePath(field);
+    if (seen.has(field))
+      throw refused(
+        collectionName,
+        `the index "${indexName(collectionName, index)}" names the field "${field}" twice`,
+      );
+    seen.add(field);
+  }
+  if (index.fields.filter((field) => parsePath(field).isMulti).length > 1) {
+    throw refused(
+      collectionName,
+      `the index "${indexName(collectionName, index)}" goes through two lists, which would make an entry for each pair. Use two indexes`,
+    );
+  }
+  if (index.where !== undefined) checkPredicate(index.where);
+}
+
+function refused(name: string, why: string): RecordError {
+  return new RecordError("INVALID_SCHEMA", `the collection "${name}" cannot be declared: ${why}.`, {
+    collection: name,
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * Values that indexes and primary keys hold, as elements of tuples, and their order. The order is that of the packed bytes on every
+ * backend: null, bytes, dates, text by code point, then big integers, numbers, false, true. A missing value is null.
+ *
+ * All plain numbers are doubles in an index: as integers and doubles of a tuple they would not be in one order. −0 is 0.
+ * Primary keys are never null; their numbers are integers. Owns both conversions; does not own keys as a whole.
+ */
+import { compareKeys } from "../engine/format/bytes.js";
+import { pack } from "../keyspace/tuple.js";
+import { Float64, type TupleElement, Uuid } from "../keyspace/tuple-elements.js";
+
+export type IndexValue = null | Uint8Array | Date | string | bigint | number | boolean | Uuid;
+
+export type PrimaryKey = string | number | bigint | Uint8Array | Uuid;
+
+/** UTF-8 has no form for it. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+const DATE_MS_MAX = 8.64e15;
+/** An integer of a tuple has at most 255 bytes. */
+const BIGINT_LIMIT = 1n << (8n * 255n);
+
+/** Null instead of an error, for the caller knows which field of which index this is: the value cannot be indexed. */
+export function indexElement(value: unknown): { readonly element: TupleElement } | null {
+  switch (typeof value) {
+    case "undefined":
+      return NULL_ELEMENT;
+    case "string":
+      return HALF_A_PAIR.test(value) ? null : { element: value };
+    case "number":
+      return Number.isNaN(value) ? null : { element: new Float64(value + 0) };
+    case "boolean":
+      return { element: value };
+    case "bigint":
+      return value < BIGINT_LIMIT && value > -BIGINT_LIMIT ? { element: value } : null;
+    case "object":
+      if (value === null) return NULL_ELEMENT;
+      if (value instanceof Uint8Array || value instanceof Uuid) return { element: value };
+      // A list of one integer, which nothing else is encoded as.
+      if (value instanceof Date && !Number.isNaN(value.getTime())) return { element: [value.getTime()] };
+      return null;
+    default:
+      return null;
+  }
+}
+
+const NULL_ELEMENT = { element: null };
+
+/** The value of an element that `indexElement` has made. Null instead of an error: the element is of another kind. */
+export function indexValue(element: TupleElement): { readonly value: IndexValue } | null {
+  if (element instanceof Float64) return { value: element.value };
+  if (Array.isArray(element)) {
+    const [ms] = element as readonly TupleElement[];
+    return element.length === 1 && typeof ms === "number" && Math.abs(ms) <= DATE_MS_MAX
+      ? { value: new Date(ms) }
+      : null;
+  }
+  // A tuple reader gives integers as numbers where they are safe, and doubles as numbers where they are not.
+  if (typeof element === "number")
+    return { value: Number.isSafeInteger(element) ? BigInt(element) : element };
+  if (element === null || element instanceof Uint8Array || element instanceof Uuid) return { value: element };
+  if (typeof element === "string" || typeof element === "boolean" || typeof element === "bigint")
+    return { value: element };
+  return null;
+}
+
+/** Null: this is no primary key. */
+export function primaryKeyElement(value: unknown): { readonly element: TupleElement } | null {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? { element: value + 0 } : null;
+  if (value === null || value === undefined || typeof value === "boolean" || value instanceof Date)
+    return null;
+  return indexElement(value);
+}
+
+/** Below zero, zero, above zero: as the index orders them. For values that `indexElement` takes. */
+export function compareIndexValues(a: IndexValue, b: IndexValue): number {
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === "bigint" && typeof b === "bigint") return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return compareKeys(packed(a), packed(b));
+}
+
+function packed(value: IndexValue): Uint8Array {
+  return pack([indexElement(value)?.element ?? null]);
+}

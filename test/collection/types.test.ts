@@ -1,0 +1,67 @@
+/** What the compiler must refuse: run by `tsc -p tsconfig.test.json`; the test at the end only says that it was. */
+import { expectTypeOf, test } from "vitest";
+import { z } from "zod";
+import type { RecordStore } from "../../src/collection/record-store.js";
+import { scalar } from "../../src/index/kinds/scalar.js";
+import { collection, type IndexNameOf, type KeyOf } from "../../src/record/declaration.js";
+import type { FieldPath, ValueAt } from "../../src/record/field-path.js";
+
+const Order = collection("Order", {
+  schema: z.object({
+    id: z.number(),
+    customer: z.string(),
+    note: z.string().optional(),
+    lines: z.array(z.object({ sku: z.string(), count: z.number() })),
+    address: z.object({ city: z.string(), zip: z.string().nullable() }),
+  }),
+  primaryKey: "id",
+  indexes: [
+    scalar("customer"),
+    scalar(["address.city", "address.zip"]),
+    scalar("lines[].sku", { name: "bySku", unique: true }),
+  ],
+});
+
+type Document = {
+  id: number;
+  customer: string;
+  note?: string | undefined;
+  lines: { sku: string; count: number }[];
+  address: { city: string; zip: string | null };
+};
+
+const schema = Order.schema;
+
+// @ts-expect-error A field that is not there.
+collection("Order", { schema, primaryKey: "id", indexes: [scalar("custommer")] });
+// @ts-expect-error A list without [].
+collection("Order", { schema, primaryKey: "id", indexes: [scalar("lines.sku")] });
+// @ts-expect-error A primary key that is not a field.
+collection("Order", { schema, primaryKey: "key" });
+// @ts-expect-error A primary key that may be missing.
+collection("Order", { schema, primaryKey: "note" });
+
+export function misuse(store: RecordStore<readonly [typeof Order]>): void {
+  const orders = store.collection("Order");
+  // @ts-expect-error A collection that is not declared.
+  store.collection("Orders");
+  // @ts-expect-error A key of the wrong type.
+  void orders.get("1");
+  // @ts-expect-error An index that is not declared.
+  void orders.byIndex("Order_note", []);
+  // @ts-expect-error A document without a field.
+  void orders.put({ id: 1 });
+}
+
+test("types of paths, values, keys and names follow from the schema", () => {
+  expectTypeOf<FieldPath<Document>>().toEqualTypeOf<
+    "id" | "customer" | "note" | "lines[].sku" | "lines[].count" | "address.city" | "address.zip"
+  >();
+  expectTypeOf<ValueAt<Document, "lines[].count">>().toEqualTypeOf<number>();
+  expectTypeOf<ValueAt<Document, "address.zip">>().toEqualTypeOf<string | null>();
+  expectTypeOf<ValueAt<Document, "note">>().toEqualTypeOf<string | null>();
+  expectTypeOf<KeyOf<typeof Order>>().toEqualTypeOf<number>();
+  expectTypeOf<IndexNameOf<typeof Order>>().toEqualTypeOf<
+    "Order_customer" | "Order_address.city_address.zip" | "bySku"
+  >();
+});
