@@ -39,6 +39,7 @@ function firstCatalogue(empty: Catalogue, schema: SchemaDeclaration): Catalogue 
           declaration: index,
           state: "readable",
           generation: 0,
+          nextGeneration: 1,
           shadow: null,
           since: schema.version,
         }),

@@ -38,6 +38,8 @@ export interface StoredIndex {
   readonly state: IndexState;
   /** Which copy is in use: part of its keys. A copy that is thrown away is cleared, and its number is not used again. */
   readonly generation: number;
+  /** The number of the next copy: above those of all that there have been. */
+  readonly nextGeneration: number;
   readonly shadow: StoredShadow | null;
   /** The schema version that brought it, or last changed it. */
   readonly since: string;
