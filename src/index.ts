@@ -15,8 +15,10 @@ import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
 import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
 import { DiagnosticsSink } from "./platform/node/diagnostics-sink.js";
+import { environmentVariables } from "./platform/node/environment.js";
 import { nodePlatform } from "./platform/node/node-platform.js";
 import type { CollectionDeclaration } from "./record/declaration.js";
+import { environmentKeys, type RotatingKeys } from "./record/pipeline/key-providers.js";
 import type { StorageDatabase } from "./transaction/database.js";
 import { type EngineDatabaseOptions, openEngineDatabase } from "./transaction/engine-database.js";
 import { AFTER_HOOK_FAILED_CHANNEL, SinkObserver, TRANSACTION_CHANNEL } from "./transaction/sink-observer.js";
@@ -77,6 +79,13 @@ export { Collection, type ScanItemsOptions } from "./collection/collection.js";
 export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 export type { RecordTransaction } from "./collection/record-transaction.js";
 export { type SchemaDeclaration, schema } from "./collection/schema.js";
+/** Keys of items out of `STILLWATER_ITEM_KEY_<ID>` and `STILLWATER_ITEM_KEY_CURRENT`; see `environmentKeys`. */
+export function itemKeysFromEnvironment(
+  variables: Readonly<Record<string, string | undefined>> = environmentVariables(),
+): RotatingKeys {
+  return environmentKeys(variables);
+}
+
 export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
@@ -141,6 +150,11 @@ export {
 } from "./record/declaration.js";
 export type { FieldPath, ValueAt } from "./record/field-path.js";
 export type { IndexValue, PrimaryKey } from "./record/index-value.js";
+export type { Codec } from "./record/pipeline/codec.js";
+export type { Compression } from "./record/pipeline/compression.js";
+export type { EncryptionKey, KeyProvider } from "./record/pipeline/encryption.js";
+export { DerivedKeys, RotatingKeys } from "./record/pipeline/key-providers.js";
+export type { ItemStorageOptions } from "./record/pipeline/pipeline-options.js";
 export type { Predicate } from "./record/predicate.js";
 export { RecordError } from "./record/record-error.js";
 export type { AtomicOperation } from "./transaction/atomic.js";

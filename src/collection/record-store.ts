@@ -9,10 +9,8 @@ import { KindRegistry } from "../index/registry.js";
 import { Subspace } from "../keyspace/subspace.js";
 import { CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
-import { CodecRegistry } from "../record/pipeline/codec.js";
-import { DEFLATE } from "../record/pipeline/compression.js";
 import { ItemPipeline } from "../record/pipeline/item-pipeline.js";
-import { JSON_CODEC } from "../record/pipeline/json-codec.js";
+import { type ItemStorageOptions, pipelineSettings } from "../record/pipeline/pipeline-options.js";
 import type { TransactionOptions } from "../transaction/options.js";
 import type { Database } from "../transaction/transaction.js";
 import { Collection, type RecordAccess } from "./collection.js";
@@ -28,6 +26,8 @@ export interface RecordStoreOptions {
   readonly root?: Subspace;
   /** Kinds of index beside our own. */
   readonly kinds?: readonly IndexKind[];
+  /** How items become bytes: codec, compression, encryption. What was written with other options stays readable. */
+  readonly items?: ItemStorageOptions;
 }
 
 export class RecordStore<const Collections extends readonly CollectionDeclaration[]>
@@ -44,7 +44,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
 
   /**
    * Opens the records of `database` with this schema; what is stored must be what is declared. Throws `SCHEMA_CHANGED`,
-   * `SCHEMA_TOO_OLD`, `SCHEMA_TOO_NEW`, `INVALID_SCHEMA`, `UNKNOWN_INDEX_KIND`. `close`: run by `close` of the store.
+   * `SCHEMA_TOO_OLD`, `SCHEMA_TOO_NEW`, `INVALID_SCHEMA`, `UNKNOWN_INDEX_KIND`, `UNKNOWN_OPTION`. `close`: run by `close` of the store.
    */
   static async open<const Collections extends readonly CollectionDeclaration[]>(
     database: Database,
@@ -53,22 +53,15 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     options: RecordStoreOptions = {},
     close: () => Promise<void> = async () => {},
   ): Promise<RecordStore<Collections>> {
-    refuseUnknownOptions(options, ["root", "kinds"], "record store");
-    const { root = Subspace.of("stillwater records"), kinds = [] } = options;
+    refuseUnknownOptions(options, ["root", "kinds", "items"], "record store");
+    const { root = Subspace.of("stillwater records"), kinds = [], items = {} } = options;
     const shared = new SharedStore({
       database,
       root,
       world,
       catalogues: new CatalogueStore(root),
       kinds: new KindRegistry(OWN_KINDS, kinds),
-      pipeline: new ItemPipeline({
-        codec: JSON_CODEC,
-        codecs: new CodecRegistry([JSON_CODEC]),
-        compression: null,
-        compressions: [DEFLATE],
-        keys: null,
-        random: world.random,
-      }),
+      pipeline: new ItemPipeline(pipelineSettings(items, world.random)),
       declarations: new Map(schema.collections.map((declaration) => [declaration.name, declaration])),
     });
     await matchCatalogue(shared, schema);

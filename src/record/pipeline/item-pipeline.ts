@@ -8,13 +8,14 @@
  *     byte 3   1 when encrypted with AES-256-GCM; then the length of the key's id follows in one byte, and the id
  *     …        the encoded item; encrypted: nonce, ciphertext, tag
  *
- * Does not own: splitting what is too large for one value (`large-values.ts`), schemas.
+ * Does not own: which settings there are (`pipeline-options.ts`), splitting what is too large for one value
+ * (`large-values.ts`), schemas.
  */
 import { StillwaterError } from "../../platform/errors.js";
 import type { Random } from "../../platform/platform.js";
 import type { Codec, CodecRegistry } from "./codec.js";
-import { type Compression, compressed, compressionById, decompressed } from "./compression.js";
-import { decrypt, encrypt, type KeyProvider } from "./encryption.js";
+import { type Compression, type CompressionRegistry, compressed, decompressed } from "./compression.js";
+import { checkEncryptionKey, decrypt, type EncryptionKey, encrypt, type KeyProvider } from "./encryption.js";
 import { corruptItem } from "./item-errors.js";
 
 export interface PipelineSettings {
@@ -23,7 +24,7 @@ export interface PipelineSettings {
   readonly codecs: CodecRegistry;
   /** Null: items are stored as the codec gives them. */
   readonly compression: Compression | null;
-  readonly compressions: readonly Compression[];
+  readonly compressions: CompressionRegistry;
   /** Null: items are not encrypted; encrypted ones cannot be read. */
   readonly keys: KeyProvider | null;
   readonly random: Random;
@@ -40,52 +41,60 @@ export class ItemPipeline {
     this.#settings = settings;
   }
 
-  /** `place`: the key under which the item will be stored. Throws `INVALID_ITEM`. */
+  /** `place`: the key under which the item will be stored. Throws `INVALID_ITEM`, `ITEM_TOO_LARGE`. */
   encode(item: unknown, place: Uint8Array): Uint8Array {
     const { codec, compression, keys, random } = this.#settings;
+    if (compression === null && keys === null) return this.#plain(item);
     const encoded = codec.encode(item);
     const short = compression === null ? null : compressed(compression, encoded);
-    const body = short ?? encoded;
     const key = keys?.current() ?? null;
-    const keyId = key === null ? null : Buffer.from(key.id, "utf8");
-    const header = new Uint8Array(
-      HEADER_BYTES + (short === null ? 0 : LENGTH_BYTES) + (keyId === null ? 0 : 1 + keyId.length),
-    );
-    header.set([FORMAT, codec.id, short === null ? 0 : (compression?.id ?? 0), keyId === null ? 0 : 1]);
-    let at = HEADER_BYTES;
-    if (short !== null) {
-      new DataView(header.buffer).setUint32(at, encoded.length, true);
-      at += LENGTH_BYTES;
-    }
-    if (keyId !== null) {
-      header[at] = keyId.length;
-      header.set(keyId, at + 1);
-    }
-    return join(header, key === null ? body : encrypt(key, body, join(header, place), random));
+    const header = writeHeader(codec.id, short === null ? null : compression, encoded.length, key);
+    const body = short ?? encoded;
+    return key === null ? join(header, body) : encrypt(key, body, header, place, random);
   }
 
-  /** Throws `ITEM_CORRUPT`, `UNSUPPORTED_FORMAT`, `DECRYPTION_FAILED`, `UNKNOWN_ENCRYPTION_KEY`. */
+  /** Throws `ITEM_CORRUPT`, `UNSUPPORTED_FORMAT`, `DECRYPTION_FAILED`, `UNKNOWN_ENCRYPTION_KEY`, `INVALID_ARGUMENT`. */
   decode(stored: Uint8Array, place: Uint8Array): unknown {
     const { codecs, compressions } = this.#settings;
     const header = readHeader(stored);
     const codec = codecs.byId(header.codec);
-    let body = stored.subarray(header.end);
-    if (header.keyId !== null) {
-      body = decrypt(this.#key(header.keyId), body, join(stored.subarray(0, header.end), place));
-    }
+    let body =
+      header.keyId === null
+        ? stored.subarray(header.end)
+        : decrypt(this.#key(header.keyId), stored, header.end, place);
     if (header.compression !== 0) {
-      body = decompressed(compressionById(compressions, header.compression), body, header.plainBytes);
+      body = decompressed(compressions.byId(header.compression), body, header.plainBytes);
     }
-    return codec.decode(body);
+    try {
+      return codec.decode(body);
+    } catch (cause) {
+      if (cause instanceof StillwaterError) throw cause;
+      throw corruptItem(`an item is nothing that the codec "${codec.name}" has written.`, cause);
+    }
   }
 
-  #key(id: string): ReturnType<KeyProvider["current"]> {
+  /** The way of most items: one piece of memory, which the codec fills behind the header. */
+  #plain(item: unknown): Uint8Array {
+    const { codec } = this.#settings;
+    const stored =
+      codec.encodeBehind?.(item, HEADER_BYTES) ?? join(new Uint8Array(HEADER_BYTES), codec.encode(item));
+    stored[0] = FORMAT;
+    stored[1] = codec.id;
+    stored[2] = 0;
+    stored[3] = 0;
+    return stored;
+  }
+
+  #key(id: string): EncryptionKey {
     const key = this.#settings.keys?.byId(id);
-    if (key !== undefined) return key;
-    throw new StillwaterError(
-      "UNKNOWN_ENCRYPTION_KEY",
-      `an item is encrypted with the key "${id}", which the key provider does not have. Add it to the former keys.`,
-    );
+    if (key === undefined) {
+      throw new StillwaterError(
+        "UNKNOWN_ENCRYPTION_KEY",
+        `an item is encrypted with the key "${id}", which the key provider does not have. Add it to the former keys.`,
+      );
+    }
+    checkEncryptionKey(key);
+    return key;
   }
 }
 
@@ -98,9 +107,37 @@ interface Header {
   readonly end: number;
 }
 
+function writeHeader(
+  codec: number,
+  compression: Compression | null,
+  plainBytes: number,
+  key: EncryptionKey | null,
+): Uint8Array {
+  if (key !== null) checkEncryptionKey(key);
+  const keyId = key === null ? null : Buffer.from(key.id, "utf8");
+  const header = new Uint8Array(
+    HEADER_BYTES + (compression === null ? 0 : LENGTH_BYTES) + (keyId === null ? 0 : 1 + keyId.length),
+  );
+  header.set([FORMAT, codec, compression?.id ?? 0, keyId === null ? 0 : 1]);
+  let at = HEADER_BYTES;
+  if (compression !== null) {
+    new DataView(header.buffer).setUint32(at, plainBytes, true);
+    at += LENGTH_BYTES;
+  }
+  if (keyId !== null) {
+    header[at] = keyId.length;
+    header.set(keyId, at + 1);
+  }
+  return header;
+}
+
 function readHeader(stored: Uint8Array): Header {
   if (stored.length < HEADER_BYTES) throw cutOff();
-  const [format, codec, compression, encryption] = stored as unknown as [number, number, number, number];
+  // Four bytes are there.
+  const format = stored[0] as number;
+  const codec = stored[1] as number;
+  const compression = stored[2] as number;
+  const encryption = stored[3] as number;
   if (format !== FORMAT || encryption > 1) {
     throw new StillwaterError(
       "UNSUPPORTED_FORMAT",
@@ -117,6 +154,7 @@ function readHeader(stored: Uint8Array): Header {
   if (encryption === 0) return { codec, compression, plainBytes, keyId: null, end: at };
   const length = stored[at];
   if (length === undefined || stored.length < at + 1 + length) throw cutOff();
+  if (length === 0) throw corruptItem("an item is encrypted with a key that has no id.");
   const keyId = Buffer.from(stored.subarray(at + 1, at + 1 + length)).toString("utf8");
   return { codec, compression, plainBytes, keyId, end: at + 1 + length };
 }

@@ -7,123 +7,132 @@
  *     NaN, ±∞, −0   {"$number":"NaN"}        new Date(0) {"$date":0}
  *     {"$a":1}      {"$$a":1}
  *
- * A member that is `undefined` is left out, as JSON does; anywhere else it is refused, like functions, symbols, class
- * instances, cycles: nothing is changed silently. Does not own: which shape an item should have (the schema).
+ * Built for many small items: writing takes one pass and remembers no way to where it is. What finds something that it must
+ * refuse gives up, and `item-refusal.ts` finds the place. Does not own: what may be stored (there).
  */
-import { hasCode, StillwaterError } from "../../platform/errors.js";
+import { isUtf8 } from "node:buffer";
+import { fail } from "../../platform/assert.js";
+import type { StillwaterError } from "../../platform/errors.js";
 import type { Codec } from "./codec.js";
 import { corruptItem } from "./item-errors.js";
+import { DEPTH_MAX, HALF_A_PAIR, refusalOf } from "./item-refusal.js";
 
 export const JSON_CODEC: Codec = {
   id: 1,
   name: "json",
-  encode: (item) => Buffer.from(new Writer().write(item), "utf8"),
+  encode: (item) => Buffer.from(textOf(item), "utf8"),
+  // As many characters of one byte each make room, for what it costs to copy them once.
+  encodeBehind: (item, room) => Buffer.from("\0".repeat(room) + textOf(item), "utf8"),
   decode: (bytes) => {
+    if (!isUtf8(bytes)) throw corruptItem("an item is no JSON that this codec has written: it is no UTF-8.");
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+    let value: unknown;
     try {
-      return revive(JSON.parse(text) as unknown);
+      value = JSON.parse(text);
     } catch (cause) {
-      if (hasCode(cause, "ITEM_CORRUPT")) throw cause;
       throw corruptItem("an item is no JSON that this codec has written.", cause);
     }
+    // Few items have a value that JSON has no word for; without a `$` at the beginning of a name all is as it should be.
+    return text.includes('"$') || text.includes("\\u0024") ? revive(value, 0) : value;
   },
 };
 
-/** Deeper than any sensible item, and far from the end of the stack. */
-const DEPTH_MAX = 500;
-const DATE_MS_MAX = 8.64e15;
-/** UTF-8 has no form for it, so it would come back as another character. */
-const HALF_A_PAIR = /\p{Surrogate}/u;
-
-class Writer {
-  /** The way to the value under way, for messages and for cycles. */
-  readonly #path: (string | number)[] = [];
-  readonly #open = new Set<object>();
-
-  write(value: unknown): string {
-    switch (typeof value) {
-      case "string":
-        if (HALF_A_PAIR.test(value))
-          throw this.#refuse("a string with half a surrogate pair", "Repair it first.");
-        return JSON.stringify(value);
-      case "boolean":
-        return value ? "true" : "false";
-      case "number":
-        return Number.isFinite(value) && !Object.is(value, -0)
-          ? String(value)
-          : `{"$number":"${Object.is(value, -0) ? "-0" : String(value)}"}`;
-      case "bigint":
-        return `{"$bigint":"${value}"}`;
-      case "object":
-        return value === null ? "null" : this.#writeObject(value);
-      default:
-        throw this.#refuse(`a value of type ${typeof value}`, "Leave it out, or turn it into data.");
-    }
-  }
-
-  #writeObject(value: object): string {
-    if (value instanceof Uint8Array) return `{"$bytes":"${Buffer.from(value).toString("base64")}"}`;
-    if (value instanceof Date) return this.#writeDate(value);
-    if (this.#open.has(value))
-      throw this.#refuse("an object that contains itself", "Store a reference instead.");
-    if (this.#path.length === DEPTH_MAX) throw this.#refuse(`more than ${DEPTH_MAX} levels`, "Flatten it.");
-    this.#open.add(value);
-    const text = Array.isArray(value) ? this.#writeArray(value) : this.#writeMembers(value);
-    this.#open.delete(value);
-    return text;
-  }
-
-  #writeDate(date: Date): string {
-    const ms = date.getTime();
-    if (Number.isNaN(ms)) throw this.#refuse("a date that is none", "Give it a valid time.");
-    return `{"$date":${ms}}`;
-  }
-
-  #writeArray(values: readonly unknown[]): string {
-    const parts: string[] = [];
-    for (let i = 0; i < values.length; i++) {
-      this.#path.push(i);
-      parts.push(this.write(values[i]));
-      this.#path.pop();
-    }
-    return `[${parts.join(",")}]`;
-  }
-
-  #writeMembers(value: object): string {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null) {
-      const name = (value.constructor as { readonly name?: string } | undefined)?.name ?? "unknown";
-      throw this.#refuse(`an instance of ${name}`, "Turn it into a plain object.");
-    }
-    if (Object.getOwnPropertySymbols(value).length > 0) {
-      throw this.#refuse("a member named by a symbol", "Name it by a string.");
-    }
-    const parts: string[] = [];
-    for (const name of Object.keys(value).sort()) {
-      const member = (value as Record<string, unknown>)[name];
-      if (member === undefined) continue;
-      this.#path.push(name);
-      if (HALF_A_PAIR.test(name)) throw this.#refuse("a name with half a surrogate pair", "Repair it first.");
-      parts.push(`${JSON.stringify(name.startsWith("$") ? `$${name}` : name)}:${this.write(member)}`);
-      this.#path.pop();
-    }
-    return `{${parts.join(",")}}`;
-  }
-
-  #refuse(what: string, advice: string): StillwaterError {
-    const place = this.#path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
-    return new StillwaterError(
-      "INVALID_ITEM",
-      `the item holds ${what} at ${place === "" ? "its root" : place}. ${advice}`,
-    );
+function textOf(item: unknown): string {
+  try {
+    return write(item, 0);
+  } catch (error) {
+    if (error !== REFUSED) throw error;
+    throw refusalOf(item) ?? fail("an item was refused, but nothing in it is wrong");
   }
 }
 
+/** Thrown where something cannot be stored; not an error, for its stack would cost more than finding the place again. */
+const REFUSED = Symbol("refused");
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      return quoted(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? String(value)
+        : `{"$number":"${Object.is(value, -0) ? "-0" : String(value)}"}`;
+    case "bigint":
+      return `{"$bigint":"${value}"}`;
+    case "object":
+      return value === null ? "null" : writeObject(value, depth);
+    default:
+      throw REFUSED;
+  }
+}
+
+function writeObject(value: object, depth: number): string {
+  if (Array.isArray(value)) return writeArray(value, depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return writeMembers(value, depth);
+  if (value instanceof Uint8Array) return `{"$bytes":"${base64Of(value)}"}`;
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw REFUSED;
+  return `{"$date":${value.getTime()}}`;
+}
+
+function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  if (depth === DEPTH_MAX) throw REFUSED;
+  let text = "[";
+  for (let i = 0; i < values.length; i++) {
+    text += i === 0 ? write(values[i], depth + 1) : `,${write(values[i], depth + 1)}`;
+  }
+  return `${text}]`;
+}
+
+function writeMembers(value: object, depth: number): string {
+  if (depth === DEPTH_MAX || Object.getOwnPropertySymbols(value).length > 0) throw REFUSED;
+  let text = "{";
+  for (const name of sorted(Object.keys(value))) {
+    const member = (value as Readonly<Record<string, unknown>>)[name];
+    if (member === undefined) continue;
+    const escaped = quoted(name.startsWith("$") ? `$${name}` : name);
+    text += `${text === "{" ? "" : ","}${escaped}:${write(member, depth + 1)}`;
+  }
+  return `${text}}`;
+}
+
+/** Characters that JSON writes in another way, and all that are not ASCII. */
+const NOT_PLAIN = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
+function quoted(text: string): string {
+  if (!NOT_PLAIN.test(text)) return `"${text}"`;
+  if (HALF_A_PAIR.test(text)) throw REFUSED;
+  return JSON.stringify(text);
+}
+
+/** Up to here, sorting by insertion is faster than `sort`. */
+const FEW = 24;
+
+/** In the order of their UTF-16 code units, in place. */
+function sorted(names: string[]): string[] {
+  if (names.length > FEW) return names.sort();
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i] as string; // i < length
+    let at = i - 1;
+    for (; at >= 0 && (names[at] as string) > name; at--) names[at + 1] = names[at] as string; // 0 <= at < length
+    names[at + 1] = name;
+  }
+  return names;
+}
+
 /** In place: the tree is `JSON.parse`'s own. */
-function revive(value: unknown): unknown {
+function revive(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
+  // A tag is an object too, and may be at the greatest depth.
+  if (depth > DEPTH_MAX) throw corruptItem(`an item has more than ${DEPTH_MAX} levels.`);
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = revive(value[i]);
+    for (let i = 0; i < value.length; i++) value[i] = revive(value[i], depth + 1);
     return value;
   }
   const members = value as Record<string, unknown>;
@@ -133,7 +142,7 @@ function revive(value: unknown): unknown {
     return tagged(first, members[first]);
   }
   if (!names.some((name) => name.startsWith("$") || name === "__proto__")) {
-    for (const name of names) members[name] = revive(members[name]);
+    for (const name of names) members[name] = revive(members[name], depth + 1);
     return members;
   }
   const plain: Record<string, unknown> = {};
@@ -142,7 +151,7 @@ function revive(value: unknown): unknown {
     const own = name.startsWith("$") ? name.slice(1) : name;
     // An assignment to __proto__ would change the prototype instead.
     Object.defineProperty(plain, own, {
-      value: revive(members[name]),
+      value: revive(members[name], depth + 1),
       writable: true,
       enumerable: true,
       configurable: true,
@@ -151,6 +160,7 @@ function revive(value: unknown): unknown {
   return plain;
 }
 
+const DATE_MS_MAX = 8.64e15;
 const NUMBERS: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { ReferenceDatabase } from "../../sim/model/database/reference-database.js";
-import { nodePlatform } from "../../src/platform/node/node-platform.js";
-import { clearItem, PART_BYTES, readItem, writeItem } from "../../src/record/pipeline/large-values.js";
-import type { Database } from "../../src/transaction/transaction.js";
+import { ReferenceDatabase } from "../../../sim/model/database/reference-database.js";
+import { nodePlatform } from "../../../src/platform/node/node-platform.js";
+import { clearItem, PART_BYTES, readItem, writeItem } from "../../../src/record/pipeline/large-values.js";
+import type { Database } from "../../../src/transaction/transaction.js";
 
 const database: Database = new ReferenceDatabase(nodePlatform(), {});
 afterAll(() => database.close());
