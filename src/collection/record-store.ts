@@ -44,7 +44,8 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
 
   /**
    * Opens the records of `database` with this schema; what is stored must be what is declared. Throws `SCHEMA_CHANGED`,
-   * `SCHEMA_TOO_OLD`, `SCHEMA_TOO_NEW`, `INVALID_SCHEMA`, `UNKNOWN_INDEX_KIND`, `UNKNOWN_OPTION`. `close`: run by `close` of the store.
+   * `SCHEMA_TOO_OLD`, `SCHEMA_TOO_NEW`, `INVALID_SCHEMA`, `UNKNOWN_INDEX_KIND`, `UNKNOWN_OPTION`. `close`: run by `close` of
+   * the store.
    */
   static async open<const Collections extends readonly CollectionDeclaration[]>(
     database: Database,
