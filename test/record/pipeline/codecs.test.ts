@@ -58,7 +58,7 @@ describe.each(CODECS.map((codec) => [codec.name, codec] as const))("the codec %s
     ["a function", { b: { c: 1 }, a: [() => 1] }, "a value of type function at .a[0]"],
     ["undefined in an array", [1, undefined], "a value of type undefined at [1]"],
     ["undefined itself", undefined, "a value of type undefined at its root"],
-    ["a hole", { list: new Array(2) }, "a value of type undefined at .list[0]"],
+    ["a hole", { list: Object.assign([], { length: 2 }) }, "a value of type undefined at .list[0]"],
     ["a map", { at: new Map() }, "an instance of Map at .at"],
     ["a set", { at: new Set([1]) }, "an instance of Set at .at"],
     ["other numbers in a row", { at: new Uint16Array(2) }, "an instance of Uint16Array at .at"],
