@@ -157,6 +157,7 @@ export { DerivedKeys, RotatingKeys } from "./record/pipeline/key-providers.js";
 export type { ItemStorageOptions } from "./record/pipeline/pipeline-options.js";
 export type { Predicate } from "./record/predicate.js";
 export { RecordError } from "./record/record-error.js";
+export { type Infer, s } from "./record/schema-builder.js";
 export type { AtomicOperation } from "./transaction/atomic.js";
 export type { ChangeFeedMutation } from "./transaction/change-feed-format.js";
 export type {
