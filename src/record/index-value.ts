@@ -6,7 +6,6 @@
  * Primary keys are never null; their numbers are integers. Owns both conversions; does not own keys as a whole.
  */
 import { compareKeys } from "../engine/format/bytes.js";
-import { pack } from "../keyspace/tuple.js";
 import { Float64, type TupleElement, Uuid } from "../keyspace/tuple-elements.js";
 
 export type IndexValue = null | Uint8Array | Date | string | bigint | number | boolean | Uuid;
@@ -71,14 +70,43 @@ export function primaryKeyElement(value: unknown): { readonly element: TupleElem
   return indexElement(value);
 }
 
-/** Below zero, zero, above zero: as the index orders them. For values that `indexElement` takes. */
+/**
+ * Below zero, zero, above zero: as the index orders them, without packing anything. For values that `indexElement` takes. A test
+ * holds it against the packed bytes.
+ */
 export function compareIndexValues(a: IndexValue, b: IndexValue): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
   if (typeof a === "bigint" && typeof b === "bigint") return a < b ? -1 : a > b ? 1 : 0;
-  if (a === b) return 0;
-  return compareKeys(packed(a), packed(b));
+  if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime();
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareKeys(a, b);
+  if (a instanceof Uuid && b instanceof Uuid) return compareKeys(a.bytes, b.bytes);
+  return rankOf(a) - rankOf(b);
 }
 
-function packed(value: IndexValue): Uint8Array {
-  return pack([indexElement(value)?.element ?? null]);
+/** Types in the order of their codes in a tuple. */
+function rankOf(value: IndexValue): number {
+  if (value === null) return 0;
+  if (value instanceof Uint8Array) return 1;
+  if (typeof value === "string") return 2;
+  if (value instanceof Date) return 3;
+  if (typeof value === "bigint") return 4;
+  if (typeof value === "number") return 5;
+  if (typeof value === "boolean") return value ? 7 : 6;
+  return 8;
+}
+
+/** By code point: UTF-16 has the upper planes, as surrogates, before U+E000. */
+function compareText(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length);
+  for (let at = 0; at < shared; at++) {
+    const one = a.charCodeAt(at);
+    const other = b.charCodeAt(at);
+    if (one !== other) return codePointRank(one) - codePointRank(other);
+  }
+  return a.length - b.length;
+}
+
+function codePointRank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
