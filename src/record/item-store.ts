@@ -8,7 +8,8 @@ import { TupleReader } from "../keyspace/tuple-reader.js";
 import type { ReadTransaction, Transaction } from "../transaction/transaction.js";
 import type { RecordItem } from "./item.js";
 import type { ItemPipeline } from "./pipeline/item-pipeline.js";
-import { clearItem, readItem, splitOf, writeItem } from "./pipeline/large-values.js";
+import { items } from "./pipeline/item-range.js";
+import { clearItem, damaged, readItem, writeItem } from "./pipeline/large-values.js";
 
 /** An item as it was read, with what an overwrite must know of it. */
 export interface FoundItem extends RecordItem {
@@ -46,31 +47,21 @@ export class ItemStore {
     clearItem(transaction, this.keyOf(former.primaryKey), former.parts);
   }
 
-  /**
-   * Items with keys of [begin, end), in the order of their primary keys or from the end. `limit` counts items. Large ones are read
-   * again, whole, as they are met.
-   */
+  /** Items with keys of [begin, end), in the order of their primary keys or from the end. `limit` counts items. */
   async *scan(
     reader: ReadTransaction,
     range: KeyRange & { readonly limit?: number; readonly reverse?: boolean },
   ): AsyncGenerator<FoundItem> {
-    const { begin, end, limit = Number.POSITIVE_INFINITY, reverse = false } = range;
-    let left = limit;
-    if (left <= 0) return;
-    for await (const [key, value] of reader.getRange(begin, end, { reverse })) {
-      const primaryKey = this.#primaryKeyOf(key);
-      if (primaryKey === undefined) continue;
-      const stored = splitOf(value) === null ? { bytes: value, parts: 0 } : await readItem(reader, key);
-      if (stored === undefined) continue;
-      yield { primaryKey, document: this.#pipeline.decode(stored.bytes, key), parts: stored.parts };
-      if (--left === 0) return;
+    const { begin, end, ...options } = range;
+    for await (const { key, bytes, parts } of items(reader, begin, end, options)) {
+      yield { primaryKey: this.#primaryKeyOf(key), document: this.#pipeline.decode(bytes, key), parts };
     }
   }
 
-  /** `undefined` for the key of a part: it goes on after the primary key. */
-  #primaryKeyOf(key: Uint8Array): TupleElement | undefined {
+  #primaryKeyOf(key: Uint8Array): TupleElement {
     const tuple = new TupleReader(key.subarray(this.space.prefix.length));
     const primaryKey = tuple.element();
-    return tuple.atEnd ? primaryKey : undefined;
+    if (!tuple.atEnd) throw damaged(key, "its key goes on behind the primary key");
+    return primaryKey;
   }
 }

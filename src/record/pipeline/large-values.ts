@@ -1,15 +1,20 @@
 /**
  * Items that are larger than one value may be (features DF-65): parts under the item's own key with one byte more, and at the
- * key itself what they make up together.
+ * key itself what they make up together. The first byte of a value says what it is.
  *
- *     KEY         2, length of the whole in 4 bytes, number of parts in one     (an unsplit item begins with 1)
- *     KEY 01      first part
+ *     KEY         1 …                                    an item that is one value (`item-pipeline.ts`)
+ *     KEY         2, length of the whole in 4 bytes, number of parts in one, CRC-32 of the whole in 4
+ *     KEY 01      3, first part
  *     …
- *     KEY FE      the 254th
+ *     KEY FE      3, the 254th
  *
- * So no other key may begin with the key of an item. Promise: a reader gets the whole, or an error; an overwrite leaves no
- * part of what was there. Does not own: what is in the bytes (`item-pipeline.ts`); the transaction and its limit of 10 MB.
+ * So no other key may begin with the key of an item and a byte from 01 to FE, which packed tuples never do. Promises: a
+ * reader gets the whole, or `ITEM_CORRUPT`; an overwrite leaves no part of what was there. Does not own: what is in the bytes
+ * (`item-pipeline.ts`); reading many (`item-range.ts`); the transaction and its limit of 10 MB.
  */
+import { crc32 } from "node:zlib";
+import { equalKeys } from "../../engine/format/bytes.js";
+import { assert } from "../../platform/assert.js";
 import { StillwaterError } from "../../platform/errors.js";
 import type { ReadTransaction, Transaction } from "../../transaction/transaction.js";
 import { corruptItem } from "./item-errors.js";
@@ -18,7 +23,8 @@ import { corruptItem } from "./item-errors.js";
 export const PART_BYTES = 90_000;
 const PARTS_MAX = 0xfe;
 const SPLIT = 2;
-const HEAD_BYTES = 6;
+const PART = 3;
+const HEAD_BYTES = 10;
 
 /** An item as it lies in the store. */
 export interface StoredItem {
@@ -27,13 +33,17 @@ export interface StoredItem {
   readonly parts: number;
 }
 
-/** `former`: the parts of what is there now, 0 if nothing is, or it is one value. Throws `ITEM_TOO_LARGE`. */
+/**
+ * `bytes` begin with neither 2 nor 3. `former`: the parts of what is there now, 0 if nothing is, or it is one value. Throws
+ * `ITEM_TOO_LARGE`.
+ */
 export function writeItem(
   transaction: Transaction,
   key: Uint8Array,
   bytes: Uint8Array,
   former: number,
 ): void {
+  assert(bytes[0] !== SPLIT && bytes[0] !== PART, "an item begins as one");
   const parts = bytes.length <= PART_BYTES ? 0 : Math.ceil(bytes.length / PART_BYTES);
   if (parts > PARTS_MAX) {
     throw new StillwaterError(
@@ -43,13 +53,13 @@ export function writeItem(
   }
   if (parts === 0) transaction.set(key, bytes);
   else {
-    const head = new Uint8Array(HEAD_BYTES);
-    head[0] = SPLIT;
-    new DataView(head.buffer).setUint32(1, bytes.length, true);
-    head[HEAD_BYTES - 1] = parts;
-    transaction.set(key, head);
+    transaction.set(key, headOf(bytes, parts));
     for (let part = 1; part <= parts; part++) {
-      transaction.set(partKey(key, part), bytes.subarray((part - 1) * PART_BYTES, part * PART_BYTES));
+      const from = (part - 1) * PART_BYTES;
+      const value = new Uint8Array(1 + Math.min(PART_BYTES, bytes.length - from));
+      value[0] = PART;
+      value.set(bytes.subarray(from, from + PART_BYTES), 1);
+      transaction.set(partKey(key, part), value);
     }
   }
   if (former > parts) transaction.clearRange(partKey(key, parts + 1), partKey(key, former + 1));
@@ -61,56 +71,89 @@ export function clearItem(transaction: Transaction, key: Uint8Array, former: num
   if (former > 0) transaction.clearRange(partKey(key, 1), partKey(key, former + 1));
 }
 
-/** Throws `ITEM_CORRUPT` when parts are missing. */
+/** Throws `ITEM_CORRUPT` when its parts are not what they were. */
 export async function readItem(reader: ReadTransaction, key: Uint8Array): Promise<StoredItem | undefined> {
   const head = await reader.get(key);
   if (head === undefined) return undefined;
-  const split = splitOf(head);
+  if (isPart(head)) throw damaged(key, "a part lies where an item should begin");
+  const split = splitOf(key, head);
   if (split === null) return { bytes: head, parts: 0 };
-  const rows = await reader.getRangeAll(partKey(key, 1), partKey(key, split.parts + 1));
-  return joined(
-    split,
-    rows.map(([partOf, bytes]) => ({ number: partOf[partOf.length - 1] ?? 0, bytes })),
-  );
+  return joined(split, await reader.getRangeAll(partKey(key, 1), partKey(key, PARTS_MAX + 1)));
 }
 
-interface Split {
+/** What stands at the key of an item that is not one value. */
+export interface SplitItem {
+  readonly key: Uint8Array;
   readonly length: number;
   readonly parts: number;
+  readonly checksum: number;
 }
 
-/** Null for an item that is one value. */
-export function splitOf(head: Uint8Array): Split | null {
+function headOf(bytes: Uint8Array, parts: number): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES);
+  const view = new DataView(head.buffer);
+  head[0] = SPLIT;
+  view.setUint32(1, bytes.length, true);
+  head[5] = parts;
+  view.setUint32(6, crc32(bytes), true);
+  return head;
+}
+
+/** Null for an item that is one value. Throws `ITEM_CORRUPT`. */
+export function splitOf(key: Uint8Array, head: Uint8Array): SplitItem | null {
   if (head[0] !== SPLIT) return null;
-  if (head.length !== HEAD_BYTES)
-    throw corruptItem("the head of a split item has another length than it must have.");
+  if (head.length !== HEAD_BYTES) throw damaged(key, `its head has ${head.length} bytes`);
   const view = new DataView(head.buffer, head.byteOffset);
-  return { length: view.getUint32(1, true), parts: view.getUint8(HEAD_BYTES - 1) };
+  const split = {
+    key,
+    length: view.getUint32(1, true),
+    parts: view.getUint8(5),
+    checksum: view.getUint32(6, true),
+  };
+  if (split.parts === Math.ceil(split.length / PART_BYTES) && split.parts > 1 && split.parts <= PARTS_MAX) {
+    return split;
+  }
+  throw damaged(key, `its head tells of ${split.length} bytes in ${split.parts} parts`);
 }
 
+export function isPart(value: Uint8Array): boolean {
+  return value[0] === PART;
+}
+
+/** The key of the item of which the value at `key` is a part. */
+export function wholeKey(key: Uint8Array): Uint8Array {
+  return key.subarray(0, key.length - 1);
+}
+
+/** `found`: all parts there are, in their order. Throws `ITEM_CORRUPT`. */
 export function joined(
-  { length, parts }: Split,
-  found: readonly { readonly number: number; readonly bytes: Uint8Array }[],
+  split: SplitItem,
+  found: readonly (readonly [key: Uint8Array, value: Uint8Array])[],
 ): StoredItem {
+  const { key, length, parts, checksum } = split;
+  if (found.length !== parts) throw damaged(key, `it has ${found.length} parts, but was written in ${parts}`);
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (let part = 1; part <= parts; part++) {
-    const one = found[part - 1];
-    if (one?.number !== part || at + one.bytes.length > length) {
-      throw corruptItem(`part ${part} of ${parts} of a split item is missing, or is another one.`);
-    }
-    bytes.set(one.bytes, at);
-    at += one.bytes.length;
+  for (const [index, [partOf, value]] of found.entries()) {
+    const wanted = Math.min(PART_BYTES, length - at);
+    if (!equalKeys(partOf, partKey(key, index + 1))) throw damaged(key, `part ${index + 1} is missing`);
+    if (!isPart(value) || value.length !== 1 + wanted) throw damaged(key, `part ${index + 1} is another one`);
+    bytes.set(value.subarray(1), at);
+    at += wanted;
   }
-  if (at !== length || found.length !== parts) {
-    throw corruptItem(`the parts of a split item make ${at} bytes, but it had ${length}.`);
-  }
+  if (crc32(bytes) !== checksum) throw damaged(key, "its parts were not written together");
   return { bytes, parts };
 }
 
-function partKey(key: Uint8Array, part: number): Uint8Array {
+export function partKey(key: Uint8Array, part: number): Uint8Array {
   const whole = new Uint8Array(key.length + 1);
   whole.set(key);
   whole[key.length] = part;
   return whole;
+}
+
+/** `what`: of the item at `key`. */
+export function damaged(key: Uint8Array, what: string): StillwaterError {
+  const place = Buffer.from(key).toString("hex");
+  return corruptItem(`the item at key 0x${place} is damaged: ${what}. Restore it from a backup.`);
 }
