@@ -152,9 +152,12 @@ async function liveOn(session: Session, cycle: LifeCycle): Promise<void> {
   }
 }
 
-/** Damage ends a run; what can still be read must be right. Needs no running process: reads are synchronous. */
+/**
+ * Damage ends a run; what can still be read must be right. Needs no running process: reads are synchronous. A client may
+ * say what it has found while the store is being closed, and then there is nothing left to read.
+ */
 async function examineDamage(session: Session): Promise<void> {
-  if (!session.hasStore) return;
+  if (!session.hasStore || session.closing) return;
   const before = installProbes(session.world.probes);
   try {
     checkDamagedStore(session);
