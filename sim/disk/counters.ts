@@ -62,6 +62,8 @@ export class DiskCounters {
   syncs = 0;
   bytesRead = 0;
   bytesWritten = 0;
+  /** Times that the page cache has let go of what the medium does not have. */
+  evictions = 0;
   processKills = 0;
   powerLosses = 0;
   /** Power losses that found something unsynced, so that there was a state to choose. */

@@ -251,6 +251,7 @@ export class DiskState {
   /** Clean pages that differ from the medium leave the cache; with them a lie may come to light. */
   evict(node: FileNode): void {
     if (node.forsaken.size === 0) return;
+    this.counters.evictions++;
     this.accounting(node, () => node.evictForsaken());
     if (this.isLying) this.lossShows = true;
   }

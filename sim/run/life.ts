@@ -2,8 +2,6 @@
  * One process life in order: open and judge what recovery brought back; carry out operations; in the end, with faults
  * off, show that everything finishes, and close. Returns whether another life follows. A crash ends it anywhere.
  */
-import { parseFileName } from "../../src/engine/files.js";
-import type { VFS } from "../../src/platform/vfs.js";
 import { SimulatedCrash } from "../disk/errors.js";
 import { slowestCallMs } from "../disk/life-faults.js";
 import type { Commit } from "../model/commit.js";
@@ -12,7 +10,6 @@ import { CrashLoop, useOf } from "../oracles/crash-loop.js";
 import { checkFailureTold } from "../oracles/error-honesty.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkNoOrphans } from "../oracles/file-lifetime.js";
-import { checkQuietOpening } from "../oracles/idempotent-recovery.js";
 import { checkNoLeaks } from "../oracles/leaks.js";
 import { checkRecoveredVersion } from "../oracles/manifest-monotonicity.js";
 import { checkOnceStored } from "../oracles/once-stored.js";
@@ -31,9 +28,10 @@ import { comeToRest } from "./liveness-phase.js";
 import { rotLog } from "./log-rot.js";
 import { openStore } from "./opening.js";
 import { explainLiveness } from "./pending.js";
+import { QuietOpening } from "./quiet-opening.js";
 import { disturbClosing, disturbOpening, losesPowerAtRest } from "./rare-moments.js";
 import { RunSegments } from "./segments.js";
-import { DamageFound, type Session, STORE_DIRECTORY } from "./session.js";
+import { DamageFound, type Session } from "./session.js";
 import { checkForeignFiles, plantStrays } from "./strays.js";
 
 /** `done`: the run is over. */
@@ -57,14 +55,6 @@ export class LifeCycle {
   #nested: CrashRequest[] = [];
   #afterCrash = false;
   #afterStop = false;
-  /** The first live log segment of the store that the last process has closed in order; null when it has not. */
-  #closedWithLogFrom: number | null = null;
-  /**
-   * A close in order has made the seal of the newest manifest durable, and nothing has been written to it since. When a
-   * close says that it could not, the next process may find the seal in the page cache, trust it (what it vouches for is
-   * durable), write nothing, and close in order: what a power loss then leaves has no seal (seed 42398 of 2026-11-20).
-   */
-  #sealIsDurable = false;
   #powerLost = false;
   /** Whether the trace of commits is that of this life: what a crash has taken, the model forgets when it judges the recovery. */
   #isJudged = false;
@@ -73,6 +63,7 @@ export class LifeCycle {
   readonly #segments: RunSegments;
   readonly #watch: DurableWatch;
   readonly #crashLoop: CrashLoop;
+  readonly #quietOpening: QuietOpening;
 
   constructor(session: Session, source: OperationSource) {
     this.#session = session;
@@ -81,6 +72,7 @@ export class LifeCycle {
     this.#segments = new RunSegments(session);
     this.#watch = new DurableWatch(session);
     this.#crashLoop = new CrashLoop(session.ledger);
+    this.#quietOpening = new QuietOpening(session);
     this.#nested = [...session.options.firstCrashes];
   }
 
@@ -97,8 +89,7 @@ export class LifeCycle {
     if (this.#crashLoop.length === CRASH_LOOP_LENGTH) faultCounts["T8 crash loop"]++;
     faultCounts["T9 unknown outcome"] += this.#session.model.commits.filter(isUndecided).length;
     this.#afterCrash = true;
-    this.#closedWithLogFrom = null;
-    if (this.#session.fileNumbers.makesManifests) this.#sealIsDurable = false;
+    this.#quietOpening.crashed();
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.promiseBuffered(this.#session.model);
     if (how === "power-loss") checkUnfinishedCopy(this.#session);
@@ -179,20 +170,12 @@ export class LifeCycle {
     if (session.storeOptions !== options.store) world.faultCounts["T7 other options"]++;
     for (let attempt = 1; ; attempt++) {
       session.fileNumbers.opening();
-      this.#crashLoop.opening();
-      const written = disk.counters.bytesWritten;
-      const logFrom = this.#closedWithLogFrom;
-      // An attempt that failed may have left a manifest of its own.
-      const isQuiet = attempt === 1 && logFrom !== null && !hasLog(disk.snapshotDurable(), logFrom);
+      const checkQuiet = this.#quietOpening.opening(attempt, this.#powerLost);
       try {
         const store = await openStore(session);
         session.checkAlive();
         session.opened(store);
-        // With other options a table may be moved to another level at once, or the attempt may have failed.
-        const { trivialMoves, failure, jobFailures } = store.stats();
-        const hasMoved = trivialMoves + jobFailures > 0 || failure !== null;
-        if (isQuiet && (this.#sealIsDurable || !this.#powerLost) && !disk.lossShows && !hasMoved)
-          checkQuietOpening(session.ledger, disk.counters.bytesWritten - written);
+        checkQuiet(store);
         if (this.#logIsRotten) {
           throw new OracleFailure(
             "O23",
@@ -320,9 +303,7 @@ export class LifeCycle {
     const { failedStop, minWalNumber } = store.inspect();
     if (clean) checkFailureTold(ledger, stoppedBefore, failedStop);
     this.#afterStop = failedStop;
-    const inOrder = clean && !failedStop;
-    this.#closedWithLogFrom = inOrder ? minWalNumber : null;
-    if (session.fileNumbers.makesManifests) this.#sealIsDurable = inOrder;
+    this.#quietOpening.closed(clean && !failedStop, minWalNumber);
     session.closed();
     await inFlight.waitBelow(0);
     session.checkAlive();
@@ -379,17 +360,6 @@ export class LifeCycle {
       crashPointsSeen: [...world.probes.hits.keys()],
     };
   }
-}
-
-/**
- * With an obstacle in its way, such as a full disk, a store closes without having moved its log into tables; a segment
- * that no commit has come to use stays; and a stray file may look like one.
- */
-function hasLog(durable: VFS, minWalNumber: number): boolean {
-  return durable
-    .list(STORE_DIRECTORY)
-    .map(parseFileName)
-    .some(({ kind, number }) => kind === "wal" && number >= minWalNumber);
 }
 
 function isUndecided({ outcome }: Commit): boolean {
