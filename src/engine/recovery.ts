@@ -4,7 +4,7 @@
  * before anything else is written; only then are superseded files removed and unknown tables put into quarantine.
  *
  * Promises: idempotent and safe to crash in at every step, since nothing that was there is changed or removed before its
- * replacement is durable (but for what interrupted opens have left, which nothing names); refuses (and leaves
+ * replacement is durable (but for what interrupted opens have left, which nothing durable names); refuses (and leaves
  * everything as it is) where bytes that had been durable do not verify;
  * a store that was closed in order is opened without writing a byte. Does not own: reading the log (`replay.ts`).
  */
@@ -122,6 +122,18 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
   };
   const levels = EMPTY_LEVELS;
   const before: ManifestState = { storeId: newStoreId(context.random), counters, levels, editNumber: 0 };
+  // Left over from creations that were cut short; nothing was ever stored under them. They go before more is written, or
+  // a loop of crashes would fill the disk; but for the highest number, which stays in sight until a manifest is past it.
+  const leftovers = names.filter(
+    (name) => ["manifest", "temporary"].includes(parseFileName(name).kind) && isFile(vfs, directory, name),
+  );
+  const isHighest = (name: string): boolean => parseFileName(name).number === highest;
+  sometimes("recovery.creation-begun-again", leftovers.length > 0);
+  removeFiles(
+    vfs,
+    directory,
+    leftovers.filter((name) => !isHighest(name)),
+  );
   const manifestLog = ManifestLog.create(
     vfs,
     directory,
@@ -129,12 +141,7 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
     manifestNumber,
     before,
   );
-  // Left over from a creation that was cut short; nothing was ever stored under them.
-  const leftovers = names.filter(
-    (name) => ["manifest", "temporary"].includes(parseFileName(name).kind) && isFile(vfs, directory, name),
-  );
-  sometimes("recovery.creation-begun-again", leftovers.length > 0);
-  closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers));
+  closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers.filter(isHighest)));
   const report = { ...EMPTY_REPORT, created: true };
   return { state: { ...before, editNumber: manifestLog.editNumber }, manifestNumber, manifestLog, report };
 }

@@ -7,6 +7,7 @@ import { joinPath } from "../platform/path.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import { parseFileName, QUARANTINE_NAME } from "./files.js";
+import { replaceCurrent } from "./manifest/current.js";
 import type { LoadedManifest, ManifestState } from "./manifest/manifest-log.js";
 import type { RecoveryReport } from "./recovery.js";
 
@@ -47,9 +48,14 @@ export function tidy(
 
 /**
  * Before an open writes anything: clears away what interrupted ones have left, or a loop of crashes would fill the disk
- * with their tables and manifests. Those have numbers that the manifest has not given out, so that no durable state can
- * name them. Tables go to the quarantine, which keeps one such batch. `check` shows first that this open will not be
- * refused, for then everything must stay as it is.
+ * with their tables and manifests. `check` shows first that this open will not be refused, for then everything must stay
+ * as it is.
+ *
+ * - What has a number that the manifest has not given out no durable state can name. Tables go to the quarantine, which
+ *   keeps one such batch.
+ * - A manifest that CURRENT has named before may still be the one that it durably names: whoever renamed CURRENT may have
+ *   ended before the directory was synced, or that sync may have failed. So CURRENT is written anew, which needs no more
+ *   than what was durable before the former rename, and only then do they go.
  */
 export function clearLeftovers(
   vfs: VFS,
@@ -58,27 +64,59 @@ export function clearLeftovers(
   loaded: LoadedManifest,
   check: () => void,
 ): Pick<RecoveryReport, "quarantined" | "purged"> {
-  const leftovers = names.filter((name) => {
-    const { kind, number } = parseFileName(name);
-    const isOurs = kind === "table" || kind === "manifest" || kind === "temporary";
-    return isOurs && number >= loaded.counters.nextFileNumber && isFile(vfs, directory, name);
-  });
-  const isTable = (name: string): boolean => parseFileName(name).kind === "table";
-  const tables = leftovers.filter((name) => isTable(name) && !mutant("T8-leftover-tables-pile-up"));
-  // The highest number stays in sight, so that it is not given out again before a manifest is past it.
-  const highest = Math.max(...names.map((name) => parseFileName(name).number));
-  const others = leftovers.filter(
-    (name) =>
-      !isTable(name) && parseFileName(name).number < highest && !mutant("T8-leftover-manifests-pile-up"),
-  );
-  if (tables.length + others.length === 0) return { quarantined: [], purged: [] };
+  const { tables, unnamed, former } = leftoversAmong(vfs, directory, names, loaded);
+  if (tables.length + unnamed.length + former.length === 0) return { quarantined: [], purged: [] };
   sometimes("recovery.leftovers");
   check();
-  removeFiles(vfs, directory, others);
+  removeFiles(vfs, directory, unnamed);
+  if (former.length > 0) {
+    sometimes("recovery.former-manifests");
+    if (!mutant("T8-former-manifests-removed-early")) replaceCurrent(vfs, directory, loaded);
+    removeFiles(vfs, directory, former);
+  }
   if (tables.length === 0) return { quarantined: [], purged: [] };
   const purged = purgeQuarantine(vfs, directory);
   putIntoQuarantine(vfs, directory, tables);
   return { quarantined: tables, purged };
+}
+
+interface Leftovers {
+  readonly tables: readonly string[];
+  /** Temporary files, and manifests that CURRENT has never named. */
+  readonly unnamed: readonly string[];
+  /** Manifests that CURRENT has named. */
+  readonly former: readonly string[];
+}
+
+function leftoversAmong(
+  vfs: VFS,
+  directory: string,
+  names: readonly string[],
+  { manifestNumber, counters: { nextFileNumber } }: LoadedManifest,
+): Leftovers {
+  const files = names.map((name) => ({ name, ...parseFileName(name) }));
+  // The highest number stays in sight, so that it is not given out again before a manifest is past it.
+  const highest = Math.max(...files.map(({ number }) => number));
+  const chosen = (isLeftover: (file: (typeof files)[number]) => boolean): string[] =>
+    files.filter((file) => isLeftover(file) && isFile(vfs, directory, file.name)).map(({ name }) => name);
+  return {
+    tables: chosen(
+      ({ kind, number }) =>
+        kind === "table" && number >= nextFileNumber && !mutant("T8-leftover-tables-pile-up"),
+    ),
+    unnamed: chosen(
+      ({ kind, number }) =>
+        (kind === "temporary" || (kind === "manifest" && number >= nextFileNumber)) &&
+        (number < nextFileNumber || (number < highest && !mutant("T8-leftover-manifests-pile-up"))),
+    ),
+    former: chosen(
+      ({ kind, number }) =>
+        kind === "manifest" &&
+        number < nextFileNumber &&
+        number !== manifestNumber &&
+        !mutant("T8-former-manifests-pile-up"),
+    ),
+  };
 }
 
 function putIntoQuarantine(vfs: VFS, directory: string, tables: readonly string[]): void {

@@ -75,6 +75,24 @@ export const CONDUCT_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "T8-former-manifests-pile-up",
+    breaks:
+      "manifests that CURRENT has named before, and that interrupted opens have left, stay until one is completed",
+    copies: "found here: seed 60319",
+    needs: "T8",
+    oracles: ["O19"],
+    killer: "swarm",
+  },
+  {
+    id: "T8-former-manifests-removed-early",
+    breaks: "such manifests are removed before CURRENT is known to be durable",
+    copies: "ours, in the spirit of LevelDB issue 189",
+    needs:
+      "a kill or a failed sync between CURRENT's rename and its sync, a power loss in the open that follows",
+    oracles: ["O8", "O9"],
+    killer: "swarm",
+  },
+  {
     id: "L6-close-leaves-commits-waiting",
     breaks: "close does not wait for commits that are held back while background work keeps failing",
     copies: "ours: found by this simulator (seed damage 8)",

@@ -46,8 +46,7 @@ export interface ManifestState {
   readonly editNumber: number;
 }
 
-export interface LoadedManifest extends ManifestState {
-  readonly manifestNumber: number;
+export interface LoadedManifest extends ManifestState, Current {
   readonly tornBytes: number;
   /**
    * The manifest ends with a seal: the life that wrote it closed in order, and everything it refers to had been synced
@@ -103,11 +102,10 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
   const levels = fitting(path, scan.end, () => builder.finish());
   checkTablesExist(vfs, directory, levels);
   return {
-    storeId: current.storeId,
+    ...current,
     counters,
     levels,
     editNumber,
-    manifestNumber: current.manifestNumber,
     tornBytes: scan.tornBytes,
     isSealed,
   };
