@@ -9,6 +9,7 @@ import { ALL_LIMITS, DEFAULT_LIMITS, type SwarmLimits, TRANSACTION_LIMITS } from
 import { CANARY } from "./canary.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
+import { INDEX_BUILD_MUTANTS } from "./catalogue/index-builds.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
@@ -25,6 +26,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...READ_MUTANTS,
   ...CONDUCT_MUTANTS,
   ...TRANSACTION_MUTANTS,
+  ...INDEX_BUILD_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */

@@ -7,6 +7,7 @@ import type { IndexKind } from "../index/kind.js";
 import { OWN_KINDS } from "../index/kinds.js";
 import { KindRegistry } from "../index/registry.js";
 import { Subspace } from "../keyspace/subspace.js";
+import type { EventSink } from "../platform/event-sink.js";
 import { CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { ItemPipeline } from "../record/pipeline/item-pipeline.js";
@@ -14,6 +15,7 @@ import { type ItemStorageOptions, pipelineSettings } from "../record/pipeline/pi
 import type { TransactionOptions } from "../transaction/options.js";
 import type { Database } from "../transaction/transaction.js";
 import { Collection, type RecordAccess } from "./collection.js";
+import { IndexManager } from "./index-manager.js";
 import { matchCatalogue } from "./open-catalogue.js";
 import { RecordReader } from "./record-reader.js";
 import { type CollectionNamed, RecordTransaction } from "./record-transaction.js";
@@ -28,6 +30,8 @@ export interface RecordStoreOptions {
   readonly kinds?: readonly IndexKind[];
   /** How items become bytes: codec, compression, encryption. What was written with other options stays readable. */
   readonly items?: ItemStorageOptions;
+  /** Who is told of builds and states of indexes (`IndexEvent`). Default: nobody. */
+  readonly events?: EventSink;
 }
 
 export class RecordStore<const Collections extends readonly CollectionDeclaration[]>
@@ -35,10 +39,13 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
 {
   /** For the parts of this layer. */
   readonly shared: SharedStore;
+  /** Their states and builds. */
+  readonly indexes: IndexManager<Collections>;
   readonly #close: () => Promise<void>;
 
   private constructor(shared: SharedStore, close: () => Promise<void>) {
     this.shared = shared;
+    this.indexes = new IndexManager(shared);
     this.#close = close;
   }
 
@@ -54,8 +61,8 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     options: RecordStoreOptions = {},
     close: () => Promise<void> = async () => {},
   ): Promise<RecordStore<Collections>> {
-    refuseUnknownOptions(options, ["root", "kinds", "items"], "record store");
-    const { root = Subspace.of("stillwater records"), kinds = [], items = {} } = options;
+    refuseUnknownOptions(options, ["root", "kinds", "items", "events"], "record store");
+    const { root = Subspace.of("stillwater records"), kinds = [], items = {}, events = NOBODY } = options;
     const shared = new SharedStore({
       database,
       root,
@@ -64,6 +71,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
       kinds: new KindRegistry(OWN_KINDS, kinds),
       pipeline: new ItemPipeline(pipelineSettings(items, world.random)),
       declarations: new Map(schema.collections.map((declaration) => [declaration.name, declaration])),
+      events,
     });
     await matchCatalogue(shared, schema);
     return new RecordStore(shared, close);
@@ -85,8 +93,10 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     return this.#write((writer) => Promise.resolve(body(new RecordTransaction(writer))), options);
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  /** Stops builds that are under way. */
+  async close(): Promise<void> {
+    await this.indexes.close();
+    await this.#close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -112,3 +122,5 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     }, options);
   }
 }
+
+const NOBODY: EventSink = { isHeard: false, publish() {} };

@@ -2,10 +2,12 @@
  * What all transactions of one record store share, and how parts above and below the public face find it: root, catalogue, kinds,
  * pipeline, declarations. Owns no behaviour of its own.
  */
+import type { IndexEnvironment } from "../index/environment.js";
 import type { IndexKind } from "../index/kind.js";
 import { type MaintainedIndex, type MaintenanceSettings, maintainedIndexes } from "../index/maintenance.js";
 import type { KindRegistry } from "../index/registry.js";
 import type { Subspace } from "../keyspace/subspace.js";
+import type { EventSink } from "../platform/event-sink.js";
 import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import type { Catalogue, CatalogueCollection, CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
@@ -30,6 +32,8 @@ export interface SharedStoreParts {
   readonly kinds: KindRegistry;
   readonly pipeline: ItemPipeline;
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
+  /** Who is told of builds and states of indexes. */
+  readonly events: EventSink;
 }
 
 /** A collection as one version of the catalogue has it. */
@@ -41,7 +45,7 @@ export interface OpenCollection {
   readonly indexes: readonly MaintainedIndex[];
 }
 
-export class SharedStore implements SharedStoreParts {
+export class SharedStore implements SharedStoreParts, IndexEnvironment {
   readonly database: Database;
   readonly root: Subspace;
   readonly world: RecordWorld;
@@ -49,6 +53,7 @@ export class SharedStore implements SharedStoreParts {
   readonly kinds: KindRegistry;
   readonly pipeline: ItemPipeline;
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
+  readonly events: EventSink;
   /** Of the newest version of the catalogue that was used; a new one replaces all. */
   #open = new Map<string, OpenCollection>();
   #openVersion = "";
@@ -61,6 +66,7 @@ export class SharedStore implements SharedStoreParts {
     this.kinds = parts.kinds;
     this.pipeline = parts.pipeline;
     this.declarations = parts.declarations;
+    this.events = parts.events;
   }
 
   get maintenance(): MaintenanceSettings {
@@ -80,6 +86,10 @@ export class SharedStore implements SharedStoreParts {
       `there is no collection ${shown(name)}; declared are ${[...this.declarations.keys()].join(", ")}.`,
       { collection: name },
     );
+  }
+
+  itemsOf({ stored }: CatalogueCollection): ItemStore {
+    return new ItemStore(itemSpace(this.root, stored.id), this.pipeline);
   }
 
   /** Throws `UNKNOWN_COLLECTION`, `SCHEMA_CHANGED` when the store no longer has it. */
@@ -102,7 +112,7 @@ export class SharedStore implements SharedStoreParts {
     const opened: OpenCollection = {
       declaration,
       catalogued,
-      items: new ItemStore(itemSpace(this.root, catalogued.stored.id), this.pipeline),
+      items: this.itemsOf(catalogued),
       indexes: maintainedIndexes(catalogued, this.maintenance),
     };
     this.#open.set(name, opened);

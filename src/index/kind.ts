@@ -25,6 +25,11 @@ export interface IndexKind {
   readonly structure: IndexStructure;
   readonly canBeUnique: boolean;
   readonly canCover: boolean;
+  /**
+   * Whether all that its indexes hold of an item follows from its primary key and the values of the declaration's `fields`, `covering`
+   * and `where`: then one can be built from another index that has these, without fetching items. Default false.
+   */
+  readonly looksAtFieldsOnly?: boolean;
   /** Throws `INVALID_SCHEMA` for fields or a configuration that it cannot work with; see `invalidIndex`. */
   check(collection: string, declaration: IndexDeclaration): void;
   maintainer(context: IndexContext): IndexMaintainer;

@@ -12,6 +12,7 @@
  * Does not own: transactions, items; what uniqueness means (`uniqueness.ts`).
  */
 import type { Subspace } from "../keyspace/subspace.js";
+import { mutant } from "../platform/probes.js";
 import type { CatalogueCollection, StoredIndex } from "../record/catalogue.js";
 import type { RecordItem } from "../record/item.js";
 import { indexSpace } from "../record/keyspace.js";
@@ -83,9 +84,8 @@ export async function maintain(
   uniqueness: UniquenessChecks,
 ): Promise<void> {
   for (const index of indexes) {
-    if (index.isBuilding && !index.maintainer.isIdempotent) {
-      const position = await index.progress.read(transaction);
-      const built = (item: RecordItem | null) => (item !== null && isBuilt(position, item) ? item : null);
+    if (index.isBuilding && !index.maintainer.isIdempotent && !mutant("I2-double-count-during-build")) {
+      const built = await builtBy(transaction, index, indexes);
       await updateIndex(transaction, index, built(before), built(after), uniqueness);
     } else {
       const pending = updateIndex(transaction, index, before, after, uniqueness);
@@ -95,21 +95,47 @@ export async function maintain(
   }
 }
 
+/**
+ * What of an item the build of this copy has passed: the item or null. What it was and what it is are judged each for itself, for in
+ * the order of another index the change may move it over the position; then the build meets it again, or never.
+ *
+ * The position is read with a conflict: a batch that passes the item before this writer commits makes the writer try again. The
+ * other way round the batch has read the range in which the item is, or would be, and tries again itself.
+ */
+async function builtBy(
+  transaction: Transaction,
+  index: MaintainedIndex,
+  all: readonly MaintainedIndex[],
+): Promise<(item: RecordItem | null) => RecordItem | null> {
+  const reader = mutant("I6-build-position-read-without-conflict") ? transaction.snapshot : transaction;
+  const state = await index.progress.read(reader);
+  if (state === undefined || state.source === null || mutant("I7-position-taken-for-a-primary-key")) {
+    return (item) => (item !== null && isBuilt(state, item, null) ? item : null);
+  }
+  const { id, generation } = state.source;
+  const source = all.find((copy) => copy.stored.id === id && copy.generation === generation);
+  const entries = source?.maintainer.entries;
+  // The source is gone, and with it the build: another must begin from the start.
+  if (source === undefined || entries === undefined) return () => null;
+  const { space } = source.maintainer.context;
+  return (item) => (item !== null && isBuilt(state, item, { entries, space }) ? item : null);
+}
+
 /** Tells one index, whatever its state: for builders, which know themselves what is built. */
 export function updateIndex(
   transaction: Transaction,
-  { stored, maintainer }: MaintainedIndex,
+  index: MaintainedIndex,
   before: RecordItem | null,
   after: RecordItem | null,
   uniqueness: UniquenessChecks,
 ): Promise<void> | undefined {
+  const { stored, maintainer } = index;
   const old = selected(stored, before);
   const fresh = selected(stored, after);
   if (old === null && fresh === null) return undefined;
   const { entries } = maintainer;
   if (stored.declaration.unique === true && entries !== undefined) {
-    for (const entry of changeEntries(transaction, entries, old, fresh))
-      uniqueness.note(maintainer, stored, entry);
+    for (const entry of changeEntries(transaction, entries, old, fresh)) uniqueness.note(index, entry);
     return undefined;
   }
   return maintainer.update(transaction, old, fresh) ?? undefined;

@@ -14,11 +14,20 @@ import type { EntrySource, IndexEntry, IndexMaintainer } from "./kind.js";
 import { rowsAfterValues } from "./value-range.js";
 import { recordViolation } from "./violations.js";
 
-interface Touched {
-  readonly maintainer: IndexMaintainer;
+/** Of a copy of an index, what must be known to check it. */
+export interface UniqueIndex {
   readonly stored: StoredIndex;
+  /** Then a second document is no error yet. */
+  readonly isBuilding: boolean;
+  readonly maintainer: IndexMaintainer;
+}
+
+interface Touched {
+  readonly index: UniqueIndex;
   /** What all rows of the value begin with. */
   readonly prefix: Uint8Array;
+  /** The rows that the transaction has brought. */
+  readonly keys: Uint8Array[];
 }
 
 export class UniquenessChecks {
@@ -31,31 +40,35 @@ export class UniquenessChecks {
   }
 
   /** A row that was not there before. */
-  note(maintainer: IndexMaintainer, stored: StoredIndex, entry: IndexEntry): void {
+  note(index: UniqueIndex, entry: IndexEntry): void {
     const prefix = entry.key.subarray(0, entry.valueBytes);
-    this.#touched.set(Buffer.from(prefix).toString("latin1"), { maintainer, stored, prefix });
+    const name = Buffer.from(prefix).toString("latin1");
+    const touched = this.#touched.get(name);
+    if (touched === undefined) this.#touched.set(name, { index, prefix, keys: [entry.key] });
+    else touched.keys.push(entry.key);
   }
 
   /** After the last write of the transaction. Throws `UNIQUE_VIOLATION`. */
   async check(transaction: Transaction): Promise<void> {
     const all = [...this.#touched.values()];
     this.#touched.clear();
-    // Sent off together; most find one row.
+    // Sent off together; most find one row. Whoever brings a second one reads two, and whoever comes after records himself.
     const found = await Promise.all(
-      all.map(({ prefix, stored }) => {
+      all.map(({ prefix }) => {
         const { begin, end } = rowsAfterValues(prefix);
-        return transaction.getRangeAll(begin, end, stored.state === "readable" ? TWO : {});
+        return transaction.getRangeAll(begin, end, TWO);
       }),
     );
     for (const [at, rows] of found.entries()) {
       if (rows.length < 2) continue;
       // One result for each.
-      const { maintainer, stored, prefix } = all[at] as Touched;
+      const { index, prefix, keys } = all[at] as Touched;
+      const { maintainer, stored, isBuilding } = index;
       // Only flat kinds note rows.
       const source = maintainer.entries as EntrySource;
       const owners = rows.map(([key]) => source.primaryKeyOf(key));
-      if (stored.state === "readable") throw violation(maintainer, prefix, owners);
-      for (const owner of owners) {
+      if (!isBuilding) throw violation(maintainer, prefix, owners);
+      for (const owner of [...owners, ...keys.map((key) => source.primaryKeyOf(key))]) {
         recordViolation(transaction, this.#root, { stored, space: maintainer.context.space, prefix, owner });
       }
     }

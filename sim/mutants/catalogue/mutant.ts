@@ -20,7 +20,7 @@ export interface PlantedMutant {
   readonly oracles: readonly OracleId[];
   readonly killer: Killer;
   /** Hunted in these workloads only: elsewhere its place is never reached. Default: those of the store. */
-  readonly workloads?: "transactions";
+  readonly workloads?: "transactions" | "records";
   /** Proof that no promise can tell the mutant from the original. Then it need not be killed. */
   readonly equivalent?: string;
 }

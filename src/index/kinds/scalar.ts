@@ -23,6 +23,7 @@ export const SCALAR: IndexKind = {
   structure: "flat",
   canBeUnique: true,
   canCover: true,
+  looksAtFieldsOnly: true,
   check(collection, declaration) {
     const { fields, covering = [], configuration } = declaration;
     if (fields.length === 0) throw invalidIndex(collection, declaration, "a scalar index needs a field");
