@@ -1,16 +1,33 @@
 /**
- * A typed collection, within a transaction or on its own: then each call is a transaction. Owns the types; the work is done in
- * `record-writer.ts` and `record-reader.ts`.
+ * A typed collection, within a transaction, at one version, or on its own: then each call is a transaction. Owns the types and what
+ * goes through several transactions; the work is done in `record-writer.ts` and `record-reader.ts`.
  */
-import type { CollectionDeclaration, DocumentOf, IndexNameOf, KeyOf } from "../record/declaration.js";
+import { refuseUnknownOptions } from "../engine/options.js";
+import type { TupleElement } from "../keyspace/tuple-elements.js";
+import type {
+  CollectionDeclaration,
+  DocumentOf,
+  IndexDeclaration,
+  IndexNameOf,
+  KeyOf,
+  NameOf,
+} from "../record/declaration.js";
+import type { ValueAt } from "../record/field-path.js";
 import type { IndexValue } from "../record/index-value.js";
-import type { RecordReader } from "./record-reader.js";
-import type { RecordWriter } from "./record-writer.js";
+import { RecordError, shown } from "../record/record-error.js";
+import { primaryKeyOf } from "./documents.js";
+import type { MetricCounters } from "./metrics.js";
+import type { RecordReader, ScanBounds } from "./record-reader.js";
+import type { DocumentChange, RecordWriter } from "./record-writer.js";
 
-/** How the calls of a collection are run. */
-export interface RecordAccess {
-  write<T>(body: (writer: RecordWriter) => Promise<T>): Promise<T>;
+/** How the reads of a collection are run. */
+export interface ReadAccess {
+  readonly metrics: MetricCounters;
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T>;
+}
+
+export interface RecordAccess extends ReadAccess {
+  write<T>(body: (writer: RecordWriter) => Promise<T>): Promise<T>;
 }
 
 export interface ScanItemsOptions {
@@ -19,51 +36,218 @@ export interface ScanItemsOptions {
   readonly reverse?: boolean;
 }
 
-export class Collection<Declaration extends CollectionDeclaration> {
-  readonly name: Declaration["name"];
-  readonly #access: RecordAccess;
+/** Which documents a scan walks, by their primary keys. */
+export interface ScanOptions<Key> extends ScanItemsOptions {
+  /** Begins behind this key, in the direction of the scan: that of the last document of the page before. */
+  readonly after?: Key;
+  /** Only documents whose primary keys, being text, begin so. */
+  readonly prefix?: Key extends string ? string : never;
+}
 
-  constructor(name: Declaration["name"], access: RecordAccess) {
+export interface WalkOptions<Key> extends Omit<ScanOptions<Key>, "limit"> {
+  /** Documents that one transaction reads. Default 256. */
+  readonly pageSize?: number;
+}
+
+/** The values by which an index is asked: of its fields, from the first on. */
+export type IndexValuesOf<Declaration, Name> = Declaration extends CollectionDeclaration<
+  infer Collection,
+  infer Document,
+  string,
+  infer Indexes
+>
+  ? string extends Collection
+    ? readonly IndexValue[]
+    : Beginning<FieldValues<Document, FieldsNamed<Collection, Indexes[number], Name>>>
+  : never;
+
+type FieldsNamed<Collection extends string, Index, Name> = Index extends IndexDeclaration
+  ? Name extends NameOf<Collection, Index>
+    ? Index["fields"]
+    : never
+  : never;
+
+type FieldValues<Document, Fields> = Fields extends readonly string[]
+  ? { readonly [At in keyof Fields]: ValueAt<Document, Fields[At] & string> }
+  : never;
+
+type Beginning<Values> = Values extends readonly [infer First, ...infer Rest]
+  ? readonly [] | readonly [First, ...Beginning<Rest>]
+  : readonly [];
+
+const PAGE_SIZE = 256;
+
+/** What can be read of a collection. `for await (const document of collection)` walks all of it. */
+export class ReadCollection<Declaration extends CollectionDeclaration>
+  implements AsyncIterable<DocumentOf<Declaration>>
+{
+  readonly name: Declaration["name"];
+  readonly #access: ReadAccess;
+
+  constructor(name: Declaration["name"], access: ReadAccess) {
     this.name = name;
     this.#access = access;
   }
 
-  /** Inserts or replaces. Throws `VALIDATION_FAILED`, `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`, `UNIQUE_VIOLATION`. */
-  put(document: DocumentOf<Declaration>): Promise<void> {
-    return this.#access.write((writer) => writer.put(this.name, document));
-  }
-
-  /** `undefined` when it is not there. */
-  get(primaryKey: KeyOf<Declaration>): Promise<DocumentOf<Declaration> | undefined> {
+  /** `undefined` when it is not there. Throws `INVALID_PRIMARY_KEY`. One read. */
+  async get(primaryKey: KeyOf<Declaration>): Promise<DocumentOf<Declaration> | undefined> {
+    this.#access.metrics.count("gets");
     return this.#access.read(
       (reader) => reader.get(this.name, primaryKey) as Promise<DocumentOf<Declaration> | undefined>,
     );
   }
 
-  /** Whether it was there. */
-  delete(primaryKey: KeyOf<Declaration>): Promise<boolean> {
-    return this.#access.write((writer) => writer.delete(this.name, primaryKey));
+  /** In the order of the keys, `undefined` for each that is not there. All reads are sent off together. */
+  async getMany(
+    primaryKeys: readonly KeyOf<Declaration>[],
+  ): Promise<(DocumentOf<Declaration> | undefined)[]> {
+    this.#access.metrics.count("gets", primaryKeys.length);
+    return this.#access.read(
+      (reader) =>
+        reader.getMany(this.name, primaryKeys) as Promise<(DocumentOf<Declaration> | undefined)[]>,
+    );
   }
 
-  /** In the order of their primary keys. */
-  scan(options: ScanItemsOptions = {}): Promise<DocumentOf<Declaration>[]> {
-    return this.#access.read(
-      (reader) => reader.scan(this.name, options) as Promise<DocumentOf<Declaration>[]>,
-    );
+  /** In the order of their primary keys. Throws `INVALID_ARGUMENT`, `UNKNOWN_OPTION`. */
+  async scan(options: ScanOptions<KeyOf<Declaration>> = {}): Promise<DocumentOf<Declaration>[]> {
+    const bounds = this.#bounds(options);
+    this.#access.metrics.count("scans");
+    const found = await this.#access.read((reader) => reader.scan(this.name, bounds));
+    return found.map(({ document }) => document as DocumentOf<Declaration>);
   }
 
   /**
-   * Documents whose indexed fields, from the first on, have these values. Throws `UNKNOWN_INDEX`, `INDEX_NOT_READABLE`,
-   * `WRONG_INDEX_KIND` for an index that does not order documents by values.
+   * Every document in the order of the primary keys, none twice, in bounded memory. Outside a transaction or snapshot each page is a
+   * transaction of its own: documents that are written meanwhile show if the walk has not passed their place.
    */
-  byIndex(
-    index: IndexNameOf<Declaration>,
-    values: readonly IndexValue[],
+  async *documents(
+    options: WalkOptions<KeyOf<Declaration>> = {},
+  ): AsyncGenerator<DocumentOf<Declaration>, void, undefined> {
+    const { pageSize = PAGE_SIZE, ...rest } = options;
+    checkLimit(pageSize, "pageSize", 1);
+    const bounds = this.#bounds(rest);
+    for (let after = bounds.after; ; ) {
+      this.#access.metrics.count("scans");
+      const page = await this.#access.read((reader) =>
+        reader.scan(this.name, { ...bounds, after, limit: pageSize }),
+      );
+      for (const { document } of page) yield document as DocumentOf<Declaration>;
+      if (page.length < pageSize) return;
+      after = page.at(-1)?.primaryKey;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<DocumentOf<Declaration>, void, undefined> {
+    return this.documents();
+  }
+
+  /**
+   * Counts by walking the keys, as `documents` walks: O(documents), and outside a transaction or snapshot not of one moment. Where
+   * it is asked often, declare a count index.
+   */
+  async count(options: Pick<ScanOptions<KeyOf<Declaration>>, "after" | "prefix"> = {}): Promise<number> {
+    const bounds = this.#bounds(options);
+    let total = 0;
+    for (let after = bounds.after; ; ) {
+      this.#access.metrics.count("scans");
+      const page = await this.#access.read((reader) =>
+        reader.count(this.name, { ...bounds, after, limit: COUNTED_AT_ONCE }),
+      );
+      total += page.count;
+      if (page.count < COUNTED_AT_ONCE) return total;
+      after = page.last;
+    }
+  }
+
+  /**
+   * Documents whose indexed fields, from the first on, have these values, in the order of the index. Throws `UNKNOWN_INDEX`,
+   * `INDEX_NOT_READABLE`, `WRONG_INDEX_KIND` for an index that does not order documents by values.
+   */
+  async byIndex<const Name extends IndexNameOf<Declaration>>(
+    index: Name,
+    values: IndexValuesOf<Declaration, Name>,
     options: ScanItemsOptions = {},
   ): Promise<DocumentOf<Declaration>[]> {
+    const { limit, reverse } = this.#bounds(options);
+    this.#access.metrics.count("indexLookups");
+    const query = { index, values: values as readonly IndexValue[], limit, reverse };
     return this.#access.read(
-      (reader) =>
-        reader.byIndex(this.name, { index, values, ...options }) as Promise<DocumentOf<Declaration>[]>,
+      (reader) => reader.byIndex(this.name, query) as Promise<DocumentOf<Declaration>[]>,
     );
   }
+
+  #bounds(options: ScanOptions<KeyOf<Declaration>>): ScanBounds {
+    refuseUnknownOptions(options, SCAN_OPTIONS, "scan");
+    const { limit, reverse, after, prefix } = options;
+    if (limit !== undefined) checkLimit(limit, "limit", 0);
+    if (reverse !== undefined && typeof reverse !== "boolean") throw refused("reverse", "true or false", reverse);
+    return { limit, reverse, prefix, after: after === undefined ? undefined : this.#elementOf(after) };
+  }
+
+  #elementOf(after: unknown): TupleElement {
+    return primaryKeyOf({ name: this.name, primaryKey: "after" }, after);
+  }
+}
+
+/** A collection that can be written to as well. */
+export class Collection<Declaration extends CollectionDeclaration> extends ReadCollection<Declaration> {
+  readonly #access: RecordAccess;
+
+  constructor(name: Declaration["name"], access: RecordAccess) {
+    super(name, access);
+    this.#access = access;
+  }
+
+  /** Inserts or replaces. Throws `VALIDATION_FAILED`, `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`, `UNIQUE_VIOLATION`. */
+  async put(document: DocumentOf<Declaration>): Promise<void> {
+    this.#access.metrics.count("puts");
+    await this.#access.write((writer) => writer.put(this.name, document));
+  }
+
+  /** As `put` for each, in one transaction: all of them, or none. At most what one transaction holds, 10 MB. */
+  async putMany(documents: readonly DocumentOf<Declaration>[]): Promise<void> {
+    this.#access.metrics.count("puts", documents.length);
+    await this.#access.write((writer) => writer.putMany(this.name, documents));
+  }
+
+  /** As `put`. Throws `DOCUMENT_EXISTS` when the primary key is taken. */
+  async insert(document: DocumentOf<Declaration>): Promise<void> {
+    this.#access.metrics.count("puts");
+    await this.#access.write((writer) => writer.insert(this.name, document));
+  }
+
+  /**
+   * Reads, changes and writes a document in one transaction, by new values of fields or by a function, which may run again. Gives the
+   * new document, `undefined` when there was none. Throws as `put`, and `PRIMARY_KEY_CHANGED`.
+   */
+  async update(
+    primaryKey: KeyOf<Declaration>,
+    change: DocumentChange<DocumentOf<Declaration>>,
+  ): Promise<DocumentOf<Declaration> | undefined> {
+    this.#access.metrics.count("puts");
+    return this.#access.write(
+      (writer) =>
+        writer.update(this.name, primaryKey, change as DocumentChange<unknown>) as Promise<
+          DocumentOf<Declaration> | undefined
+        >,
+    );
+  }
+
+  /** Whether it was there. */
+  async delete(primaryKey: KeyOf<Declaration>): Promise<boolean> {
+    this.#access.metrics.count("deletes");
+    return this.#access.write((writer) => writer.delete(this.name, primaryKey));
+  }
+}
+
+const COUNTED_AT_ONCE = 10_000;
+const SCAN_OPTIONS = ["limit", "reverse", "after", "prefix"];
+
+function checkLimit(value: unknown, name: string, min: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= min) return;
+  throw refused(name, `a whole number of at least ${min}`, value);
+}
+
+function refused(name: string, wanted: string, value: unknown): RecordError {
+  return new RecordError("INVALID_ARGUMENT", `"${name}" must be ${wanted}, but is ${shown(value)}.`, { value });
 }

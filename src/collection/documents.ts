@@ -2,6 +2,7 @@
  * Documents at the door: what the schema says to them, and what their primary key is. Owns the errors that name the collection and
  * the field; changes nothing.
  */
+import { pack } from "../keyspace/tuple.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { primaryKeyElement } from "../record/index-value.js";
@@ -43,7 +44,10 @@ export function primaryKeyOfDocument(declaration: CollectionDeclaration, documen
 }
 
 /** Throws `INVALID_PRIMARY_KEY`. */
-export function primaryKeyOf({ name, primaryKey }: CollectionDeclaration, value: unknown): TupleElement {
+export function primaryKeyOf(
+  { name, primaryKey }: Pick<CollectionDeclaration, "name" | "primaryKey">,
+  value: unknown,
+): TupleElement {
   const key = primaryKeyElement(value);
   if (key !== null) return key.element;
   throw new RecordError(
@@ -52,4 +56,9 @@ export function primaryKeyOf({ name, primaryKey }: CollectionDeclaration, value:
       "It must be text, an integer, a big integer, bytes or a UUID.",
     { collection: name, field: primaryKey, value },
   );
+}
+
+/** A primary key as a key of a map. */
+export function keyName(primaryKey: TupleElement): string {
+  return Buffer.from(pack([primaryKey])).toString("latin1");
 }

@@ -9,13 +9,19 @@ import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { Catalogue, StoredIndex } from "../record/catalogue.js";
 import type { IndexValue } from "../record/index-value.js";
 import { indexElement } from "../record/index-value.js";
+import type { FoundItem } from "../record/item-store.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { ReadTransaction } from "../transaction/transaction.js";
 import { primaryKeyOf } from "./documents.js";
+import { type ItemBounds, itemRange } from "./item-range.js";
 import type { OpenCollection, SharedStore } from "./shared-store.js";
 
 /** Documents that a scan gives when nobody says how many (features FS-25). */
 export const SCAN_LIMIT = 100;
+
+export interface ScanBounds extends ItemBounds {
+  readonly limit?: number | undefined;
+}
 
 export class RecordReader {
   readonly shared: SharedStore;
@@ -40,16 +46,28 @@ export class RecordReader {
     return (await collection.items.read(this.reader, element))?.document;
   }
 
-  async scan(
-    name: string,
-    { limit = SCAN_LIMIT, reverse = false }: { readonly limit?: number; readonly reverse?: boolean },
-  ): Promise<unknown[]> {
+  /** In the order of the keys; the reads are sent off together. */
+  async getMany(name: string, primaryKeys: readonly unknown[]): Promise<unknown[]> {
+    const declaration = this.shared.declarationOf(name);
+    const elements = primaryKeys.map((primaryKey) => primaryKeyOf(declaration, primaryKey));
     const { items } = await this.collection(name);
-    const documents: unknown[] = [];
-    for await (const { document } of items.scan(this.reader, { ...items.space.range(), limit, reverse })) {
-      documents.push(document);
-    }
-    return documents;
+    const found = await Promise.all(elements.map((element) => items.read(this.reader, element)));
+    return found.map((item) => item?.document);
+  }
+
+  async scan(name: string, { limit = SCAN_LIMIT, ...bounds }: ScanBounds): Promise<FoundItem[]> {
+    const { items } = await this.collection(name);
+    const { reverse = false } = bounds;
+    return items.scanAll(this.reader, { ...itemRange(items, bounds), limit, reverse });
+  }
+
+  /** How many documents there are, `limit` at most, and the last that was counted. */
+  async count(
+    name: string,
+    { limit = SCAN_LIMIT, ...bounds }: ScanBounds,
+  ): Promise<{ readonly count: number; readonly last: TupleElement | undefined }> {
+    const { items } = await this.collection(name);
+    return items.count(this.reader, { ...itemRange(items, bounds), limit });
   }
 
   async byIndex(
@@ -57,8 +75,8 @@ export class RecordReader {
     query: {
       readonly index: string;
       readonly values: readonly IndexValue[];
-      readonly limit?: number;
-      readonly reverse?: boolean;
+      readonly limit?: number | undefined;
+      readonly reverse?: boolean | undefined;
     },
   ): Promise<unknown[]> {
     const { limit = SCAN_LIMIT, reverse = false } = query;

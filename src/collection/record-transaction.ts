@@ -31,6 +31,10 @@ export class RecordTransaction<Collections extends readonly CollectionDeclaratio
     const writer = this.#writer;
     writer.shared.declarationOf(name);
     const reader = new RecordReader(writer.shared, writer.transaction, () => writer.catalogue());
-    return new Collection(name, { write: (body) => body(writer), read: (body) => body(reader) });
+    return new Collection(name, {
+      metrics: writer.shared.metrics,
+      write: (body) => body(writer),
+      read: (body) => body(reader),
+    });
   }
 }

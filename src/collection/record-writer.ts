@@ -3,36 +3,56 @@
  * each index is what it would be if it were built anew. Calls take turns, in their order: two writes of one document would each take
  * what was there before for what the other has left.
  *
- * `finish` must be the last call before the commit: there unique values are checked. Nothing here commits.
+ * `finish` must be the last call before the commit: there hooks run and unique values are checked. A change that an index has
+ * refused, or that could not be read or written, has perhaps been done in part: then `finish` throws what it threw, whoever has
+ * caught it. Nothing here commits.
  */
 import { maintain } from "../index/maintenance.js";
 import { UniquenessChecks } from "../index/uniqueness.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { Catalogue } from "../record/catalogue.js";
+import type { CollectionDeclaration } from "../record/declaration.js";
 import type { RecordItem } from "../record/item.js";
 import type { FoundItem } from "../record/item-store.js";
+import { RecordError, shown } from "../record/record-error.js";
+import { TransactionError } from "../transaction/errors.js";
 import type { Transaction } from "../transaction/transaction.js";
-import { primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
+import { keyName, primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
 import type { OpenCollection, SharedStore } from "./shared-store.js";
 
-/** One change of one document, for hooks. */
+/** One change of one document. */
 export interface RecordChange {
   readonly collection: string;
   readonly primaryKey: TupleElement;
+  /** Undefined: it was not there. */
   readonly before: unknown;
+  /** Undefined: it is gone. */
   readonly after: unknown;
 }
+
+/** Who is told of each change as it is made, and may make more at the end. */
+export interface ChangeListener {
+  changed(change: RecordChange): void;
+  beforeCommit(writer: RecordWriter): Promise<void>;
+}
+
+/** What `update` does to a document: new values of fields, or a function that gives the new document. */
+export type DocumentChange<Document> = Partial<Document> | ((document: Document) => Document);
 
 export class RecordWriter {
   readonly shared: SharedStore;
   readonly transaction: Transaction;
+  readonly #listener: ChangeListener | null;
   readonly #uniqueness: UniquenessChecks;
   #catalogue: Promise<Catalogue> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  #failure: { readonly error: unknown } | null = null;
+  #isFinished = false;
 
-  constructor(shared: SharedStore, transaction: Transaction) {
+  constructor(shared: SharedStore, transaction: Transaction, listener: ChangeListener | null = null) {
     this.shared = shared;
     this.transaction = transaction;
+    this.#listener = listener;
     this.#uniqueness = new UniquenessChecks(shared.root);
   }
 
@@ -46,15 +66,78 @@ export class RecordWriter {
     return this.shared.collectionIn(await this.catalogue(), name);
   }
 
-  /** Inserts or replaces. Throws `VALIDATION_FAILED`, `ASYNC_VALIDATION`, `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`. */
-  put(name: string, given: unknown): Promise<void> {
-    const declaration = this.shared.declarationOf(name);
-    const document = validated(declaration, given);
-    const item = { primaryKey: primaryKeyOfDocument(declaration, document), document };
+  /**
+   * Inserts or replaces; gives what the schema has made of it. Throws `VALIDATION_FAILED`, `ASYNC_VALIDATION`,
+   * `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`.
+   */
+  put(name: string, given: unknown): Promise<unknown> {
+    const item = this.#checked(name, given);
     return this.inTurn(async () => {
       const collection = await this.collection(name);
       const before = await collection.items.read(this.transaction, item.primaryKey);
       await this.#change(collection, before, item);
+      return item.document;
+    });
+  }
+
+  /** As `put`, all or none: the reads of what was there are sent off together. */
+  putMany(name: string, given: readonly unknown[]): Promise<void> {
+    const items = given.map((document) => this.#checked(name, document));
+    return this.inTurn(async () => {
+      const collection = await this.collection(name);
+      const found = await Promise.all(
+        items.map(({ primaryKey }) => collection.items.read(this.transaction, primaryKey)),
+      );
+      const seen = new Set<string>();
+      for (const [at, item] of items.entries()) {
+        const key = keyName(item.primaryKey);
+        // A document that is there twice: what was read for the second is out of date.
+        const before = seen.has(key)
+          ? await collection.items.read(this.transaction, item.primaryKey)
+          : found[at];
+        seen.add(key);
+        await this.#change(collection, before, item);
+      }
+    });
+  }
+
+  /** As `put`; throws `DOCUMENT_EXISTS`, and then has done nothing. */
+  insert(name: string, given: unknown): Promise<unknown> {
+    const item = this.#checked(name, given);
+    return this.inTurn(async () => {
+      const collection = await this.collection(name);
+      const before = await collection.items.read(this.transaction, item.primaryKey);
+      if (before !== undefined) throw exists(collection.declaration, item.document);
+      await this.#change(collection, undefined, item);
+      return item.document;
+    });
+  }
+
+  /** The new document; `undefined` when there is none to change. Throws as `put`, and `PRIMARY_KEY_CHANGED`. */
+  update(name: string, primaryKey: unknown, change: DocumentChange<unknown>): Promise<unknown> {
+    const declaration = this.shared.declarationOf(name);
+    const element = primaryKeyOf(declaration, primaryKey);
+    if ((typeof change !== "object" || change === null) && typeof change !== "function") {
+      throw new RecordError(
+        "INVALID_ARGUMENT",
+        `a document of "${name}" cannot be changed by ${shown(change)}. Give new values of fields, or a function.`,
+        { collection: name, value: change },
+      );
+    }
+    return this.inTurn(async () => {
+      const collection = await this.collection(name);
+      const before = await collection.items.read(this.transaction, element);
+      if (before === undefined) return undefined;
+      const given =
+        typeof change === "function"
+          ? change(await this.#ownCopy(collection, element))
+          : { ...(before.document as object), ...change };
+      const item = this.#checked(name, given);
+      if (keyName(item.primaryKey) !== keyName(element)) {
+        throw keyChanged(declaration, primaryKey, item.document);
+      }
+      await this.#change(collection, before, item);
+      return item.document;
     });
   }
 
@@ -77,16 +160,40 @@ export class RecordWriter {
     return (await collection.items.read(this.transaction, element))?.document;
   }
 
-  /** The last call before the commit. Throws `UNIQUE_VIOLATION`. */
-  finish(): Promise<void> {
-    return this.inTurn(() => this.#uniqueness.check(this.transaction));
+  /** The last call before the commit. Throws `UNIQUE_VIOLATION`, and what hooks throw. */
+  async finish(): Promise<void> {
+    await this.#turn;
+    if (this.#failure === null) await this.#listener?.beforeCommit(this);
+    await this.inTurn(async () => {
+      // Whatever comes later would not be checked.
+      this.#isFinished = true;
+      if (this.#failure !== null) throw this.#failure.error;
+      await this.#uniqueness.check(this.transaction);
+    });
   }
 
   /** After the calls before it. What one of those threw is its own caller's. */
   inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(call);
+    const result = this.#turn.then(() => {
+      if (!this.#isFinished) return call();
+      throw new TransactionError(
+        "USED_DURING_COMMIT",
+        "the transaction is committing. Await every write before its body ends.",
+      );
+    });
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+
+  #checked(name: string, given: unknown): RecordItem {
+    const declaration = this.shared.declarationOf(name);
+    const document = validated(declaration, given);
+    return { primaryKey: primaryKeyOfDocument(declaration, document), document };
+  }
+
+  /** A function may change what it is given, but indexes must see what was there. */
+  async #ownCopy({ items }: OpenCollection, primaryKey: TupleElement): Promise<unknown> {
+    return (await items.read(this.transaction, primaryKey))?.document;
   }
 
   async #change(
@@ -94,9 +201,46 @@ export class RecordWriter {
     before: FoundItem | undefined,
     after: RecordItem | null,
   ): Promise<void> {
-    // Indexes first: an index that refuses the document has then written nothing of it beside others' rows.
-    await maintain(this.transaction, collection.indexes, before ?? null, after, this.#uniqueness);
-    if (after !== null) collection.items.write(this.transaction, after, before);
-    else if (before !== undefined) collection.items.clear(this.transaction, before);
+    try {
+      // Indexes first: an item that one of them refuses is not stored beside their rows.
+      await maintain(this.transaction, collection.indexes, before ?? null, after, this.#uniqueness);
+      if (after !== null) collection.items.write(this.transaction, after, before);
+      else if (before !== undefined) collection.items.clear(this.transaction, before);
+    } catch (error) {
+      // Some indexes have been told, others not.
+      this.#failure ??= { error };
+      throw error;
+    }
+    const item = after ?? before;
+    if (this.#listener === null || item === undefined) return;
+    this.#listener.changed({
+      collection: collection.declaration.name,
+      primaryKey: item.primaryKey,
+      before: before?.document,
+      after: after?.document,
+    });
   }
+}
+
+function exists({ name, primaryKey }: CollectionDeclaration, document: unknown): RecordError {
+  const value = (document as Readonly<Record<string, unknown>>)[primaryKey];
+  return new RecordError(
+    "DOCUMENT_EXISTS",
+    `"${name}" has a document with the primary key ${shown(value)}. Use put to replace it.`,
+    { collection: name, field: primaryKey, value },
+  );
+}
+
+function keyChanged(
+  { name, primaryKey }: CollectionDeclaration,
+  former: unknown,
+  document: unknown,
+): RecordError {
+  const value = (document as Readonly<Record<string, unknown>>)[primaryKey];
+  return new RecordError(
+    "PRIMARY_KEY_CHANGED",
+    `the change of the document ${shown(former)} of "${name}" would give it the primary key ${shown(value)}. ` +
+      "Delete it, and insert it under the other key.",
+    { collection: name, field: primaryKey, value },
+  );
 }

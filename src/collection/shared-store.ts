@@ -16,6 +16,7 @@ import { itemSpace } from "../record/keyspace.js";
 import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { Database } from "../transaction/transaction.js";
+import { MetricCounters } from "./metrics.js";
 
 /** Time and chance, from the platform. */
 export interface RecordWorld {
@@ -54,6 +55,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
   readonly pipeline: ItemPipeline;
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
   readonly events: EventSink;
+  readonly metrics = new MetricCounters();
   /** Of the newest version of the catalogue that was used; a new one replaces all. */
   #open = new Map<string, OpenCollection>();
   #openVersion = "";

@@ -9,12 +9,18 @@ import type { ReadTransaction, Transaction } from "../transaction/transaction.js
 import type { RecordItem } from "./item.js";
 import type { ItemPipeline } from "./pipeline/item-pipeline.js";
 import { items } from "./pipeline/item-range.js";
-import { clearItem, damaged, readItem, writeItem } from "./pipeline/large-values.js";
+import { clearItem, damaged, isWhole, readItem, writeItem } from "./pipeline/large-values.js";
 
 /** An item as it was read, with what an overwrite must know of it. */
 export interface FoundItem extends RecordItem {
   /** Values it is split into; 0 when it is not. */
   readonly parts: number;
+}
+
+/** Which items, and how. */
+export interface ItemScan extends KeyRange {
+  readonly limit?: number;
+  readonly reverse?: boolean;
 }
 
 export class ItemStore {
@@ -48,14 +54,43 @@ export class ItemStore {
   }
 
   /** Items with keys of [begin, end), in the order of their primary keys or from the end. `limit` counts items. */
-  async *scan(
-    reader: ReadTransaction,
-    range: KeyRange & { readonly limit?: number; readonly reverse?: boolean },
-  ): AsyncGenerator<FoundItem> {
+  async *scan(reader: ReadTransaction, range: ItemScan): AsyncGenerator<FoundItem> {
     const { begin, end, ...options } = range;
     for await (const { key, bytes, parts } of items(reader, begin, end, options)) {
       yield { primaryKey: this.#primaryKeyOf(key), document: this.#pipeline.decode(bytes, key), parts };
     }
+  }
+
+  /** As `scan`, at once, for a `limit` of which all can be held. */
+  async scanAll(reader: ReadTransaction, range: ItemScan & { readonly limit: number }): Promise<FoundItem[]> {
+    const { begin, end, limit, reverse = false } = range;
+    if (limit <= 0) return [];
+    const rows = await reader.getRangeAll(begin, end, { limit, reverse });
+    if (rows.every(([key, value]) => isWhole(key, value))) {
+      return rows.map(([key, value]) => ({
+        primaryKey: this.#primaryKeyOf(key),
+        document: this.#pipeline.decode(value, key),
+        parts: 0,
+      }));
+    }
+    const found: FoundItem[] = [];
+    for await (const item of this.scan(reader, range)) found.push(item);
+    return found;
+  }
+
+  /** How many items there are, and the last of them: nothing is decoded. */
+  async count(
+    reader: ReadTransaction,
+    range: ItemScan,
+  ): Promise<{ readonly count: number; readonly last: TupleElement | undefined }> {
+    const { begin, end, ...options } = range;
+    let count = 0;
+    let last: Uint8Array | undefined;
+    for await (const { key } of items(reader, begin, end, options)) {
+      count++;
+      last = key;
+    }
+    return { count, last: last === undefined ? undefined : this.#primaryKeyOf(last) };
   }
 
   #primaryKeyOf(key: Uint8Array): TupleElement {

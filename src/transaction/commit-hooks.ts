@@ -61,21 +61,24 @@ export interface AfterCommitContext extends CommitContext {
   readonly version: number;
 }
 
-export interface CommitHook {
+/** A hook of commits: of plain transactions as of records. */
+export interface Hook<Before, After> {
   /** Lower runs earlier. Default 0. */
   readonly priority?: number;
   /** Whether `before` may run together with others of its priority that may. Default false. */
   readonly concurrent?: boolean;
   /** What it throws the commit fails with. */
-  before?(context: BeforeCommitContext): void | Promise<void>;
+  before?(context: Before): void | Promise<void>;
   /** The commit waits for it before it resolves, but stands. */
-  after?(context: AfterCommitContext): void | Promise<void>;
+  after?(context: After): void | Promise<void>;
   /** `after` has thrown. Must be there with it, so that no failure goes unheard. */
-  afterFailed?(error: unknown, context: AfterCommitContext): void;
+  afterFailed?(error: unknown, context: After): void;
 }
 
+export type CommitHook = Hook<BeforeCommitContext, AfterCommitContext>;
+
 /** Throws `INVALID_ARGUMENT`. */
-export function checkHook(hook: CommitHook): void {
+export function checkHook<Before, After>(hook: Hook<Before, After>): void {
   const { priority = 0, before, after, afterFailed } = hook;
   if (!Number.isFinite(priority)) throw refused("its priority must be a number");
   if (before === undefined && after === undefined) throw refused("it must have `before` or `after`");
@@ -85,18 +88,21 @@ export function checkHook(hook: CommitHook): void {
 }
 
 /** Both lists in the order in which they run. */
-export function orderedHooks(
-  ofDatabase: readonly CommitHook[],
-  ofTransaction: readonly CommitHook[],
-): CommitHook[] {
+export function orderedHooks<Before, After>(
+  ofDatabase: readonly Hook<Before, After>[],
+  ofTransaction: readonly Hook<Before, After>[],
+): Hook<Before, After>[] {
   return [...ofDatabase, ...ofTransaction].sort((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
 }
 
 /** Rejects with the first error, in the order of the hooks, once all that have begun are done. */
-export async function runBefore(hooks: readonly CommitHook[], context: BeforeCommitContext): Promise<void> {
+export async function runBefore<Before, After>(
+  hooks: readonly Hook<Before, After>[],
+  context: Before,
+): Promise<void> {
   for (let first = 0; first < hooks.length; ) {
     let end = first + 1;
-    while (end < hooks.length && runTogether(hooks[first] as CommitHook, hooks[end] as CommitHook)) end++;
+    while (end < hooks.length && runTogether(hooks[first], hooks[end])) end++;
     const results = await Promise.allSettled(
       hooks.slice(first, end).map(async (hook) => hook.before?.(context)),
     );
@@ -106,10 +112,10 @@ export async function runBefore(hooks: readonly CommitHook[], context: BeforeCom
 }
 
 /** Never rejects, unless `failed` throws. */
-export async function runAfter(
-  hooks: readonly CommitHook[],
-  context: AfterCommitContext,
-  failed: (hook: CommitHook, error: unknown) => void,
+export async function runAfter<Before, After>(
+  hooks: readonly Hook<Before, After>[],
+  context: After,
+  failed: (hook: Hook<Before, After>, error: unknown) => void,
 ): Promise<void> {
   for (const hook of hooks) {
     try {
@@ -120,8 +126,11 @@ export async function runAfter(
   }
 }
 
-function runTogether(a: CommitHook, b: CommitHook): boolean {
-  return a.concurrent === true && b.concurrent === true && (a.priority ?? 0) === (b.priority ?? 0);
+function runTogether<Before, After>(
+  a: Hook<Before, After> | undefined,
+  b: Hook<Before, After> | undefined,
+): boolean {
+  return a?.concurrent === true && b?.concurrent === true && (a.priority ?? 0) === (b.priority ?? 0);
 }
 
 function refused(why: string): StillwaterError {

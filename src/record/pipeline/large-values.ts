@@ -120,6 +120,11 @@ export function isPart(value: Uint8Array): boolean {
   return value[0] === PART;
 }
 
+/** Whether this is an item that is one value. */
+export function isWhole(key: Uint8Array, value: Uint8Array): boolean {
+  return !isPart(value) && splitOf(key, value) === null;
+}
+
 /** The key of the item of which the value at `key` is a part. */
 export function wholeKey(key: Uint8Array): Uint8Array {
   return key.subarray(0, key.length - 1);

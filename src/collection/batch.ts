@@ -1,0 +1,92 @@
+/**
+ * Batches: writes as plain data, across collections, all of them or none (features FS-27). Owns their shape and the fence by version.
+ */
+import { refuseUnknownOptions } from "../engine/options.js";
+import { StillwaterError } from "../platform/errors.js";
+import type { CollectionDeclaration, DocumentOf, KeyOf } from "../record/declaration.js";
+import { RecordError, shown } from "../record/record-error.js";
+import type { RecordRunner } from "./record-runner.js";
+import type { CollectionNamed } from "./record-transaction.js";
+import type { RecordWriter } from "./record-writer.js";
+
+export type RecordBatchOperation<Collections extends readonly CollectionDeclaration[]> = {
+  readonly [Name in Collections[number]["name"]]:
+    | {
+        readonly type: "put" | "insert";
+        readonly collection: Name;
+        readonly document: DocumentOf<CollectionNamed<Collections, Name>>;
+      }
+    | {
+        readonly type: "delete";
+        readonly collection: Name;
+        readonly primaryKey: KeyOf<CollectionNamed<Collections, Name>>;
+      };
+}[Collections[number]["name"]];
+
+export interface RecordBatchOptions {
+  /**
+   * The batch is refused with `VERSION_TOO_LOW` unless the store has reached this version: who has read at one, or committed one,
+   * does not write to a store that does not have it yet. Not tried again.
+   */
+  readonly requireVersionAtLeast?: number;
+  readonly durability?: "sync" | "buffered";
+  /** For hooks. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+const OPTIONS: readonly (keyof RecordBatchOptions)[] = ["requireVersionAtLeast", "durability", "metadata"];
+
+/** Resolves with the version of the commit; with the version it was read at when nothing had to be written. */
+export async function runBatch<Collections extends readonly CollectionDeclaration[]>(
+  runner: RecordRunner<Collections>,
+  operations: readonly RecordBatchOperation<Collections>[],
+  options: RecordBatchOptions,
+): Promise<number> {
+  refuseUnknownOptions(options, OPTIONS, "batch");
+  const { requireVersionAtLeast, ...others } = options;
+  if (requireVersionAtLeast !== undefined && !Number.isSafeInteger(requireVersionAtLeast)) {
+    throw new RecordError(
+      "INVALID_ARGUMENT",
+      `requireVersionAtLeast must be a version, but is ${shown(requireVersionAtLeast)}.`,
+    );
+  }
+  const { metrics } = runner;
+  metrics.count("batches");
+  const deletes = operations.filter(({ type }) => type === "delete").length;
+  metrics.count("deletes", deletes);
+  metrics.count("puts", operations.length - deletes);
+  const { result, version } = await runner.commit(async (writer) => {
+    const read = await writer.transaction.getReadVersion();
+    if (requireVersionAtLeast !== undefined && read < requireVersionAtLeast) {
+      throw new StillwaterError(
+        "VERSION_TOO_LOW",
+        `the store is at version ${read}, and the batch needs ${requireVersionAtLeast}. Nothing was written.`,
+      );
+    }
+    for (const operation of operations) await apply(writer, operation);
+    return read;
+  }, others);
+  return version === null || version < 0 ? result : version;
+}
+
+async function apply<Collections extends readonly CollectionDeclaration[]>(
+  writer: RecordWriter,
+  operation: RecordBatchOperation<Collections>,
+): Promise<void> {
+  switch (operation.type) {
+    case "put":
+      await writer.put(operation.collection, operation.document);
+      return;
+    case "insert":
+      await writer.insert(operation.collection, operation.document);
+      return;
+    case "delete":
+      await writer.delete(operation.collection, operation.primaryKey);
+      return;
+    default:
+      throw new RecordError(
+        "INVALID_ARGUMENT",
+        `${shown((operation as { readonly type?: unknown }).type)} is no operation of a batch. Known: put, insert, delete.`,
+      );
+  }
+}
