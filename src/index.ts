@@ -9,7 +9,7 @@
  *
  * `openDatabase` gives transactions over the same store: FoundationDB's model, in one process.
  */
-import { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
+import { checkRecordStoreOptions, RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 import type { SchemaDeclaration } from "./collection/schema.js";
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
@@ -57,6 +57,7 @@ export async function openRecords<const Collections extends readonly CollectionD
   options: RecordStoreOptions & { readonly database?: EngineDatabaseOptions } = {},
 ): Promise<RecordStore<Collections>> {
   const { database: databaseOptions = {}, ...recordOptions } = options;
+  checkRecordStoreOptions(recordOptions);
   const database = await openDatabase(directory, databaseOptions);
   try {
     return await RecordStore.open(database, schema, nodePlatform(), recordOptions, () => database.close());
@@ -75,9 +76,28 @@ export function recordsOn<const Collections extends readonly CollectionDeclarati
   return RecordStore.open(database, schema, nodePlatform(), options);
 }
 
-export { Collection, type ScanItemsOptions } from "./collection/collection.js";
+export type { RecordBatchOperation, RecordBatchOptions } from "./collection/batch.js";
+export {
+  Collection,
+  type CollectionScanOptions,
+  type CollectionWalkOptions,
+  ReadCollection,
+  type ScanItemsOptions,
+} from "./collection/collection.js";
+export type { CollectionDescription } from "./collection/description.js";
+export type {
+  AfterRecordsContext,
+  BeforeRecordsContext,
+  CollectionChanges,
+  RecordHook,
+  RecordHookContext,
+  UpdatedDocument,
+} from "./collection/hooks.js";
+export type { RecordMetrics } from "./collection/metrics.js";
+export type { RecordTransactionOptions } from "./collection/record-runner.js";
 export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 export type { RecordTransaction } from "./collection/record-transaction.js";
+export type { DocumentChange } from "./collection/record-writer.js";
 export { type SchemaDeclaration, schema } from "./collection/schema.js";
 /** Keys of items out of `STILLWATER_ITEM_KEY_<ID>` and `STILLWATER_ITEM_KEY_CURRENT`; see `environmentKeys`. */
 export function itemKeysFromEnvironment(
@@ -86,6 +106,7 @@ export function itemKeysFromEnvironment(
   return environmentKeys(variables);
 }
 
+export type { RecordSnapshot } from "./collection/snapshot.js";
 export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";

@@ -37,14 +37,14 @@ export interface ScanItemsOptions {
 }
 
 /** Which documents a scan walks, by their primary keys. */
-export interface ScanOptions<Key> extends ScanItemsOptions {
+export interface CollectionScanOptions<Key> extends ScanItemsOptions {
   /** Begins behind this key, in the direction of the scan: that of the last document of the page before. */
   readonly after?: Key;
   /** Only documents whose primary keys, being text, begin so. */
   readonly prefix?: Key extends string ? string : never;
 }
 
-export interface WalkOptions<Key> extends Omit<ScanOptions<Key>, "limit"> {
+export interface CollectionWalkOptions<Key> extends Omit<CollectionScanOptions<Key>, "limit"> {
   /** Documents that one transaction reads. Default 256. */
   readonly pageSize?: number;
 }
@@ -103,13 +103,12 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
   ): Promise<(DocumentOf<Declaration> | undefined)[]> {
     this.#access.metrics.count("gets", primaryKeys.length);
     return this.#access.read(
-      (reader) =>
-        reader.getMany(this.name, primaryKeys) as Promise<(DocumentOf<Declaration> | undefined)[]>,
+      (reader) => reader.getMany(this.name, primaryKeys) as Promise<(DocumentOf<Declaration> | undefined)[]>,
     );
   }
 
   /** In the order of their primary keys. Throws `INVALID_ARGUMENT`, `UNKNOWN_OPTION`. */
-  async scan(options: ScanOptions<KeyOf<Declaration>> = {}): Promise<DocumentOf<Declaration>[]> {
+  async scan(options: CollectionScanOptions<KeyOf<Declaration>> = {}): Promise<DocumentOf<Declaration>[]> {
     const bounds = this.#bounds(options);
     this.#access.metrics.count("scans");
     const found = await this.#access.read((reader) => reader.scan(this.name, bounds));
@@ -121,7 +120,7 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
    * transaction of its own: documents that are written meanwhile show if the walk has not passed their place.
    */
   async *documents(
-    options: WalkOptions<KeyOf<Declaration>> = {},
+    options: CollectionWalkOptions<KeyOf<Declaration>> = {},
   ): AsyncGenerator<DocumentOf<Declaration>, void, undefined> {
     const { pageSize = PAGE_SIZE, ...rest } = options;
     checkLimit(pageSize, "pageSize", 1);
@@ -145,7 +144,9 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
    * Counts by walking the keys, as `documents` walks: O(documents), and outside a transaction or snapshot not of one moment. Where
    * it is asked often, declare a count index.
    */
-  async count(options: Pick<ScanOptions<KeyOf<Declaration>>, "after" | "prefix"> = {}): Promise<number> {
+  async count(
+    options: Pick<CollectionScanOptions<KeyOf<Declaration>>, "after" | "prefix"> = {},
+  ): Promise<number> {
     const bounds = this.#bounds(options);
     let total = 0;
     for (let after = bounds.after; ; ) {
@@ -176,11 +177,12 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
     );
   }
 
-  #bounds(options: ScanOptions<KeyOf<Declaration>>): ScanBounds {
+  #bounds(options: CollectionScanOptions<KeyOf<Declaration>>): ScanBounds {
     refuseUnknownOptions(options, SCAN_OPTIONS, "scan");
     const { limit, reverse, after, prefix } = options;
     if (limit !== undefined) checkLimit(limit, "limit", 0);
-    if (reverse !== undefined && typeof reverse !== "boolean") throw refused("reverse", "true or false", reverse);
+    if (reverse !== undefined && typeof reverse !== "boolean")
+      throw refused("reverse", "true or false", reverse);
     return { limit, reverse, prefix, after: after === undefined ? undefined : this.#elementOf(after) };
   }
 
@@ -249,5 +251,7 @@ function checkLimit(value: unknown, name: string, min: number): void {
 }
 
 function refused(name: string, wanted: string, value: unknown): RecordError {
-  return new RecordError("INVALID_ARGUMENT", `"${name}" must be ${wanted}, but is ${shown(value)}.`, { value });
+  return new RecordError("INVALID_ARGUMENT", `"${name}" must be ${wanted}, but is ${shown(value)}.`, {
+    value,
+  });
 }

@@ -12,16 +12,21 @@ import { CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import { type ItemStorageOptions, pipelineSettings } from "../record/pipeline/pipeline-options.js";
-import type { TransactionOptions } from "../transaction/options.js";
+import { RecordError, shown } from "../record/record-error.js";
 import type { Database } from "../transaction/transaction.js";
-import { Collection, type RecordAccess } from "./collection.js";
+import { type RecordBatchOperation, type RecordBatchOptions, runBatch } from "./batch.js";
+import { Collection } from "./collection.js";
+import { type CollectionDescription, describeCollections } from "./description.js";
+import type { RecordHook } from "./hooks.js";
 import { IndexManager } from "./index-manager.js";
+import type { RecordMetrics } from "./metrics.js";
 import { matchCatalogue } from "./open-catalogue.js";
-import { RecordReader } from "./record-reader.js";
+import { RecordRunner, type RecordTransactionOptions } from "./record-runner.js";
 import { type CollectionNamed, RecordTransaction } from "./record-transaction.js";
-import { RecordWriter } from "./record-writer.js";
 import type { SchemaDeclaration } from "./schema.js";
 import { type RecordWorld, SharedStore } from "./shared-store.js";
+import { RecordSnapshot } from "./snapshot.js";
+import { UlidGenerator } from "./ulid.js";
 
 export interface RecordStoreOptions {
   /** Below which keys everything lies. Default: the tuple ("stillwater records"). */
@@ -41,11 +46,15 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
   readonly shared: SharedStore;
   /** Their states and builds. */
   readonly indexes: IndexManager<Collections>;
+  readonly #runner: RecordRunner<Collections>;
+  readonly #ids: UlidGenerator;
   readonly #close: () => Promise<void>;
 
   private constructor(shared: SharedStore, close: () => Promise<void>) {
     this.shared = shared;
     this.indexes = new IndexManager(shared);
+    this.#runner = new RecordRunner(shared);
+    this.#ids = new UlidGenerator(shared.world.clock, shared.world.random);
     this.#close = close;
   }
 
@@ -61,7 +70,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     options: RecordStoreOptions = {},
     close: () => Promise<void> = async () => {},
   ): Promise<RecordStore<Collections>> {
-    refuseUnknownOptions(options, ["root", "kinds", "items", "events"], "record store");
+    checkRecordStoreOptions(options);
     const { root = Subspace.of("stillwater records"), kinds = [], items = {}, events = NOBODY } = options;
     const shared = new SharedStore({
       database,
@@ -82,15 +91,69 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     name: Name,
   ): Collection<CollectionNamed<Collections, Name>> {
     this.shared.declarationOf(name);
-    return new Collection(name, this.#access);
+    return new Collection(name, this.#runner);
   }
 
-  /** Runs `body` until it commits, as `Database.transact` does: all of its writes, in whatever collections, or none. */
-  transact<T>(
+  /**
+   * Runs `body` until it commits, as `Database.transact` does: all of its writes, in whatever collections, or none. Await every write
+   * in it.
+   */
+  async transact<T>(
     body: (transaction: RecordTransaction<Collections>) => Promise<T> | T,
-    options: TransactionOptions = {},
+    options: RecordTransactionOptions = {},
   ): Promise<T> {
-    return this.#write((writer) => Promise.resolve(body(new RecordTransaction(writer))), options);
+    const result = await this.#runner.write(
+      (writer) => Promise.resolve(body(new RecordTransaction(writer))),
+      options,
+    );
+    this.shared.metrics.count("transactions");
+    return result;
+  }
+
+  /**
+   * Writes across collections, all of them or none; resolves with the version of the commit. Throws as the collections do, and
+   * `VERSION_TOO_LOW`.
+   */
+  batch(
+    operations: readonly RecordBatchOperation<Collections>[],
+    options: RecordBatchOptions = {},
+  ): Promise<number> {
+    return runBatch(this.#runner, operations, options);
+  }
+
+  /** The records as they are now, for some seconds: see `RecordSnapshot`. Close it. */
+  snapshot(): Promise<RecordSnapshot<Collections>> {
+    return RecordSnapshot.open(this.shared);
+  }
+
+  /** The version that a transaction would read now: everything committed is in it. */
+  lastVersion(): Promise<number> {
+    return this.shared.database.read((reader) => reader.getReadVersion());
+  }
+
+  /** Runs `hook` with every commit of documents from now on. Returns what ends that. Throws `INVALID_ARGUMENT`. */
+  addHook(hook: RecordHook<Collections>): () => void {
+    return this.#runner.addHook(hook);
+  }
+
+  /** A new id for a document, a ULID: ids of one store object rise. */
+  newId(): string {
+    return this.#ids.next();
+  }
+
+  /** As stored, whether this program declares them or not. */
+  async listCollections(): Promise<CollectionDescription[]> {
+    const { database, catalogues } = this.shared;
+    return describeCollections(await database.read((reader) => catalogues.peek(reader)));
+  }
+
+  /** What has been called since the store was opened, or `resetMetrics`. */
+  metrics(): RecordMetrics {
+    return this.shared.metrics.get();
+  }
+
+  resetMetrics(): void {
+    this.shared.metrics.reset();
   }
 
   /** Stops builds that are under way. */
@@ -102,24 +165,17 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
 
-  get #access(): RecordAccess {
-    return {
-      write: (body) => this.#write(body, {}),
-      read: (body) =>
-        this.shared.database.read((reader) =>
-          body(new RecordReader(this.shared, reader, () => this.shared.catalogues.peek(reader))),
-        ),
-    };
+/** Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, before anything is opened. */
+export function checkRecordStoreOptions(options: RecordStoreOptions): void {
+  refuseUnknownOptions(options, ["root", "kinds", "items", "events"], "record store");
+  const { root, kinds } = options;
+  if (root !== undefined && !(root instanceof Subspace)) {
+    throw new RecordError("INVALID_ARGUMENT", `the option "root" must be a Subspace, but is ${shown(root)}.`);
   }
-
-  #write<T>(body: (writer: RecordWriter) => Promise<T>, options: TransactionOptions): Promise<T> {
-    return this.shared.database.transact(async (transaction) => {
-      const writer = new RecordWriter(this.shared, transaction);
-      const result = await body(writer);
-      await writer.finish();
-      return result;
-    }, options);
+  if (kinds !== undefined && !Array.isArray(kinds)) {
+    throw new RecordError("INVALID_ARGUMENT", `the option "kinds" must be a list, but is ${shown(kinds)}.`);
   }
 }
 

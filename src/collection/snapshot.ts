@@ -64,7 +64,10 @@ export class RecordSnapshot<Collections extends readonly CollectionDeclaration[]
       metrics: this.#shared.metrics,
       read: async (body) => {
         if (this.#isClosed) {
-          throw new StillwaterError("SNAPSHOT_CLOSED", "the snapshot is closed. Open another with store.snapshot().");
+          throw new StillwaterError(
+            "SNAPSHOT_CLOSED",
+            "the snapshot is closed. Open another with store.snapshot().",
+          );
         }
         return body(this.#reader);
       },

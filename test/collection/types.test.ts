@@ -51,6 +51,37 @@ export function misuse(store: RecordStore<readonly [typeof Order]>): void {
   void orders.byIndex("Order_note", []);
   // @ts-expect-error A document without a field.
   void orders.put({ id: 1 });
+  // @ts-expect-error A value of another type than the field of the index.
+  void orders.byIndex("Order_customer", [1]);
+  // @ts-expect-error The second value of the index alone.
+  void orders.byIndex("Order_address.city_address.zip", [null]);
+  // @ts-expect-error More values than the index has fields.
+  void orders.byIndex("bySku", ["a", "b"]);
+  void orders.byIndex("Order_address.city_address.zip", ["Rome", null]);
+  // @ts-expect-error Keys that are numbers have no prefix.
+  void orders.scan({ prefix: "1" });
+  // @ts-expect-error A field that is not there.
+  void orders.update(1, { custommer: "x" });
+  // @ts-expect-error A function that gives no document.
+  void orders.update(1, () => ({ id: 1 }));
+  // @ts-expect-error A batch with a document of another type.
+  void store.batch([{ type: "put", collection: "Order", document: { id: 1 } }]);
+  // @ts-expect-error A batch with a collection that is not declared.
+  void store.batch([{ type: "delete", collection: "Orders", primaryKey: 1 }]);
+  store.addHook({
+    before: ({ changes }) => {
+      // @ts-expect-error A field that is not there.
+      changes("Order").inserted[0]?.custommer;
+      // @ts-expect-error A collection that is not declared.
+      changes("Orders");
+    },
+  });
+}
+
+export async function misuseOfSnapshot(store: RecordStore<readonly [typeof Order]>): Promise<void> {
+  using snapshot = await store.snapshot();
+  // @ts-expect-error A snapshot is read only.
+  void snapshot.collection("Order").delete(1);
 }
 
 test("types of paths, values, keys and names follow from the schema", () => {
