@@ -71,7 +71,7 @@ export function misuse(store: RecordStore<readonly [typeof Order]>): void {
   store.addHook({
     before: ({ changes }) => {
       // @ts-expect-error A field that is not there.
-      changes("Order").inserted[0]?.custommer;
+      void changes("Order").inserted[0]?.custommer;
       // @ts-expect-error A collection that is not declared.
       changes("Orders");
     },
