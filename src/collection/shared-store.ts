@@ -72,7 +72,8 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
   }
 
   get maintenance(): MaintenanceSettings {
-    return { root: this.root, kinds: this.kinds, wallMs: () => this.world.clock.wallMs() };
+    const { root, kinds, pipeline } = this;
+    return { root, kinds, pipeline, wallMs: () => this.world.clock.wallMs() };
   }
 
   kindOf(identifier: string): IndexKind {

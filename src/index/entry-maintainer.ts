@@ -3,6 +3,7 @@
  * Idempotent, since setting a row twice is setting it once. Does not own: which rows an item has (the kind's `EntrySource`).
  */
 import { compareKeys } from "../engine/format/bytes.js";
+import { mutant } from "../platform/probes.js";
 import type { RecordItem } from "../record/item.js";
 import type { Transaction } from "../transaction/transaction.js";
 import type { EntrySource, IndexContext, IndexEntry, IndexMaintainer } from "./kind.js";
@@ -34,7 +35,8 @@ export function changeEntries(
 ): IndexEntry[] {
   const old = before === null ? NONE : source.of(before);
   const fresh = after === null ? NONE : source.of(after);
-  for (const entry of old) if (!has(fresh, entry)) transaction.clear(entry.key);
+  const isLeft = !(mutant("I1-entry-not-removed-on-overwrite") && after !== null);
+  for (const entry of old) if (isLeft && !has(fresh, entry)) transaction.clear(entry.key);
   for (const entry of fresh) transaction.set(entry.key, entry.value);
   return fresh.filter((entry) => !has(old, entry));
 }

@@ -54,12 +54,19 @@ export class FieldValues {
   #element(path: ParsedPath, value: unknown): TupleElement {
     const indexable = indexElement(value);
     if (indexable !== null) return indexable.element;
-    const { collection, index } = this.#context;
-    throw new RecordError(
-      "INVALID_INDEX_VALUE",
-      `the index "${index}" of "${collection}" cannot hold ${shown(value)} at "${path.text}". ` +
-        "It takes text, finite and infinite numbers, big integers, dates, bytes, true, false and null; for a list add [] to the path.",
-      { collection, index, field: path.text, value },
-    );
+    throw invalidIndexValue(this.#context, path, value);
   }
+}
+
+export function invalidIndexValue(
+  { collection, index }: IndexContext,
+  { text }: ParsedPath,
+  value: unknown,
+): RecordError {
+  return new RecordError(
+    "INVALID_INDEX_VALUE",
+    `the index "${index}" of "${collection}" cannot hold ${shown(value)} at "${text}". ` +
+      "It takes text, finite and infinite numbers, big integers, dates, bytes, true, false and null; for a list add [] to the path.",
+    { collection, index, field: text, value },
+  );
 }

@@ -8,7 +8,9 @@ import type { Subspace } from "../keyspace/subspace.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { IndexDeclaration } from "../record/declaration.js";
 import type { RecordItem } from "../record/item.js";
+import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import type { Transaction } from "../transaction/transaction.js";
+import type { AggregateReads } from "./aggregate.js";
 
 /** How the keys of a kind relate to items (features FR-27). */
 export type IndexStructure =
@@ -19,7 +21,8 @@ export type IndexStructure =
   /** Anything else: graphs, postings. */
   | "hierarchical";
 
-export interface IndexKind {
+/** `Maintainer`: what its own readers need of it; see `maintainerOfKind`. */
+export interface IndexKind<Maintainer extends IndexMaintainer = IndexMaintainer> {
   /** One word for ours; a reverse domain name ("com.example.bloom") for anybody else's. */
   readonly identifier: string;
   readonly structure: IndexStructure;
@@ -32,7 +35,7 @@ export interface IndexKind {
   readonly looksAtFieldsOnly?: boolean;
   /** Throws `INVALID_SCHEMA` for fields or a configuration that it cannot work with; see `invalidIndex`. */
   check(collection: string, declaration: IndexDeclaration): void;
-  maintainer(context: IndexContext): IndexMaintainer;
+  maintainer(context: IndexContext): Maintainer;
 }
 
 /** One copy of one index. */
@@ -45,6 +48,8 @@ export interface IndexContext {
   readonly space: Subspace;
   /** Milliseconds by the wall clock, for kinds that keep times. */
   readonly wallMs: () => number;
+  /** For kinds that keep documents: compressed and encrypted as items are. */
+  readonly pipeline: ItemPipeline;
 }
 
 export interface IndexMaintainer {
@@ -61,6 +66,8 @@ export interface IndexMaintainer {
   update(transaction: Transaction, before: RecordItem | null, after: RecordItem | null): void | Promise<void>;
   /** For flat kinds: what `EntryMaintainer` needs of one. */
   readonly entries?: EntrySource;
+  /** For kinds that make one value of many items, by groups. */
+  readonly aggregates?: AggregateReads<unknown>;
 }
 
 /** The rows of a flat index, as a pure function of items: builders, scrubbers and uniqueness work from it. */

@@ -16,6 +16,7 @@ import { mutant } from "../platform/probes.js";
 import type { CatalogueCollection, StoredIndex } from "../record/catalogue.js";
 import type { RecordItem } from "../record/item.js";
 import { indexSpace } from "../record/keyspace.js";
+import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import { meets } from "../record/predicate.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { BuildProgress, isBuilt } from "./build-progress.js";
@@ -38,6 +39,7 @@ export interface MaintenanceSettings {
   readonly root: Subspace;
   readonly kinds: KindRegistry;
   readonly wallMs: () => number;
+  readonly pipeline: ItemPipeline;
 }
 
 /** The copies of a collection's indexes that writers must tell of changes. */
@@ -62,7 +64,7 @@ export function indexCopy(
   stored: StoredIndex,
   generation: number,
   isBuilding: boolean,
-  { root, kinds, wallMs }: MaintenanceSettings,
+  { root, kinds, wallMs, pipeline }: MaintenanceSettings,
 ): MaintainedIndex {
   const { declaration, id, name } = stored;
   const maintainer = kinds.byIdentifier(declaration.kind).maintainer({
@@ -71,6 +73,7 @@ export function indexCopy(
     declaration,
     space: indexSpace(root, id, generation),
     wallMs,
+    pipeline,
   });
   return { stored, generation, isBuilding, maintainer, progress: new BuildProgress(root, id, generation) };
 }

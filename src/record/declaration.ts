@@ -12,7 +12,7 @@ import { RecordError, shown } from "./record-error.js";
 
 /** Options of every kind of index. */
 export interface IndexOptions<Field extends string = string> {
-  /** Default: the collection's name and the fields, joined by underscores. */
+  /** Default: the collection's name, the kind unless it is scalar, and the fields, joined by underscores. */
   readonly name?: string;
   /** At most one document for each value. Only of kinds that can (`IndexKind.canBeUnique`). */
   readonly unique?: boolean;
@@ -81,13 +81,16 @@ export type IndexNameOf<Collection> = Collection extends CollectionDeclaration<
   ? NameOf<Name, Indexes[number]>
   : never;
 
-/** `Type_field[_field…]`, unless it has a name. */
+/** `Type_field[_field…]` of a scalar index and `Type_kind[_field…]` of any other, unless it has a name. */
 export type NameOf<Collection extends string, Index> = Index extends {
   readonly name: infer Name extends string;
 }
   ? Name
-  : Index extends { readonly fields: infer Fields extends readonly string[] }
-    ? Joined<Collection, Fields>
+  : Index extends {
+        readonly kind: infer Kind extends string;
+        readonly fields: infer Fields extends readonly string[];
+      }
+    ? Joined<Kind extends typeof UNNAMED_KIND ? Collection : `${Collection}_${Kind}`, Fields>
     : never;
 
 type Joined<Text extends string, Fields extends readonly string[]> = Fields extends readonly [
@@ -139,8 +142,12 @@ export function collection<
 }
 
 export function indexName(collectionName: string, index: IndexDeclaration): string {
-  return index.name ?? [collectionName, ...index.fields].join("_");
+  const { name, kind, fields } = index;
+  return name ?? [collectionName, ...(kind === UNNAMED_KIND ? [] : [kind]), ...fields].join("_");
 }
+
+/** The one kind that default names do not name: the index that is meant when nobody says which. */
+const UNNAMED_KIND = "scalar";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.\-[\]]{0,254}$/;
 

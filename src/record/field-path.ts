@@ -94,6 +94,16 @@ export function valueAt(document: unknown, path: ParsedPath): unknown {
   return value;
 }
 
+/** As `valueAt`, but `undefined` for what is not there at all. */
+export function presentValueAt(document: unknown, path: ParsedPath): unknown {
+  const [last, ...above] = [...path.steps].reverse();
+  const parent = valueAt(document, { ...path, steps: above.reverse() });
+  if (last === undefined || typeof parent !== "object" || parent === null) return undefined;
+  return Object.hasOwn(parent, last.name)
+    ? (parent as Readonly<Record<string, unknown>>)[last.name]
+    : undefined;
+}
+
 /** All values in the order of the lists; for a path without `[]` the one, null if it is not there. */
 export function valuesAt(document: unknown, path: ParsedPath): unknown[] {
   if (!path.isMulti) return [valueAt(document, path)];

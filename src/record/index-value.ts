@@ -55,7 +55,7 @@ export function indexValue(element: TupleElement): { readonly value: IndexValue 
   }
   // A tuple reader gives integers as numbers where they are safe, and doubles as numbers where they are not.
   if (typeof element === "number")
-    return { value: Number.isSafeInteger(element) ? BigInt(element) : element };
+    return { value: Number.isSafeInteger(element) && !Object.is(element, -0) ? BigInt(element) : element };
   if (element === null || element instanceof Uint8Array || element instanceof Uuid) return { value: element };
   if (typeof element === "string" || typeof element === "boolean" || typeof element === "bigint")
     return { value: element };
