@@ -85,6 +85,7 @@ export {
   type ScanItemsOptions,
 } from "./collection/collection.js";
 export type { CollectionDescription } from "./collection/description.js";
+export type { DocumentVersion, HistoryOptions } from "./collection/history.js";
 export type {
   AfterRecordsContext,
   BeforeRecordsContext,
@@ -117,8 +118,14 @@ export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
-export type { IndexContext, IndexEntry, IndexKind, IndexMaintainer } from "./index/kind.js";
+export type { Aggregate, AggregateReads, GroupScan } from "./index/aggregate.js";
+export type { EntrySource, IndexContext, IndexEntry, IndexKind, IndexMaintainer } from "./index/kind.js";
+export { count } from "./index/kinds/count.js";
+export { max, min } from "./index/kinds/extreme.js";
 export { scalar } from "./index/kinds/scalar.js";
+export { type Sum, sum } from "./index/kinds/sum.js";
+export { type VersionMoment, versions } from "./index/kinds/versions.js";
+export { invalidIndex } from "./index/registry.js";
 export type {
   CreateDirectoryOptions,
   Directory,
@@ -169,8 +176,9 @@ export {
   type IndexOptions,
   type KeyOf,
 } from "./record/declaration.js";
-export type { FieldPath, ValueAt } from "./record/field-path.js";
+export { type FieldPath, parsePath, type ValueAt, valuesAt } from "./record/field-path.js";
 export type { IndexValue, PrimaryKey } from "./record/index-value.js";
+export type { RecordItem } from "./record/item.js";
 export type { Codec } from "./record/pipeline/codec.js";
 export type { Compression } from "./record/pipeline/compression.js";
 export type { EncryptionKey, KeyProvider } from "./record/pipeline/encryption.js";

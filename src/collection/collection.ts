@@ -16,6 +16,7 @@ import type { ValueAt } from "../record/field-path.js";
 import type { IndexValue } from "../record/index-value.js";
 import { RecordError, shown } from "../record/record-error.js";
 import { primaryKeyOf } from "./documents.js";
+import { IndexReads } from "./index-reads.js";
 import type { MetricCounters } from "./metrics.js";
 import type { RecordReader, ScanBounds } from "./record-reader.js";
 import type { DocumentChange, RecordWriter } from "./record-writer.js";
@@ -79,13 +80,13 @@ const PAGE_SIZE = 256;
 
 /** What can be read of a collection. `for await (const document of collection)` walks all of it. */
 export class ReadCollection<Declaration extends CollectionDeclaration>
+  extends IndexReads<Declaration>
   implements AsyncIterable<DocumentOf<Declaration>>
 {
-  readonly name: Declaration["name"];
   readonly #access: ReadAccess;
 
   constructor(name: Declaration["name"], access: ReadAccess) {
-    this.name = name;
+    super(name, access);
     this.#access = access;
   }
 

@@ -10,7 +10,10 @@ export interface RecordMetrics {
   readonly deletes: number;
   /** Pages of scans, walks and counts. */
   readonly scans: number;
+  /** Reads of an index by values or groups. */
   readonly indexLookups: number;
+  /** Reads of former versions. */
+  readonly histories: number;
   readonly batches: number;
   /** Bodies of `transact` and saves of contexts that have committed. */
   readonly transactions: number;
@@ -24,6 +27,7 @@ const NONE: RecordMetrics = {
   deletes: 0,
   scans: 0,
   indexLookups: 0,
+  histories: 0,
   batches: 0,
   transactions: 0,
 };

@@ -21,7 +21,7 @@ export type IndexStructure =
   /** Anything else: graphs, postings. */
   | "hierarchical";
 
-/** `Maintainer`: what its own readers need of it; see `maintainerOfKind`. */
+/** `Maintainer`: what its own readers need of it; see `Collection.readIndex`. */
 export interface IndexKind<Maintainer extends IndexMaintainer = IndexMaintainer> {
   /** One word for ours; a reverse domain name ("com.example.bloom") for anybody else's. */
   readonly identifier: string;

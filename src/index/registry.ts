@@ -5,7 +5,7 @@
 import type { IndexDeclaration } from "../record/declaration.js";
 import { indexName } from "../record/declaration.js";
 import { RecordError, shown } from "../record/record-error.js";
-import type { IndexKind } from "./kind.js";
+import type { IndexContext, IndexKind } from "./kind.js";
 
 /** Two words at least, as domains are written from the end. */
 const REVERSE_DOMAIN = /^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$/;
@@ -54,6 +54,18 @@ export class KindRegistry {
       `there is no index kind ${shown(identifier)}. Register it (option "kinds"); known are ${[...this.#kinds.keys()].join(", ")}.`,
     );
   }
+}
+
+/** An index of another kind than its reader understands. */
+export function wrongIndexKind(
+  { collection, index, declaration }: IndexContext,
+  expected: string,
+): RecordError {
+  return new RecordError(
+    "WRONG_INDEX_KIND",
+    `the index "${index}" of "${collection}" is of kind "${declaration.kind}", and this needs one of kind ${expected}. Name another.`,
+    { collection, index },
+  );
 }
 
 /** For `IndexKind.check`. */

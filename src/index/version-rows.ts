@@ -1,10 +1,11 @@
 /**
  * The rows of a history of documents, below the space of its index; a stamp is the versionstamp of the commit:
  *
- *     (primary key, 0, stamp)        → head: byte 0 is what it is, then the time in 8 bytes, milliseconds, little-endian
- *                                      0 a deletion · 1 the item follows · 2 its length in 4 bytes and number of parts in one
- *     (primary key, 1, stamp, part)  → a part of an item that is too large for one value, from 1 on
+ *     (primary key, 0, stamp)        → head: time in 8 bytes, milliseconds; for a document its length in 4 bytes and the number of
+ *                                      its parts in one; a deletion has none. Little-endian
+ *     (primary key, 1, stamp, part)  → a part of the document, from 1 on
  *
+ * Heads are apart from documents, so that what is to be forgotten is found without reading them.
  * Items are as the pipeline makes them, bound to the primary key. A transaction that writes a document twice makes one head, the
  * last; parts of an earlier one that go beyond it stay unread until the version is forgotten.
  * Does not own: which versions there are.
@@ -31,10 +32,8 @@ export interface StoredVersion {
 
 const HEADS = 0;
 const PARTS = 1;
-const DELETION = 0;
-const WHOLE = 1;
-const SPLIT = 2;
-const HEAD_BYTES = 9;
+const DELETION_BYTES = 8;
+const HEAD_BYTES = 13;
 const PART_BYTES = 90_000;
 const PARTS_MAX = 0xff;
 
@@ -57,20 +56,15 @@ export class VersionRows {
 
   /** `item` null: a deletion. Throws `INVALID_ITEM`, `ITEM_TOO_LARGE`, `INDEX_ENTRY_TOO_LARGE`. */
   add(transaction: Transaction, primaryKey: TupleElement, timeMs: number, item: RecordItem | null): void {
-    const bytes =
-      item === null ? null : this.#context.pipeline.encode(item.document, this.#placeOf(primaryKey));
-    const isSplit = bytes !== null && bytes.length > PART_BYTES;
-    const body = bytes === null || isSplit ? EMPTY : bytes;
-    const head = new Uint8Array(HEAD_BYTES + (isSplit ? 5 : body.length));
+    const head = new Uint8Array(item === null ? DELETION_BYTES : HEAD_BYTES);
     const view = new DataView(head.buffer);
-    head[0] = bytes === null ? DELETION : isSplit ? SPLIT : WHOLE;
-    view.setBigInt64(1, BigInt(Math.floor(timeMs)), true);
-    head.set(body, HEAD_BYTES);
-    if (bytes !== null && isSplit) {
+    view.setBigInt64(0, BigInt(Math.floor(timeMs)), true);
+    if (item !== null) {
+      const bytes = this.#context.pipeline.encode(item.document, this.#placeOf(primaryKey));
       const parts = Math.ceil(bytes.length / PART_BYTES);
       if (parts > PARTS_MAX) throw this.#tooLarge(bytes.length);
-      view.setUint32(HEAD_BYTES, bytes.length, true);
-      head[HEAD_BYTES + 4] = parts;
+      view.setUint32(8, bytes.length, true);
+      view.setUint8(12, parts);
       for (let part = 1; part <= parts; part++) {
         const own = bytes.subarray((part - 1) * PART_BYTES, part * PART_BYTES);
         this.#setStamped(transaction, [primaryKey, PARTS, Versionstamp.incomplete(), part], own);
@@ -80,20 +74,18 @@ export class VersionRows {
   }
 
   async read(reader: ReadTransaction, primaryKey: TupleElement, head: KeyValue): Promise<StoredVersion> {
-    const [key, value] = head;
-    const stamp = this.#stampOf(key);
-    const version = versionOfStamp(stamp.transaction as Uint8Array);
     const timeMs = this.timeOf(head);
-    if (value[0] === DELETION && value.length === HEAD_BYTES) return { version, timeMs, document: null };
-    const bytes =
-      value[0] === WHOLE ? value.subarray(HEAD_BYTES) : await this.#joined(reader, primaryKey, head);
+    const stamp = this.#stampOf(head[0]);
+    const version = versionOfStamp(stamp.transaction as Uint8Array);
+    if (head[1].length === DELETION_BYTES) return { version, timeMs, document: null };
+    const bytes = await this.#document(reader, primaryKey, head, stamp);
     return { version, timeMs, document: this.#context.pipeline.decode(bytes, this.#placeOf(primaryKey)) };
   }
 
   /** Throws `CORRUPTION`. */
   timeOf([key, value]: KeyValue): number {
-    if (value.length < HEAD_BYTES) throw damagedRow(this.#context, key);
-    return Number(new DataView(value.buffer, value.byteOffset).getBigInt64(1, true));
+    if (value.length !== DELETION_BYTES && value.length !== HEAD_BYTES) throw damagedRow(this.#context, key);
+    return Number(new DataView(value.buffer, value.byteOffset).getBigInt64(0, true));
   }
 
   /** Forgets the version of this head and all before it. */
@@ -105,19 +97,18 @@ export class VersionRows {
     transaction.clearRange(space.range([primaryKey, PARTS]).begin, parts.end);
   }
 
-  async #joined(
+  async #document(
     reader: ReadTransaction,
     primaryKey: TupleElement,
     [key, head]: KeyValue,
+    stamp: Versionstamp,
   ): Promise<Uint8Array> {
     const { space } = this.#context;
-    if (head[0] !== SPLIT || head.length !== HEAD_BYTES + 5) throw damagedRow(this.#context, key);
-    const length = new DataView(head.buffer, head.byteOffset).getUint32(HEAD_BYTES, true);
-    const stamp = this.#stampOf(key);
+    const view = new DataView(head.buffer, head.byteOffset);
     const begin = space.pack([primaryKey, PARTS, stamp, 1]);
-    const end = space.pack([primaryKey, PARTS, stamp, (head[HEAD_BYTES + 4] ?? 0) + 1]);
+    const end = space.pack([primaryKey, PARTS, stamp, view.getUint8(12) + 1]);
     const whole = Buffer.concat((await reader.getRangeAll(begin, end)).map(([, part]) => part));
-    if (whole.length !== length) throw damagedRow(this.#context, key);
+    if (whole.length !== view.getUint32(8, true)) throw damagedRow(this.#context, key);
     return whole;
   }
 
@@ -147,5 +138,3 @@ export class VersionRows {
     );
   }
 }
-
-const EMPTY = new Uint8Array(0);

@@ -12,7 +12,6 @@ import { mutant } from "../../platform/probes.js";
 import type { IndexDeclaration, JsonValue } from "../../record/declaration.js";
 import type { RecordItem } from "../../record/item.js";
 import type { Predicate } from "../../record/predicate.js";
-import { lastLessThan } from "../../transaction/key-selector.js";
 import type { ReadTransaction, Transaction } from "../../transaction/transaction.js";
 import type { IndexContext, IndexKind, IndexMaintainer } from "../kind.js";
 import { invalidIndex } from "../registry.js";
@@ -60,7 +59,10 @@ export function versions<const Options extends VersionsOptions = Record<never, n
 export function versions(options: VersionsOptions = {}): IndexDeclaration {
   const { keepAll, keepLast, keepForMs, ...others } = options;
   const given = Object.entries({ keepAll, keepLast, keepForMs }).filter(([, value]) => value !== undefined);
-  const configuration: JsonValue = given.length === 0 ? { keepAll: true } : (Object.fromEntries(given) as Readonly<Record<string, JsonValue>>);
+  const configuration: JsonValue =
+    given.length === 0
+      ? { keepAll: true }
+      : (Object.fromEntries(given) as Readonly<Record<string, JsonValue>>);
   return { ...others, kind: VERSIONS.identifier, fields: [], configuration };
 }
 
@@ -129,8 +131,9 @@ export class VersionsMaintainer implements IndexMaintainer {
     const { begin, end } = await this.#committed(snapshot, primaryKey);
     if ("keepLast" in this.#retention) {
       const kept = this.#retention.keepLast - (mutant("I10-retention-keeps-one-less") ? 2 : 1);
-      const last = await snapshot.getKey(lastLessThan(end, -Math.max(0, kept)));
-      if (Buffer.compare(last, begin) >= 0) this.rows.clearThrough(transaction, primaryKey, last);
+      const heads = await snapshot.getRangeAll(begin, end, { reverse: true, limit: Math.max(0, kept) + 1 });
+      const last = heads[Math.max(0, kept)]?.[0];
+      if (last !== undefined) this.rows.clearThrough(transaction, primaryKey, last);
       return;
     }
     const sinceMs = nowMs - this.#retention.keepForMs;
