@@ -10,6 +10,7 @@ import { CANARY } from "./canary.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
 import { INDEX_BUILD_MUTANTS } from "./catalogue/index-builds.js";
+import { INDEX_MUTANTS } from "./catalogue/indexes.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
@@ -27,6 +28,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...CONDUCT_MUTANTS,
   ...TRANSACTION_MUTANTS,
   ...INDEX_BUILD_MUTANTS,
+  ...INDEX_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */

@@ -14,6 +14,7 @@ export const ORACLES = {
   O8: "CURRENT names a complete manifest at every instant, and every file it refers to is there",
   O9: "no live file is deleted, and no dead one is left behind",
   O10: "levels are sorted, below level 0 without overlap, and no user key straddles two tables",
+  O11: "a readable index holds exactly the rows of its documents",
   O12: "what was deleted or overwritten stays so",
   O13: "recovering twice gives the same store",
   O14: "the same seed gives the same run",

@@ -3,6 +3,7 @@
  * Idempotent, since setting a row twice is setting it once. Does not own: which rows an item has (the kind's `EntrySource`).
  */
 import { compareKeys } from "../engine/format/bytes.js";
+import { pack } from "../keyspace/tuple.js";
 import { mutant } from "../platform/probes.js";
 import type { RecordItem } from "../record/item.js";
 import type { Transaction } from "../transaction/transaction.js";
@@ -12,6 +13,7 @@ export class EntryMaintainer implements IndexMaintainer {
   readonly isIdempotent = true;
   readonly context: IndexContext;
   readonly entries: EntrySource;
+  readonly #told = new Map<string, RecordItem | null>();
 
   constructor(context: IndexContext, entries: EntrySource) {
     this.context = context;
@@ -19,7 +21,16 @@ export class EntryMaintainer implements IndexMaintainer {
   }
 
   update(transaction: Transaction, before: RecordItem | null, after: RecordItem | null): void {
-    changeEntries(transaction, this.entries, before, after);
+    const isGuessed = mutant("R14-entry-kept-after-same-value-overwrite");
+    changeEntries(transaction, this.entries, isGuessed ? this.#guessed(before, after) : before, after);
+  }
+
+  /** The planted bug: what it was told last in place of what is there, though that may have been rolled back. */
+  #guessed(before: RecordItem | null, after: RecordItem | null): RecordItem | null {
+    const name = Buffer.from(pack([(after ?? before)?.primaryKey ?? null])).toString("latin1");
+    const last = this.#told.get(name);
+    this.#told.set(name, after);
+    return last === undefined ? before : last;
   }
 }
 

@@ -44,12 +44,12 @@ export class TotalsMaintainer<Value> implements IndexMaintainer, AggregateReads<
     const changes = new Map<string, { readonly key: Uint8Array; amount: bigint }>();
     // The new ones first: they may be refused.
     this.#collect(changes, after, 1n);
-    if (!(mutant("I8-group-not-left-on-update") && after !== null)) this.#collect(changes, before, -1n);
+    if (!(mutant("I20-group-not-left-on-update") && after !== null)) this.#collect(changes, before, -1n);
     const zero = new Uint8Array(this.#rules.bytes);
     for (const { key, amount } of changes.values()) {
       if (amount === 0n) continue;
       transaction.atomic("add", key, littleEndian(amount, this.#rules.bytes));
-      if (amount < 0n && !mutant("I9-empty-group-kept")) transaction.atomic("compareAndClear", key, zero);
+      if (amount < 0n && !mutant("I21-empty-group-kept")) transaction.atomic("compareAndClear", key, zero);
     }
   }
 

@@ -130,7 +130,7 @@ export class VersionsMaintainer implements IndexMaintainer {
     const { snapshot } = transaction;
     const { begin, end } = await this.#committed(snapshot, primaryKey);
     if ("keepLast" in this.#retention) {
-      const kept = this.#retention.keepLast - (mutant("I10-retention-keeps-one-less") ? 2 : 1);
+      const kept = this.#retention.keepLast - (mutant("I22-retention-keeps-one-less") ? 2 : 1);
       const heads = await snapshot.getRangeAll(begin, end, { reverse: true, limit: Math.max(0, kept) + 1 });
       const last = heads[Math.max(0, kept)]?.[0];
       if (last !== undefined) this.rows.clearThrough(transaction, primaryKey, last);
