@@ -14,6 +14,7 @@ import { indexCopy, updateIndex } from "../../src/index/maintenance.js";
 import { UniquenessChecks } from "../../src/index/uniqueness.js";
 import { Subspace } from "../../src/keyspace/subspace.js";
 import { collection, type IndexDeclaration } from "../../src/record/declaration.js";
+import type { FieldPath } from "../../src/record/field-path.js";
 import { indexSpace } from "../../src/record/keyspace.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import { memoryDatabase, memoryWorld } from "../collection/fixtures.js";
@@ -43,8 +44,7 @@ export interface Committed {
 
 export interface KindCase {
   readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the suite is over declarations of all kinds, whose fields differ.
-  readonly declaration: IndexDeclaration<any>;
+  readonly declaration: IndexDeclaration<FieldPath<Thing>>;
   readonly kinds?: readonly IndexKind[];
   /** What the index says through its public reads, as plain data. */
   read(reader: RecordReader, index: string): Promise<unknown>;
