@@ -53,8 +53,10 @@ export async function comeToRest(
   session.snapshots.clear();
   session.iterators.clear();
   const upTo = model.acknowledgedUpTo();
-  await store.flush();
-  session.checkAlive();
+  if (!(await flushes(session))) {
+    if (mayRestart) return false;
+    throw new DamageFound("a flush at rest");
+  }
   model.durableUpTo(upTo);
   session.doing = "background work coming to rest";
   await restsAgain(session);
@@ -70,6 +72,19 @@ export async function comeToRest(
   if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
   if (session.disk.damage.length === 0) await checkSpace(session);
   return true;
+}
+
+/** False when the store stops, since only now it is told of a sync that had failed while there were faults. */
+async function flushes(session: Session): Promise<boolean> {
+  const { store, disk } = session;
+  try {
+    await store.flush();
+    session.checkAlive();
+    return true;
+  } catch (error) {
+    if (session.judge(error, "a flush at rest") === "stopped" && disk.isLying) return false;
+    throw new OracleFailure("O15", `a flush fails though no fault is left: ${error}`, error);
+  }
 }
 
 /** What the store takes of the disk; in some runs once more after everything has been merged. */
