@@ -9,6 +9,7 @@ import { Command, CommanderError } from "commander";
 import { addBackupCommands } from "./backup-commands.js";
 import { addImportCommand } from "./import-command.js";
 import { addPointCommands } from "./point-commands.js";
+import { addIndexBuildCommand, addRecordCommands } from "./record-commands.js";
 import { addScanCommands } from "./scan-commands.js";
 import { loadSimulator, SIMULATOR_DESCRIPTION } from "./simulator.js";
 import { OutputClosed, packageVersion, setExitCode, writeError } from "./terminal.js";
@@ -51,6 +52,8 @@ function createProgram(): Command {
   addImportCommand(program);
   addUpkeepCommands(program);
   addBackupCommands(program);
+  addRecordCommands(program);
+  addIndexBuildCommand(program.command("index").description("work on the indexes of a collection"));
   return program;
 }
 
@@ -86,10 +89,11 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? argv.length : end).includes("--json");
 }
 
+const OUR_ERRORS = new Set(["StillwaterError", "CorruptionError", "TransactionError", "RecordError"]);
+
 /** By name and not by class: the simulator throws the errors of its own build. */
 function codeOf(error: unknown): string {
-  const isOurs =
-    error instanceof Error && (error.name === "StillwaterError" || error.name === "CorruptionError");
+  const isOurs = error instanceof Error && OUR_ERRORS.has(error.name);
   return isOurs && "code" in error && typeof error.code === "string" ? error.code : "INTERNAL";
 }
 

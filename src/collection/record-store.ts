@@ -28,6 +28,9 @@ import { type RecordWorld, SharedStore } from "./shared-store.js";
 import { RecordSnapshot } from "./snapshot.js";
 import { UlidGenerator } from "./ulid.js";
 
+/** The tuple below which records lie, unless they are opened with another root. */
+export const DEFAULT_ROOT = ["stillwater records"] as const;
+
 export interface RecordStoreOptions {
   /** Below which keys everything lies. Default: the tuple ("stillwater records"). */
   readonly root?: Subspace;
@@ -71,7 +74,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     close: () => Promise<void> = async () => {},
   ): Promise<RecordStore<Collections>> {
     checkRecordStoreOptions(options);
-    const { root = Subspace.of("stillwater records"), kinds = [], items = {}, events = NOBODY } = options;
+    const { root = Subspace.of(...DEFAULT_ROOT), kinds = [], items = {}, events = NOBODY } = options;
     const shared = new SharedStore({
       database,
       root,

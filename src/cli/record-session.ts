@@ -1,0 +1,27 @@
+/** Opening and closing the records of a store around one action; see `session.ts` for stores. */
+import { openStoredRecords, type StoredRecords } from "../collection/stored-records.js";
+import { itemKeysFromEnvironment, nodePlatform, openDatabase } from "../index.js";
+import { environmentVariables } from "../platform/node/environment.js";
+import type { ItemStorageOptions } from "../record/pipeline/pipeline-options.js";
+import { storePath } from "./terminal.js";
+
+export type RecordSession = StoredRecords;
+
+export async function withRecords<Result>(
+  directory: string,
+  action: (session: RecordSession) => Promise<Result>,
+): Promise<Result> {
+  const database = await openDatabase(storePath(directory), { store: { createIfMissing: false } });
+  try {
+    return await action(await openStoredRecords(database, nodePlatform(), itemOptions()));
+  } finally {
+    await database.close();
+  }
+}
+
+/** With keys where the environment has some. */
+function itemOptions(): ItemStorageOptions {
+  const variables = environmentVariables();
+  if (variables.STILLWATER_ITEM_KEY_CURRENT === undefined) return {};
+  return { encryption: { keys: itemKeysFromEnvironment(variables) } };
+}
