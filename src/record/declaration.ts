@@ -71,14 +71,16 @@ export type KeyOf<Collection> = Collection extends { readonly primaryKey: infer 
   ? DocumentOf<Collection>[Key & keyof DocumentOf<Collection>]
   : never;
 
-/** The names of its indexes, default ones included. */
+/** The names of its indexes, default ones included; any name of a collection that is known at run time only. */
 export type IndexNameOf<Collection> = Collection extends CollectionDeclaration<
   infer Name,
   unknown,
   string,
   infer Indexes
 >
-  ? NameOf<Name, Indexes[number]>
+  ? string extends Name
+    ? string
+    : NameOf<Name, Indexes[number]>
   : never;
 
 /** `Type_field[_field…]` of a scalar index and `Type_kind[_field…]` of any other, unless it has a name. */
