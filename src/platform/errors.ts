@@ -63,6 +63,7 @@ export type ErrorCode =
   | "ITEM_TOO_LARGE"
   | "DECRYPTION_FAILED"
   | "UNKNOWN_ENCRYPTION_KEY"
+  | "ITEM_NOT_ENCRYPTED"
   // From records and indexes.
   | "INVALID_SCHEMA"
   | "VALIDATION_FAILED"

@@ -155,17 +155,22 @@ class Reader {
     // Apart, so that the error of the division stays below half a millisecond over all of the calendar.
     const whole = Math.floor(seconds);
     const date = new Date(whole * 1000 + Math.round((seconds - whole) * 1000));
-    if (date.getTime() / 1000 !== seconds) throw otherwise("a date that is none");
+    const isDate = !Number.isNaN(date.getTime()) && Object.is(date.getTime() / 1000, seconds);
+    if (!isDate) throw otherwise("a date that is none");
     return date;
   }
 
   /** cborg takes a text of broken UTF-8, and leaves out a byte order mark. */
-  #text({ value, encodedLength }: Token): string {
+  #text({ value, encodedLength = 0 }: Token): string {
+    const text = value as string;
+    // As many characters as bytes, and none in place of a broken one: ASCII.
+    if (text.length === encodedLength - headBytes(text.length) && !text.includes("\ufffd")) return text;
     const end = this.#tokens.pos();
     const { buffer, byteOffset } = this.#bytes;
-    const bytes = textBytes(Buffer.from(buffer, byteOffset + end - (encodedLength ?? 0), encodedLength ?? 0));
+    const head = headBytesOf(this.#bytes[end - encodedLength] ?? 0);
+    const bytes = Buffer.from(buffer, byteOffset + end - encodedLength + head, encodedLength - head);
     if (!isUtf8(bytes)) throw otherwise("a text that is no UTF-8");
-    return (value as string).length === bytes.length ? (value as string) : bytes.toString("utf8");
+    return bytes.toString("utf8");
   }
 
   /** Writes it again: few numbers are floats, and the rules which of three lengths it has are cborg's. */
@@ -184,10 +189,15 @@ class Reader {
   }
 }
 
-/** Without the head of the token: one byte, and as many for the length as that says. */
-function textBytes(encoded: Buffer): Buffer {
-  const length = (encoded[0] ?? 0) & 31;
-  return encoded.subarray(length < 24 ? 1 : 1 + (1 << (length - 24)));
+/** Bytes of the head of a token before so many bytes. */
+function headBytes(length: number): number {
+  return length < 24 ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
+}
+
+/** Bytes of the head of a token that begins so: one, and as many for the length as that says. */
+function headBytesOf(first: number): number {
+  const length = first & 31;
+  return length < 24 ? 1 : 1 + (1 << (length - 24));
 }
 
 function otherwise(what: string): StillwaterError {

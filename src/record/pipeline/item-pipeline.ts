@@ -11,6 +11,7 @@
  * Does not own: which settings there are (`pipeline-options.ts`), splitting what is too large for one value
  * (`large-values.ts`), schemas.
  */
+import { isUtf8 } from "node:buffer";
 import { StillwaterError } from "../../platform/errors.js";
 import type { Random } from "../../platform/platform.js";
 import type { Codec, CodecRegistry } from "./codec.js";
@@ -27,6 +28,8 @@ export interface PipelineSettings {
   readonly compressions: CompressionRegistry;
   /** Null: items are not encrypted; encrypted ones cannot be read. */
   readonly keys: KeyProvider | null;
+  /** Whether items in clear are read although there are keys. */
+  readonly readUnencrypted: boolean;
   readonly random: Random;
 }
 
@@ -53,10 +56,14 @@ export class ItemPipeline {
     return key === null ? join(header, body) : encrypt(key, body, header, place, random);
   }
 
-  /** Throws `ITEM_CORRUPT`, `UNSUPPORTED_FORMAT`, `DECRYPTION_FAILED`, `UNKNOWN_ENCRYPTION_KEY`, `INVALID_ARGUMENT`. */
+  /**
+   * Throws `ITEM_CORRUPT`, `UNSUPPORTED_FORMAT`, `DECRYPTION_FAILED`, `UNKNOWN_ENCRYPTION_KEY`, `ITEM_NOT_ENCRYPTED`; and
+   * `INVALID_ARGUMENT` for a key that is none.
+   */
   decode(stored: Uint8Array, place: Uint8Array): unknown {
-    const { codecs, compressions } = this.#settings;
+    const { codecs, compressions, keys, readUnencrypted } = this.#settings;
     const header = readHeader(stored);
+    if (header.keyId === null && keys !== null && !readUnencrypted) throw notEncrypted();
     const codec = codecs.byId(header.codec);
     let body =
       header.keyId === null
@@ -154,9 +161,18 @@ function readHeader(stored: Uint8Array): Header {
   if (encryption === 0) return { codec, compression, plainBytes, keyId: null, end: at };
   const length = stored[at];
   if (length === undefined || stored.length < at + 1 + length) throw cutOff();
-  if (length === 0) throw corruptItem("an item is encrypted with a key that has no id.");
-  const keyId = Buffer.from(stored.subarray(at + 1, at + 1 + length)).toString("utf8");
-  return { codec, compression, plainBytes, keyId, end: at + 1 + length };
+  const keyId = Buffer.from(stored.subarray(at + 1, at + 1 + length));
+  if (length === 0 || !isUtf8(keyId)) throw corruptItem("an item is encrypted with a key whose id is none.");
+  return { codec, compression, plainBytes, keyId: keyId.toString("utf8"), end: at + 1 + length };
+}
+
+/** Who may write to the store could put an item in clear in place of an encrypted one, and nothing would vouch for it. */
+function notEncrypted(): StillwaterError {
+  return new StillwaterError(
+    "ITEM_NOT_ENCRYPTED",
+    "an item is stored in clear, though items are encrypted. If it was written before they were, set " +
+      "encryption.readUnencrypted until all are written anew.",
+  );
 }
 
 function cutOff(): StillwaterError {

@@ -32,8 +32,7 @@ export const JSON_CODEC: Codec = {
     } catch (cause) {
       throw corruptItem("an item is no JSON that this codec has written.", cause);
     }
-    // Few items have a value that JSON has no word for; without a `$` at the beginning of a name all is as it should be.
-    return text.includes('"$') || text.includes("\\u0024") ? revive(value, 0) : value;
+    return mayHaveTags(text) ? revived(value, 0) : value;
   },
 };
 
@@ -126,38 +125,56 @@ function sorted(names: string[]): string[] {
   return names;
 }
 
+/** Without a `$` at the beginning of a name, JSON's own values are all there are. Single characters are found fastest. */
+function mayHaveTags(text: string): boolean {
+  return (text.includes("$") && text.includes('"$')) || text.includes("\\u0024");
+}
+
 /** In place: the tree is `JSON.parse`'s own. */
-function revive(value: unknown, depth: number): unknown {
+function revived(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   // A tag is an object too, and may be at the greatest depth.
   if (depth > DEPTH_MAX) throw corruptItem(`an item has more than ${DEPTH_MAX} levels.`);
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = revive(value[i], depth + 1);
-    return value;
-  }
-  const members = value as Record<string, unknown>;
+  if (!Array.isArray(value)) return revivedMembers(value as Record<string, unknown>, depth);
+  for (let i = 0; i < value.length; i++) value[i] = revived(value[i], depth + 1);
+  return value;
+}
+
+const DOLLAR = 0x24;
+
+function revivedMembers(members: Record<string, unknown>, depth: number): unknown {
   const names = Object.keys(members);
+  for (const name of names) {
+    if (name.charCodeAt(0) === DOLLAR || name === "__proto__") return revivedNames(members, names, depth);
+  }
+  for (const name of names) {
+    const value = members[name];
+    if (typeof value === "object" && value !== null) members[name] = revived(value, depth + 1);
+  }
+  return members;
+}
+
+/** Where a name is a tag, has one `$` more than its own, or must not be assigned to. */
+function revivedNames(members: Record<string, unknown>, names: readonly string[], depth: number): unknown {
   const [first] = names;
-  if (names.length === 1 && first !== undefined && first.startsWith("$") && !first.startsWith("$$")) {
-    return tagged(first, members[first]);
-  }
-  if (!names.some((name) => name.startsWith("$") || name === "__proto__")) {
-    for (const name of names) members[name] = revive(members[name], depth + 1);
-    return members;
-  }
+  if (names.length === 1 && first !== undefined && isTag(first)) return tagged(first, members[first]);
   const plain: Record<string, unknown> = {};
   for (const name of names) {
-    if (name.startsWith("$") && !name.startsWith("$$")) throw unknownTag(name);
+    if (isTag(name)) throw unknownTag(name);
     const own = name.startsWith("$") ? name.slice(1) : name;
     // An assignment to __proto__ would change the prototype instead.
     Object.defineProperty(plain, own, {
-      value: revive(members[name], depth + 1),
+      value: revived(members[name], depth + 1),
       writable: true,
       enumerable: true,
       configurable: true,
     });
   }
   return plain;
+}
+
+function isTag(name: string): boolean {
+  return name.startsWith("$") && !name.startsWith("$$");
 }
 
 const DATE_MS_MAX = 8.64e15;

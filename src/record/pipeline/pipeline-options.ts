@@ -27,7 +27,16 @@ export interface ItemStorageOptions {
   /** Compressions of your own that items may have been written with. The one of `compression` need not be here. */
   readonly compressions?: readonly Compression[];
   /** Default: items are stored in clear. Keys of items and index entries always are. */
-  readonly encryption?: { readonly keys: KeyProvider };
+  readonly encryption?: EncryptionOptions;
+}
+
+export interface EncryptionOptions {
+  readonly keys: KeyProvider;
+  /**
+   * Whether items in clear are read as well: for a store that was there before it was encrypted, until all are written anew.
+   * Default false, for whoever may write to the store could put one in place of an encrypted one.
+   */
+  readonly readUnencrypted?: boolean;
 }
 
 /** Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`. */
@@ -54,6 +63,7 @@ export function pipelineSettings(options: ItemStorageOptions, random: Random): P
       compression === "none" ? null : (ownCompression[0] ?? named("compression", compression, compressions)),
     compressions,
     keys: encryption === undefined ? null : checkedKeys(encryption),
+    readUnencrypted: encryption?.readUnencrypted ?? false,
     random,
   };
 }
@@ -85,9 +95,10 @@ function checkedCompression(compression: Compression): Compression {
   throw invalid("compression", "an object with id, name, compress and decompress");
 }
 
-function checkedKeys(encryption: { readonly keys: KeyProvider }): KeyProvider {
-  refuseUnknownOptions(encryption, ["keys"], "encryption");
-  const { keys } = encryption;
+function checkedKeys(encryption: EncryptionOptions): KeyProvider {
+  refuseUnknownOptions(encryption, ["keys", "readUnencrypted"], "encryption");
+  const { keys, readUnencrypted = false } = encryption;
+  if (typeof readUnencrypted !== "boolean") throw invalid("encryption.readUnencrypted", "true or false");
   if (!hasMethods(keys, ["current", "byId"])) throw invalid("encryption.keys", "a key provider");
   // A key that cannot encrypt is better found now than at the first item.
   checkEncryptionKey(keys.current());

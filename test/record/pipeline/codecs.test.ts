@@ -16,7 +16,7 @@ describe.each(CODECS.map((codec) => [codec.name, codec] as const))("the codec %s
         // Not toStrictEqual, which takes a member named "constructor" for the class.
         deepStrictEqual(codec.decode(codec.encode(item)), item);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 700 },
     );
   });
 
@@ -117,7 +117,7 @@ describe("JSON", () => {
         const behind = JSON_CODEC.encodeBehind?.(item, room) as Uint8Array;
         expect(Buffer.from(behind.subarray(room)).toString()).toBe(text);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -185,6 +185,7 @@ describe("CBOR", () => {
     ["c16130", "a date that is text"],
     ["c1f97e00", "a date that is not a number"],
     ["c1fb43ffffffffffffff", "a date beyond the calendar"],
+    ["c1f98000", "a date at minus zero"],
     ["c1fb3f1a36e2eb1c432d", "a date between two milliseconds"],
     ["c00102", "another tag"],
     ["0000", "two items"],
@@ -211,7 +212,7 @@ describe("CBOR", () => {
         }
         expect(hex(CBOR_CODEC.encode(read))).toBe(hex(bytes));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -43,7 +43,7 @@ describe("the pipeline", () => {
         withKeys(keys, { codec, compression }),
       ]),
     );
-    const reader = withKeys(keys);
+    const reader = pipeline({ encryption: { keys, readUnencrypted: true } });
     fc.assert(
       fc.property(arbitraryItem, fc.constantFrom(...writers), (one, writer) => {
         deepStrictEqual(reader.decode(writer.encode(one, place), place), one);
@@ -112,6 +112,15 @@ describe("the pipeline", () => {
     expect(() => pipeline().decode(stored, place)).toThrow(fails("UNKNOWN_ENCRYPTION_KEY"));
     const wrong = withKeys(new RotatingKeys(key("2025", 3)));
     expect(() => wrong.decode(stored, place)).toThrow(fails("DECRYPTION_FAILED"));
+  });
+
+  test("refuses an item in clear where items are encrypted, until it is told that there are such", () => {
+    const stored = pipeline().encode({ a: 1 }, place);
+    const keys = new RotatingKeys(key("k", 1));
+    expect(() => withKeys(keys).decode(stored, place)).toThrow(fails("ITEM_NOT_ENCRYPTED"));
+    const both = pipeline({ encryption: { keys, readUnencrypted: true } });
+    expect(both.decode(stored, place)).toEqual({ a: 1 });
+    expect(both.encode({ a: 1 }, place)[3]).toBe(1);
   });
 
   test("refuses a provider's key that is none, when reading and when writing", () => {

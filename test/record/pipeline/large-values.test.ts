@@ -33,7 +33,7 @@ test("an item of any size is read as it was written, and an overwrite leaves not
         );
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 

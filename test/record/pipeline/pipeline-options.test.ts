@@ -43,6 +43,7 @@ describe("options of item storage", () => {
     ["an id beyond a byte", { compressions: [{ ...BROTLI, id: 256, name: "x" }] }, "INVALID_ARGUMENT"],
     ["codecs that are no list", { codecs: own }, "INVALID_ARGUMENT"],
     ["encryption without keys", { encryption: {} }, "INVALID_ARGUMENT"],
+    ["readUnencrypted that is no flag", { encryption: { keys, readUnencrypted: 1 } }, "INVALID_ARGUMENT"],
     ["no encryption", { encryption: null }, "INVALID_ARGUMENT"],
     [
       "a provider of a bad key",
