@@ -3,7 +3,8 @@
  * are refused with those it does. Does not own: what an operation does (`workload/operation.ts`).
  */
 import { MUTATIONS_MAX, OPERATION_KINDS, type Operation } from "../workload/operation.js";
-import { STEP_FIELDS, STEPS_MAX, type StepKind } from "../workload/transaction-steps.js";
+import { RECORD_STEP_FIELDS, RECORD_STEPS_MAX } from "../workload/record-steps.js";
+import { STEP_FIELDS, STEPS_MAX } from "../workload/transaction-steps.js";
 import type { Checker } from "./checker.js";
 
 type FieldCheck = (check: Checker, value: unknown, place: string) => void;
@@ -54,22 +55,26 @@ const stepParts: Readonly<Record<string, FieldCheck>> = {
   flag: (check, value, place) => check.flag(value, place),
 };
 
-const step: FieldCheck = (check, value, place) => {
-  const [kind, ...rest] = check.array(value, place);
-  check.oneOf(kind, Object.keys(STEP_FIELDS), `${place}[0]`);
-  const fields = STEP_FIELDS[kind as StepKind];
-  fields.forEach((field, index) => {
-    const at = `${place}[${index + 1}]`;
-    if (typeof field === "string") stepParts[field]?.(check, rest[index], at);
-    else check.oneOf(rest[index], field, at);
-  });
-  if (rest.length > fields.length) check.fail(place, `${kind} and ${fields.length} more`);
-};
+const stepOf =
+  (known: Readonly<Record<string, readonly (string | readonly string[])[]>>): FieldCheck =>
+  (check, value, place) => {
+    const [kind, ...rest] = check.array(value, place);
+    check.oneOf(kind, Object.keys(known), `${place}[0]`);
+    const fields = known[kind as string] ?? [];
+    fields.forEach((field, index) => {
+      const at = `${place}[${index + 1}]`;
+      if (typeof field === "string") stepParts[field]?.(check, rest[index], at);
+      else check.oneOf(rest[index], field, at);
+    });
+    if (rest.length > fields.length) check.fail(place, `${kind} and ${fields.length} more`);
+  };
 
-const steps: FieldCheck = (check, value, place) => {
-  listOf(step)(check, value, place);
-  if ((value as readonly unknown[]).length > STEPS_MAX) check.fail(place, `at most ${STEPS_MAX} steps`);
-};
+const stepsOf =
+  (one: FieldCheck, max: number): FieldCheck =>
+  (check, value, place) => {
+    listOf(one)(check, value, place);
+    if ((value as readonly unknown[]).length > max) check.fail(place, `at most ${max} steps`);
+  };
 
 const moment: FieldCheck = (check, value, place) => {
   const at = check.object(value, place);
@@ -111,7 +116,14 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   dropCaches: [{}, {}],
   getMany: [{ keys: listOf(text) }, { snapshot: count }],
   openSecond: [{}, {}],
-  transact: [{ steps }, { durability: oneOf("sync", "buffered"), blind: flag, idempotencyKey: text }],
+  records: [
+    { steps: stepsOf(stepOf(RECORD_STEP_FIELDS), RECORD_STEPS_MAX) },
+    { durability: oneOf("sync", "buffered"), abandons: flag, together: flag },
+  ],
+  transact: [
+    { steps: stepsOf(stepOf(STEP_FIELDS), STEPS_MAX) },
+    { durability: oneOf("sync", "buffered"), blind: flag, idempotencyKey: text },
+  ],
   crash: [{ ...crash, nested: listOf(request) }, {}],
 };
 

@@ -5,7 +5,13 @@
  * Does not own: the automatic mutants, which need no switch (`sabotage.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
-import { ALL_LIMITS, DEFAULT_LIMITS, type SwarmLimits, TRANSACTION_LIMITS } from "../workload/options.js";
+import {
+  ALL_LIMITS,
+  DEFAULT_LIMITS,
+  RECORD_LIMITS,
+  type SwarmLimits,
+  TRANSACTION_LIMITS,
+} from "../workload/options.js";
 import { CANARY } from "./canary.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
@@ -15,6 +21,7 @@ import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
+import { RECORD_MUTANTS } from "./catalogue/records.js";
 import { TRANSACTION_MUTANTS } from "./catalogue/transactions.js";
 import { parseAutomatic } from "./sabotage.js";
 
@@ -29,6 +36,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...TRANSACTION_MUTANTS,
   ...INDEX_BUILD_MUTANTS,
   ...INDEX_MUTANTS,
+  ...RECORD_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */
@@ -39,8 +47,9 @@ export function plantedMutant(id: string): PlantedMutant | null {
 /** What seeds are drawn from where these are on: in a hunt, and when a seed of it is run again. */
 export function limitsOfMutants(ids: readonly string[]): SwarmLimits {
   if (ids.length === 0) return ALL_LIMITS;
-  const isOfTransactions = ids.some((id) => plantedMutant(id)?.workloads === "transactions");
-  return isOfTransactions ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
+  const areHuntedIn = ids.map((id) => plantedMutant(id)?.workloads);
+  if (areHuntedIn.includes("records")) return RECORD_LIMITS;
+  return areHuntedIn.includes("transactions") ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
 }
 
 /** Whether it is the id of a planted bug, has the form of an automatic mutant's, or is the canary's. */

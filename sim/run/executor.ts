@@ -102,6 +102,7 @@ export class Executor {
         this.#session.disk.dropCaches();
         break;
       case "transact":
+      case "records":
         await this.#session.transactor.run(operation, number);
         break;
       case "crash":

@@ -213,6 +213,7 @@ class Observer {
         return String(this.#opened.version);
       case "openSecond":
       case "transact":
+      case "records":
       case "limitSpace":
       case "dropCaches":
       case "crash":

@@ -6,30 +6,25 @@
  */
 import { hasCode, StillwaterError } from "../../src/platform/errors.js";
 import type { ChangeFeedCommit, ChangeFeedInfo } from "../../src/transaction/change-feeds.js";
-import { StorageDatabase } from "../../src/transaction/database.js";
 import type { TransactionOptions } from "../../src/transaction/options.js";
 import type { Row } from "../model/comparison.js";
 import { checkFeed } from "../oracles/change-feeds.js";
 import { ExactlyOnce } from "../oracles/exactly-once.js";
 import { OracleFailure } from "../oracles/failure.js";
-import { AttemptLog } from "../transactions/attempt-log.js";
-import type { ObservedStore } from "../transactions/observed-storage.js";
 import { runStep } from "../transactions/steps.js";
-import { WholeStorage } from "../transactions/whole-storage.js";
 import { keyBytes, keyText } from "../workload/bytes.js";
 import type { TransactionStep } from "../workload/transaction-steps.js";
-import { ObservedCommit } from "./observed-commit.js";
+import {
+  type ClientOperation,
+  type LayerClients,
+  openSharedDatabase,
+  type SharedDatabase,
+} from "./layer-clients.js";
 import { DamageFound, type Session } from "./session.js";
 import { think } from "./think.js";
 import { LEGAL, type Transact, type Transactor } from "./transactor.js";
 
 type FeedStep = Extract<TransactionStep, readonly ["feed", ...unknown[]]>;
-
-/** What one life has open. Calls go on with it when it is closed, and are told so. */
-interface Opened {
-  readonly store: ObservedStore;
-  readonly database: StorageDatabase;
-}
 
 /** The shortest that there is. */
 const WINDOW_MS = 10_000;
@@ -43,11 +38,11 @@ const FEED_RANGES = [
 ] as const;
 const EIGHTHS = 8;
 
-export class Layers {
+export class Layers implements LayerClients {
   readonly #transactor: Transactor;
   readonly #session: Session;
   readonly #once: ExactlyOnce;
-  #opened: Opened | null = null;
+  #opened: SharedDatabase | null = null;
   /** Of the operation that began last: commits are told under it. */
   #number = 0;
   /** Time that the store was open in earlier lives, as far as anything was seen of it, and the last look in this one. */
@@ -61,7 +56,6 @@ export class Layers {
     this.#once = new ExactlyOnce(transactor.session.ledger, WINDOW_MS);
   }
 
-  /** A store was opened, and the model knows what is left. */
   opened(): void {
     this.#opened = null;
     this.#earlierMs += this.#seenMs - this.#beganMs;
@@ -70,7 +64,8 @@ export class Layers {
     this.lost(this.#transactor.model.newestVersion);
   }
 
-  /** Commits above this version have never been. */
+  closing(): void {}
+
   lost(version: number): void {
     this.#once.lost(version);
   }
@@ -84,8 +79,8 @@ export class Layers {
       this.#once.checkRows(rows, this.#session.store.version, when);
   }
 
-  /** Starts a client. */
-  begin(operation: Transact, number: number): void {
+  begin(operation: ClientOperation, number: number): void {
+    if (operation.kind !== "transact") return;
     this.#number = number;
     const { inFlight } = this.#session;
     const [first] = operation.steps;
@@ -104,7 +99,6 @@ export class Layers {
     );
   }
 
-  /** What layers promise of what can be read now. */
   async check(when: string): Promise<void> {
     const session = this.#session;
     if (session.options.workload === "idempotency") {
@@ -169,7 +163,7 @@ export class Layers {
   }
 
   /** Reads from the first version that is there, or from a later one, to the end. */
-  async #readFeed(open: Opened, name: string, part: number): Promise<void> {
+  async #readFeed(open: SharedDatabase, name: string, part: number): Promise<void> {
     const { ledger } = this.#session;
     const { store } = open;
     const { changeFeeds } = open.database;
@@ -189,7 +183,7 @@ export class Layers {
   }
 
   /** What has been popped is refused, and never comes. */
-  async #readPopped({ database }: Opened, { name, version, poppedVersion }: ChangeFeedInfo): Promise<void> {
+  async #readPopped({ database }: SharedDatabase, { name, version, poppedVersion }: ChangeFeedInfo): Promise<void> {
     const from = poppedVersion - 1;
     if (from <= version) return;
     this.#session.ledger.count("O34");
@@ -221,36 +215,16 @@ export class Layers {
     if (session.judge(error, what, legal) === "damage") throw new DamageFound(what);
   }
 
-  #open(): Opened {
+  #open(): SharedDatabase {
     if (this.#opened !== null) return this.#opened;
-    const { life, world, order, counts, storeOptions } = this.#session;
-    const { clock, random, scheduler } = life.platform;
-    const { store, storage } = this.#transactor.engineOf();
-    const whole = new WholeStorage(storage, store, {
-      opened: (version) => order.readAt("a transaction", version),
-      commits: ({ options }) => {
-        counts.commits++;
-        const durability = options.durability ?? storeOptions.durability ?? "sync";
-        const key = options.idempotencyKey === undefined ? null : keyText(options.idempotencyKey);
-        const what = key === null ? "a transaction" : `a transaction with the key "${key}"`;
-        return new ObservedCommit(
-          this.#transactor,
-          new AttemptLog(true),
-          this.#number,
-          durability,
-          what,
-          key,
-        );
-      },
+    const choices = this.#session.world.choices.stream("clients");
+    this.#opened = openSharedDatabase(this.#transactor, {
+      // Neither clients nor checks have a time limit: think times are long.
+      settings: { idempotencyWindowMs: WINDOW_MS, transactions: { timeoutMs: 0 } },
+      operation: () => this.#number,
       losesAnswer: ({ options }) =>
-        options.idempotencyKey !== undefined &&
-        world.choices.stream("clients").chance(ANSWERS_LOST, "clients.answer-lost"),
+        options.idempotencyKey !== undefined && choices.chance(ANSWERS_LOST, "clients.answer-lost"),
     });
-    // Neither clients nor checks have a time limit: think times are long.
-    const settings = { idempotencyWindowMs: WINDOW_MS, transactions: { timeoutMs: 0 } };
-    const close = (): Promise<void> => Promise.resolve();
-    const database = new StorageDatabase({ storage: whole, clock, random, scheduler, settings, close });
-    this.#opened = { store, database };
     return this.#opened;
   }
 

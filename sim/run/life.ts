@@ -217,8 +217,8 @@ export class LifeCycle {
     model.resolve(longest, store.version);
     this.#isJudged = true;
     session.transactor.opened(rows, longest);
-    if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery");
     idempotence.recovered(rows, store.version);
+    if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery");
     checkStructure(session);
     await examineCutOffCheckpoint(session);
     await session.retrying("reading the files of others", () => checkForeignFiles(session));

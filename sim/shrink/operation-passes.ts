@@ -178,11 +178,14 @@ async function fewerMutations(trials: Trials, index: number): Promise<void> {
 
 async function fewerSteps(trials: Trials, index: number): Promise<void> {
   const operation = trials.best.operations[index];
-  if (operation?.kind !== "transact" || operation.steps.length < 2) return;
-  await minimiseList(operation.steps, (steps) =>
-    steps.length === 0
+  if (operation?.kind !== "transact" && operation?.kind !== "records") return;
+  if (operation.steps.length < 2) return;
+  // The steps are of one kind or the other, as the operation is.
+  const steps: readonly (typeof operation.steps)[number][] = operation.steps;
+  await minimiseList(steps, (fewer) =>
+    fewer.length === 0
       ? Promise.resolve(false)
-      : trials.accepts(exchanged(trials.best, index, { ...operation, steps })),
+      : trials.accepts(exchanged(trials.best, index, { ...operation, steps: fewer } as Operation)),
   );
 }
 

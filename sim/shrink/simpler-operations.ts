@@ -36,9 +36,22 @@ export function simplerOperations(operation: Operation): readonly Operation[] {
       return operation.settles ? [] : [{ ...operation, settles: true }];
     case "transact":
       return without(operation, ["durability", "blind"]);
+    case "records":
+      return [...without(operation, ["durability", "together", "abandons"]), ...simplerDocuments(operation)];
     default:
       return [];
   }
+}
+
+/** Each number of a step at 0, one at a time. */
+function simplerDocuments(operation: Extract<Operation, { kind: "records" }>): Operation[] {
+  return operation.steps.flatMap((step, at) =>
+    step.flatMap((part, index) =>
+      typeof part === "number" && part !== 0
+        ? [{ ...operation, steps: operation.steps.with(at, step.with(index, 0) as unknown as typeof step) }]
+        : [],
+    ),
+  );
 }
 
 /** The operation without each of these fields in turn, where it has them. */

@@ -19,6 +19,8 @@ import {
   writerOfMutation,
 } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
+import { RecordGenerator } from "./record-generator.js";
+import { isRecordWorkload } from "./record-workloads.js";
 import { TransactionGenerator } from "./transaction-generator.js";
 import { OPERATION_FAMILIES, type OperationFamily } from "./workloads.js";
 
@@ -73,6 +75,7 @@ export class OperationGenerator implements OperationSource {
   readonly #choices: ChoiceStream;
   readonly #keys: KeySpace;
   readonly #transactions: TransactionGenerator;
+  readonly #records: RecordGenerator;
   readonly #weights: readonly number[];
   readonly #weightSum: number;
 
@@ -81,6 +84,7 @@ export class OperationGenerator implements OperationSource {
     this.#choices = choices;
     this.#keys = new KeySpace(options.keys, choices);
     this.#transactions = new TransactionGenerator(options, choices);
+    this.#records = new RecordGenerator(options, choices);
     this.#weights = OPERATION_FAMILIES.map((family) => Math.round(options.weights[family] * 100));
     this.#weightSum = this.#weights.reduce((sum, weight) => sum + weight, 0);
   }
@@ -155,7 +159,9 @@ export class OperationGenerator implements OperationSource {
       case "dropCaches":
         return { kind: "dropCaches" };
       case "transact":
-        return this.#transactions.next(number);
+        return isRecordWorkload(this.#options.workload)
+          ? this.#records.next()
+          : this.#transactions.next(number);
     }
   }
 

@@ -5,6 +5,7 @@
  * operation whose subject is not there (because the shrinker took it, or a crash did) does nothing.
  */
 import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
+import type { RecordSettings, RecordStep } from "./record-steps.js";
 import type { TransactionSettings, TransactionStep } from "./transaction-steps.js";
 
 export type Mutation =
@@ -67,6 +68,8 @@ export type Operation =
   | { readonly kind: "dropCaches" }
   /** A client runs these steps as one transaction until it commits; the workload goes on meanwhile. */
   | ({ readonly kind: "transact"; readonly steps: readonly TransactionStep[] } & TransactionSettings)
+  /** The same over documents; the workload goes on meanwhile. */
+  | ({ readonly kind: "records"; readonly steps: readonly RecordStep[] } & RecordSettings)
   /** Arms a crash; `nested` are the crashes of the recoveries that follow it. */
   | {
       readonly kind: "crash";
@@ -101,6 +104,7 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
   "getMany",
   "openSecond",
   "transact",
+  "records",
 ];
 
 /** Crashes that one operation may cause: itself and those during recovery. */

@@ -13,6 +13,7 @@ import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
+import { isRecordWorkload, RECORD_WORKLOADS } from "./record-workloads.js";
 import {
   drawTransactions,
   NO_TRANSACTIONS,
@@ -101,6 +102,11 @@ export const TRANSACTION_LIMITS: SwarmLimits = {
   faults: FAULT_NAMES,
 };
 
+export const RECORD_LIMITS: SwarmLimits = {
+  workloads: Object.keys(RECORD_WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
 /** What `sim run` draws from. A seed whose workload is one of the store is the same run as under `DEFAULT_LIMITS`. */
 export const ALL_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
@@ -112,6 +118,9 @@ const TRANSACTION_SEEDS = 0.125;
 
 /** Share of the layers above the storage among the seeds of transactions. */
 const LAYER_SEEDS = 0.2;
+
+/** Share of records among the seeds that may be anything. */
+const RECORD_SEEDS = 0.08;
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
@@ -126,7 +135,7 @@ const ROT = 3e-3;
 /** Draws the options of a seed. Every draw is made whatever the limits are, so that limits do not shift the others. */
 export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): SimulationOptions {
   const draw = new Draw(choices);
-  const ofStore = limits.workloads.filter((name) => !isTransactionWorkload(name));
+  const ofStore = limits.workloads.filter(isOfStore);
   const workload = draw.one(ofStore.length === 0 ? DEFAULT_LIMITS.workloads : ofStore);
   const factors = {} as Record<OperationFamily, number>;
   for (const family of DRAWN_FAMILIES) {
@@ -179,10 +188,14 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const pressed = draw.chance(PRESSED_SEEDS);
   const rots = draw.chance(ROTTING_SEEDS) && limits.faults.includes("bitRot");
   const complete = pressed ? underPressure(draw, options, rots) : options;
-  return withTransactions(draw, complete, limits, factors);
+  return withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
 }
 
-/** Drawn last, so that the draws of the store's workloads stay where they are. */
+function isOfStore(name: WorkloadName): boolean {
+  return !isTransactionWorkload(name) && !isRecordWorkload(name);
+}
+
+/** Drawn behind the store's workloads, so that the draws of those stay where they are. */
 function withTransactions(
   draw: Draw,
   options: SimulationOptions,
@@ -192,7 +205,7 @@ function withTransactions(
   const names = limits.workloads.filter(isTransactionWorkload);
   const ofLayers = names.filter(isLayerWorkload);
   const ofStorage = names.filter((name) => !isLayerWorkload(name));
-  const isEither = names.length < limits.workloads.length;
+  const isEither = limits.workloads.some(isOfStore);
   const chosen = draw.chance(TRANSACTION_SEEDS) || !isEither;
   if (names.length === 0 || !chosen) return options;
   const drawn = draw.one(ofStorage.length === 0 ? names : ofStorage);
@@ -200,12 +213,31 @@ function withTransactions(
   const isOfLayers = ofLayers.length > 0 && (draw.chance(LAYER_SEEDS) || ofStorage.length === 0);
   const workload = isOfLayers ? draw.one(ofLayers) : drawn;
   const weights = weightsOf(workload, factors);
-  const complete = { ...options, workload, weights, transactions };
-  if (transactions.longThinkProbability === 0) return complete;
+  return withClients({ ...options, workload, weights, transactions });
+}
+
+/** Drawn last, so that all other seeds stay what they were. */
+function withRecords(
+  draw: Draw,
+  options: SimulationOptions,
+  limits: SwarmLimits,
+  factors: Readonly<Record<OperationFamily, number>>,
+): SimulationOptions {
+  const names = limits.workloads.filter(isRecordWorkload);
+  const chosen = draw.chance(RECORD_SEEDS) || names.length === limits.workloads.length;
+  if (names.length === 0 || !chosen) return options;
+  const workload = draw.one(names);
+  const weights = weightsOf(workload, factors);
+  return withClients({ ...options, workload, weights, transactions: drawTransactions(draw) });
+}
+
+/** Clients that think for long need lives in which old history is forgotten. */
+function withClients(options: SimulationOptions): SimulationOptions {
+  if (options.transactions.longThinkProbability === 0) return options;
   return {
-    ...complete,
+    ...options,
     operations: Math.max(options.operations, SLOW_LIFE_OPERATIONS),
-    weights: { ...weights, pause: Math.max(weights.pause, 10) },
+    weights: { ...options.weights, pause: Math.max(options.weights.pause, 10) },
     crashes: { ...options.crashes, everyOperations: SLOW_LIFE_OPERATIONS },
   };
 }

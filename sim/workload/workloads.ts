@@ -3,6 +3,7 @@
  * still switches families off (`options.ts`). Does not own: how an operation of a family is made (`generator.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { RECORD_FAMILY, RECORD_WORKLOADS } from "./record-workloads.js";
 import { TRANSACTION_FAMILY, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 
 export const OPERATION_FAMILIES = [
@@ -111,18 +112,19 @@ export const STORE_WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>;
 
-export const WORKLOADS = { ...STORE_WORKLOADS, ...TRANSACTION_WORKLOADS } as const;
+export const WORKLOADS = { ...STORE_WORKLOADS, ...TRANSACTION_WORKLOADS, ...RECORD_WORKLOADS } as const;
 
 export type WorkloadName = keyof typeof WORKLOADS;
 
-/** Parses the value of `--workload`; `transactions` is all of these. Throws `INVALID_ARGUMENT` for a name that is none. */
+/** Parses the value of `--workload`; `transactions` and `records` are all of these. Throws `INVALID_ARGUMENT` for a name that is none. */
 export function parseWorkloads(text: string): readonly WorkloadName[] {
   return text.split(",").flatMap((name) => {
     if (name === TRANSACTION_FAMILY) return Object.keys(TRANSACTION_WORKLOADS) as WorkloadName[];
+    if (name === RECORD_FAMILY) return Object.keys(RECORD_WORKLOADS) as WorkloadName[];
     if (Object.hasOwn(WORKLOADS, name)) return [name as WorkloadName];
     throw new StillwaterError(
       "INVALID_ARGUMENT",
-      `there is no workload "${name}". Known: ${[...Object.keys(WORKLOADS), TRANSACTION_FAMILY].join(", ")}.`,
+      `there is no workload "${name}". Known: ${[...Object.keys(WORKLOADS), TRANSACTION_FAMILY, RECORD_FAMILY].join(", ")}.`,
     );
   });
 }

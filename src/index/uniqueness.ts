@@ -6,6 +6,7 @@
  */
 import type { Subspace } from "../keyspace/subspace.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
+import { mutant } from "../platform/probes.js";
 import type { StoredIndex } from "../record/catalogue.js";
 import { indexValue } from "../record/index-value.js";
 import { RecordError, shown } from "../record/record-error.js";
@@ -53,10 +54,11 @@ export class UniquenessChecks {
     const all = [...this.#touched.values()];
     this.#touched.clear();
     // Sent off together; most find one row. Whoever brings a second one reads two, and whoever comes after records himself.
+    const reader = mutant("I4-unique-check-not-conflict-tracked") ? transaction.snapshot : transaction;
     const found = await Promise.all(
       all.map(({ prefix }) => {
         const { begin, end } = rowsAfterValues(prefix);
-        return transaction.getRangeAll(begin, end, TWO);
+        return reader.getRangeAll(begin, end, TWO);
       }),
     );
     for (const [at, rows] of found.entries()) {

@@ -16,11 +16,14 @@ import { crc32 } from "node:zlib";
 import { equalKeys } from "../../engine/format/bytes.js";
 import { assert } from "../../platform/assert.js";
 import { StillwaterError } from "../../platform/errors.js";
+import { buggify, mutant } from "../../platform/probes.js";
 import type { ReadTransaction, Transaction } from "../../transaction/transaction.js";
 import { corruptItem } from "./item-errors.js";
 
 /** Below the 100,000 bytes of a value, with room for what a backend may add. */
 export const PART_BYTES = 90_000;
+/** So that a simulation has large items of a few hundred bytes. */
+const SMALL_PART_BYTES = 100;
 const PARTS_MAX = 0xfe;
 const SPLIT = 2;
 const PART = 3;
@@ -44,7 +47,8 @@ export function writeItem(
   former: number,
 ): void {
   assert(bytes[0] !== SPLIT && bytes[0] !== PART, "an item begins as one");
-  const parts = bytes.length <= PART_BYTES ? 0 : Math.ceil(bytes.length / PART_BYTES);
+  const partBytes = partBytesFor(bytes.length);
+  const parts = bytes.length <= partBytes ? 0 : Math.ceil(bytes.length / partBytes);
   if (parts > PARTS_MAX) {
     throw new StillwaterError(
       "ITEM_TOO_LARGE",
@@ -55,14 +59,20 @@ export function writeItem(
   else {
     transaction.set(key, headOf(bytes, parts));
     for (let part = 1; part <= parts; part++) {
-      const from = (part - 1) * PART_BYTES;
-      const value = new Uint8Array(1 + Math.min(PART_BYTES, bytes.length - from));
+      const from = (part - 1) * partBytes;
+      const value = new Uint8Array(1 + Math.min(partBytes, bytes.length - from));
       value[0] = PART;
-      value.set(bytes.subarray(from, from + PART_BYTES), 1);
+      value.set(bytes.subarray(from, from + partBytes), 1);
       transaction.set(partKey(key, part), value);
     }
   }
-  if (former > parts) transaction.clearRange(partKey(key, parts + 1), partKey(key, former + 1));
+  if (former > parts && !mutant("I7-parts-of-a-longer-document-kept"))
+    transaction.clearRange(partKey(key, parts + 1), partKey(key, former + 1));
+}
+
+function partBytesFor(length: number): number {
+  const isSmall = buggify("item.small-parts") && length <= SMALL_PART_BYTES * PARTS_MAX;
+  return isSmall ? SMALL_PART_BYTES : PART_BYTES;
 }
 
 /** Removes it, whatever it was. */

@@ -1,0 +1,342 @@
+/**
+ * Clients of records: one record store a life over one database, transactions of documents as their steps say, beside everything that
+ * happens to a store. After each commit the whole of the records is read from raw keys and judged; reads are judged as they
+ * are answered. Does not own: what is right (`oracles/index-rows.ts` and its neighbours), what steps are (`workload/record-steps.ts`).
+ */
+import { RecordStore } from "../../src/collection/record-store.js";
+import type { RecordTransaction } from "../../src/collection/record-transaction.js";
+import { hasCode } from "../../src/platform/errors.js";
+import type { IndexValue } from "../../src/record/index-value.js";
+import type { Row } from "../model/comparison.js";
+import { OracleFailure } from "../oracles/failure.js";
+import { checkIndexRows } from "../oracles/index-rows.js";
+import { checkLargeDocuments } from "../oracles/large-documents.js";
+import { checkCommitted, checkFound, checkRefusedValue, window } from "../oracles/record-calls.js";
+import { checkUniqueValues } from "../oracles/unique-values.js";
+import {
+  type Item,
+  itemId,
+  itemOf,
+  nameOf,
+  noteId,
+  noteOf,
+  RECORD_SCHEMA,
+  textOfDocument,
+} from "../records/declarations.js";
+import { FLAT_INDEXES, flatIndex } from "../records/expected-rows.js";
+import { type RawState, RECORDS, RECORDS_END, readRawState } from "../records/raw-state.js";
+import { packed, type RawElement } from "../records/tuple.js";
+import { RecordsView } from "../records/view.js";
+import { keyText } from "../workload/bytes.js";
+import type { RecordStep } from "../workload/record-steps.js";
+import {
+  type ClientOperation,
+  type LayerClients,
+  openSharedDatabase,
+  type SharedDatabase,
+} from "./layer-clients.js";
+import { DamageFound, type Session } from "./session.js";
+import { think } from "./think.js";
+import { LEGAL, type Transactor } from "./transactor.js";
+
+type Collections = typeof RECORD_SCHEMA extends { readonly collections: infer All } ? All : never;
+type Store = RecordStore<Collections>;
+type RecordOperation = Extract<ClientOperation, { kind: "records" }>;
+
+/** More than there ever are. */
+const ALL = 1000;
+
+export class Records implements LayerClients {
+  readonly #transactor: Transactor;
+  readonly #session: Session;
+  #database: SharedDatabase | null = null;
+  #opening: Promise<Store> | null = null;
+  #number = 0;
+
+  constructor(transactor: Transactor) {
+    this.#transactor = transactor;
+    this.#session = transactor.session;
+  }
+
+  opened(): void {
+    this.#database = null;
+    this.#opening = null;
+  }
+
+  closing(): void {}
+
+  lost(): void {}
+
+  taken(version: number): void {
+    this.#judge(this.#stateAt(version), `after version ${version}`);
+  }
+
+  checkRows(rows: readonly Row[], when: string): void {
+    this.#judge(readRawState(rows.map(({ key, value }) => [key, keyText(value)] as const)), when);
+  }
+
+  begin(operation: ClientOperation, number: number): void {
+    if (operation.kind !== "records") return;
+    this.#number = number;
+    const what = `records of operation ${number}`;
+    const { inFlight } = this.#session;
+    inFlight.add(what, this.#transact(operation, what), ignore, (error) => this.#failed(error, what));
+  }
+
+  /** Everything, by every way there is, as one transaction sees it. */
+  async check(when: string): Promise<void> {
+    await this.#session.retrying(`reading records ${when}`, async () => {
+      const store = await this.#open();
+      await store.transact(async (transaction) => {
+        const attempt = await this.#begin(transaction, `reading records ${when}`);
+        for (const { name } of RECORD_SCHEMA.collections) await attempt.list(name, ALL, false);
+        for (const index of Object.keys(FLAT_INDEXES)) await attempt.find(index, [], ALL, true);
+      }, NO_LIMIT);
+    });
+  }
+
+  #judge(state: RawState, when: string): void {
+    const { ledger } = this.#session;
+    checkLargeDocuments(ledger, state, when);
+    checkIndexRows(ledger, state, when);
+    checkUniqueValues(ledger, state, when);
+  }
+
+  async #transact(operation: RecordOperation, what: string): Promise<void> {
+    const store = await this.#open();
+    const { storeOptions, ledger } = this.#session;
+    const { steps, durability, abandons = false, together = false } = operation;
+    // A store without durability has none to choose from.
+    const isFree = storeOptions.durability !== "none";
+    const options = { ...NO_LIMIT, ...(durability === undefined || !isFree ? {} : { durability }) };
+    let last: Attempt | null = null;
+    try {
+      await store.transact(async (transaction) => {
+        const attempt = await this.#begin(transaction, what);
+        last = attempt;
+        await attempt.run(steps, together);
+        if (abandons) throw new Abandoned();
+      }, options);
+    } catch (error) {
+      if (error instanceof Abandoned) return;
+      const attempt = last as Attempt | null;
+      if (!hasCode(error, "UNIQUE_VIOLATION") || attempt === null) throw error;
+      checkRefusedValue(ledger, attempt.view, error, what);
+      return;
+    }
+    this.#committed(last as Attempt | null, what);
+  }
+
+  #committed(attempt: Attempt | null, what: string): void {
+    if (attempt === null) throw new OracleFailure("O38", `${what} succeeds without having run`);
+    const version = attempt.transaction.transaction.getCommittedVersion();
+    const { ledger } = this.#session;
+    const before = version < 0 ? attempt.view.state : this.#stateAt(version - 1);
+    checkCommitted(ledger, attempt.view, before, version < 0 ? before : this.#stateAt(version), what);
+  }
+
+  async #begin(transaction: RecordTransaction<Collections>, what: string): Promise<Attempt> {
+    const version = await transaction.transaction.getReadVersion();
+    return new Attempt(this.#session, transaction, new RecordsView(this.#stateAt(version)), what);
+  }
+
+  #failed(error: unknown, what: string): void {
+    const session = this.#session;
+    const legal = session.closing ? [...LEGAL, "CLOSED" as const] : LEGAL;
+    if (session.judge(error, what, legal) === "damage") throw new DamageFound(what);
+  }
+
+  #stateAt(version: number): RawState {
+    const state = this.#transactor.model.at(version);
+    return readRawState(state.keys(RECORDS, RECORDS_END).map((key) => [key, state.get(key) ?? ""] as const));
+  }
+
+  /** One store for all clients of a life. Who comes when it could not be opened tries again. */
+  #open(): Promise<Store> {
+    this.#database ??= openSharedDatabase(this.#transactor, {
+      settings: { transactions: NO_LIMIT },
+      operation: () => this.#number,
+      losesAnswer: () => false,
+    });
+    const { clock, scheduler, random } = this.#session.life.platform;
+    const opening = (this.#opening ??= RecordStore.open(this.#database.database, RECORD_SCHEMA, {
+      clock,
+      scheduler,
+      random,
+    }));
+    return opening.catch((error: unknown) => {
+      if (this.#opening === opening) this.#opening = null;
+      throw error;
+    });
+  }
+}
+
+/** Think times are long. */
+const NO_LIMIT = { timeoutMs: 0 };
+
+class Abandoned extends Error {}
+
+function ignore(): void {}
+
+/** One try of a transaction, and what it must see. */
+class Attempt {
+  readonly transaction: RecordTransaction<Collections>;
+  readonly view: RecordsView;
+  readonly #session: Session;
+  readonly #what: string;
+
+  constructor(
+    session: Session,
+    transaction: RecordTransaction<Collections>,
+    view: RecordsView,
+    what: string,
+  ) {
+    this.#session = session;
+    this.transaction = transaction;
+    this.view = view;
+    this.#what = what;
+  }
+
+  async run(steps: readonly RecordStep[], together: boolean): Promise<void> {
+    const underWay: Promise<void>[] = [];
+    for (const step of steps) {
+      const isWrite = together && AT_ONCE.has(step[0]);
+      if (!isWrite) await Promise.all(underWay.splice(0));
+      await think(this.#session);
+      const running = this.#step(step);
+      if (!isWrite) await running;
+      else {
+        // Awaited with the others.
+        running.catch(ignore);
+        underWay.push(running);
+      }
+    }
+    await Promise.all(underWay);
+    await think(this.#session);
+  }
+
+  #step(step: RecordStep): Promise<void> {
+    switch (step[0]) {
+      case "put": {
+        const [, id, name, group, amount, tags, place, textBytes] = step;
+        return this.#put(itemOf({ id, name, group, amount, tags, place, textBytes }));
+      }
+      case "remove":
+        return this.#remove("Item", itemId(step[1]));
+      case "again":
+        return this.#again(step[1]);
+      case "swap":
+        return this.#swap(step[1], step[2]);
+      case "note": {
+        const note = noteOf(step[1], step[2], step[3]);
+        this.view.put("Note", packed([note.id]), textOfDocument(note));
+        return this.transaction.collection("Note").put(note);
+      }
+      case "removeNote":
+        return this.#remove("Note", noteId(step[1]));
+      case "get":
+        return this.#get(itemId(step[1])).then(ignore);
+      case "list":
+        return this.list(step[1], step[2], step[3]);
+      case "find": {
+        const [, index, count, like, limit, reverse] = step;
+        const name = Object.hasOwn(FLAT_INDEXES, index) ? index : "Item_name";
+        return this.find(name, this.#valuesLike(name, count, like), limit, reverse);
+      }
+    }
+  }
+
+  #put(item: Item): Promise<void> {
+    this.view.put("Item", packed([item.id]), textOfDocument(item));
+    return this.transaction.collection("Item").put(item);
+  }
+
+  async #remove(collection: "Item" | "Note", id: string | number): Promise<void> {
+    const packedId = packed([id]);
+    const was = this.view.get(collection, packedId) !== null;
+    if (was) this.view.put(collection, packedId, null);
+    const { transaction } = this;
+    const is = await (typeof id === "string"
+      ? transaction.collection("Item").delete(id)
+      : transaction.collection("Note").delete(id));
+    if (is === was) return;
+    throw new OracleFailure("O38", `${this.#what}: removing ${JSON.stringify(id)} says ${is}, not ${was}`);
+  }
+
+  async #again(id: number): Promise<void> {
+    const item = await this.#get(itemId(id));
+    if (item !== undefined) await this.#put(item);
+  }
+
+  async #swap(a: number, b: number): Promise<void> {
+    const [one, other] = [await this.#get(itemId(a)), await this.#get(itemId(b))];
+    if (one === undefined || other === undefined || one.id === other.id) return;
+    await Promise.all([
+      this.#put({ ...one, name: other.name }),
+      this.#put({ ...other, name: one.name }),
+    ]);
+  }
+
+  async #get(id: string): Promise<Item | undefined> {
+    const expected = this.view.get("Item", packed([id]));
+    const found = await this.transaction.collection("Item").get(id);
+    const texts = found === undefined ? [] : [textOfDocument(found)];
+    this.#check(expected === null ? [] : [expected], texts, `get ${JSON.stringify(id)}`);
+    return found;
+  }
+
+  async list(collection: "Item" | "Note", limit: number, reverse: boolean): Promise<void> {
+    const expected = window(this.view.documents(collection), limit === 0 ? ALL : limit, reverse);
+    const options = { ...(limit === 0 ? {} : { limit }), reverse };
+    const { transaction } = this;
+    const found: readonly unknown[] = await transaction.collection(collection).scan(options);
+    this.#check(expected, found.map(textOfDocument), `a scan of "${collection}"`);
+  }
+
+  async find(
+    index: string,
+    values: readonly RawElement[],
+    limit: number,
+    reverse: boolean,
+  ): Promise<void> {
+    const collection = collectionOf(index);
+    const isReadable = this.view.state.index(index)?.state === "readable";
+    const expected = window(this.view.find(collection, index, values), limit === 0 ? ALL : limit, reverse);
+    const options = { ...(limit === 0 ? {} : { limit }), reverse };
+    let found: readonly unknown[];
+    try {
+      const typed = this.transaction.collection(collection) as {
+        byIndex(name: string, values: readonly IndexValue[], options: object): Promise<unknown[]>;
+      };
+      found = await typed.byIndex(index, values.map(indexValueOf), options);
+    } catch (error) {
+      if (hasCode(error, "INDEX_NOT_READABLE") && !isReadable) return;
+      throw error;
+    }
+    if (!isReadable) throw new OracleFailure("O38", `${this.#what}: "${index}" is read, but is not readable`);
+    this.#check(expected, found.map(textOfDocument), `"${index}" from ${JSON.stringify(values)}`);
+  }
+
+  /** The values of a document that is there, or of one that nobody has. */
+  #valuesLike(index: string, count: number, like: number): readonly RawElement[] {
+    if (collectionOf(index) === "Note") return [itemId(like), { double: 0 }].slice(0, count);
+    const text = this.view.get("Item", packed([itemId(like)]));
+    const [row] = text === null ? [] : flatIndex(index).rowsOf(JSON.parse(text) as never);
+    return (row?.values ?? [nameOf(like)]).slice(0, count);
+  }
+
+  #check(expected: readonly string[], found: readonly string[], what: string): void {
+    checkFound(this.#session.ledger, expected, found, `${this.#what}: ${what}`);
+  }
+}
+
+const AT_ONCE: ReadonlySet<RecordStep[0]> = new Set(["put", "remove", "note", "removeNote"]);
+
+function collectionOf(index: string): "Item" | "Note" {
+  return index.startsWith("Note") ? "Note" : "Item";
+}
+
+function indexValueOf(element: RawElement): IndexValue {
+  if (typeof element === "object" && element !== null && "double" in element) return element.double;
+  return element as IndexValue;
+}

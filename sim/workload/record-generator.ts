@@ -1,0 +1,100 @@
+/**
+ * Makes the transactions of clients of records, literally. Few documents and few values, so that clients meet and unique values are
+ * wanted twice; what was given up is often tried once more, with the same values. Does not own: what steps do (`run/records.ts`).
+ */
+import type { ChoiceStream } from "../choices/choices.js";
+import { SIZES } from "../records/declarations.js";
+import { FLAT_INDEXES } from "../records/expected-rows.js";
+import type { Operation } from "./operation.js";
+import type { SimulationOptions } from "./options.js";
+import type { RecordStep } from "./record-steps.js";
+
+type RecordOperation = Extract<Operation, { kind: "records" }>;
+
+const STEPS = 4;
+/** Large enough for parts, where parts are small. */
+const TEXT_BYTES = [0, 0, 0, 30, 300, 1500] as const;
+
+export class RecordGenerator {
+  readonly #options: SimulationOptions;
+  readonly #choices: ChoiceStream;
+  /** What a client has given up last. */
+  #abandoned: readonly RecordStep[] | null = null;
+
+  constructor(options: SimulationOptions, choices: ChoiceStream) {
+    this.#options = options;
+    this.#choices = choices;
+  }
+
+  next(): RecordOperation {
+    const steps = this.#abandoned !== null && this.#chance(0.5) ? this.#abandoned : this.#steps();
+    const abandons = this.#chance(0.1);
+    this.#abandoned = abandons ? steps : null;
+    const overrides = this.#chance(this.#options.durabilityOverrideProbability);
+    const durability = this.#chance(0.5) ? "buffered" : "sync";
+    const together = this.#chance(0.2);
+    return {
+      kind: "records",
+      steps,
+      ...(overrides ? { durability } : {}),
+      ...(abandons ? { abandons: true } : {}),
+      ...(together ? { together: true } : {}),
+    };
+  }
+
+  #steps(): RecordStep[] {
+    return Array.from({ length: 1 + this.#below(STEPS) }, () => this.#step());
+  }
+
+  #step(): RecordStep {
+    const kind = this.#below(20);
+    if (kind < 8) return this.#put();
+    if (kind < 10) return ["remove", this.#id()];
+    if (kind === 10) return ["again", this.#id()];
+    if (kind < 13) return ["swap", this.#id(), this.#id()];
+    if (kind < 15) return ["note", this.#below(this.#size()), this.#id(), this.#below(3)];
+    if (kind === 15) return ["removeNote", this.#below(this.#size())];
+    if (kind === 16) return ["get", this.#id()];
+    if (kind === 17) {
+      const collection = this.#chance(0.3) ? "Note" : "Item";
+      return ["list", collection, this.#below(4), this.#chance(0.5)];
+    }
+    const index = this.#one(Object.keys(FLAT_INDEXES));
+    return ["find", index, this.#below(3), this.#id(), this.#below(4), this.#chance(0.5)];
+  }
+
+  #put(): RecordStep {
+    const name = this.#below(Math.min(SIZES.names, this.#size() + 2));
+    const { groups, amounts, tags, places } = SIZES;
+    return [
+      "put",
+      this.#id(),
+      name,
+      this.#below(groups),
+      this.#below(amounts),
+      this.#below(tags),
+      this.#below(places),
+      this.#one(TEXT_BYTES),
+    ];
+  }
+
+  #id(): number {
+    return this.#below(Math.min(SIZES.itemIds, this.#size()));
+  }
+
+  #size(): number {
+    return this.#options.transactions.size;
+  }
+
+  #below(n: number): number {
+    return this.#choices.below(n, "records.below");
+  }
+
+  #chance(probability: number): boolean {
+    return this.#choices.chance(probability, "records.chance");
+  }
+
+  #one<T>(values: readonly T[]): T {
+    return values[this.#choices.below(values.length, "records.one")] as T; // below(n) < n
+  }
+}
