@@ -4,7 +4,7 @@
  * each index of the simulation. Does not verify: copies that are being built (O36), what reads make of rows (O38).
  */
 import { type PackedRow, packedRows } from "../records/expected-rows.js";
-import { copyName, type RawIndex, type RawState, shown } from "../records/raw-state.js";
+import { copyName, parsed, type RawIndex, type RawState, shown } from "../records/raw-state.js";
 import { unpacked } from "../records/tuple.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
@@ -33,7 +33,7 @@ export function expectedRows(
   { name, collectionId }: RawIndex,
 ): { readonly packedId: string; readonly row: PackedRow }[] {
   return [...state.itemsOf(collectionId).values()].flatMap(({ packedId, text }) =>
-    packedRows(name, JSON.parse(text) as unknown, packedId).map((row) => ({ packedId, row })),
+    packedRows(name, parsed(text), packedId).map((row) => ({ packedId, row })),
   );
 }
 

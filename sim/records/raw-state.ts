@@ -99,10 +99,23 @@ export function readRawState(rows: Iterable<readonly [key: string, value: string
 function readCatalogueRow(state: RawState, rest: string, value: string): void {
   const [kind] = unpacked(rest) ?? [];
   if (kind === "version") return;
-  const row = JSON.parse(Buffer.from(value, "latin1").toString("utf8")) as unknown;
+  const row = parsed(Buffer.from(value, "latin1").toString("utf8"));
   if (kind === "head") state.schemaVersion = (row as { schemaVersion: string | null }).schemaVersion;
   else if (kind === "collection") state.collections.push(row as RawCollection);
   else if (kind === "index") state.indexes.push(row as RawIndex);
+}
+
+/** The catalogue and most documents are the same from one version to the next. What is given out is not changed. */
+const PARSED = new Map<string, unknown>();
+const PARSED_MAX = 2000;
+
+export function parsed(text: string): unknown {
+  const known = PARSED.get(text);
+  if (known !== undefined) return known;
+  const value = JSON.parse(text) as unknown;
+  if (PARSED.size >= PARSED_MAX) PARSED.clear();
+  PARSED.set(text, value);
+  return value;
 }
 
 function readCopyRow(state: RawState, purpose: number, rest: string, value: string): void {

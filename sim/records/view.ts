@@ -3,7 +3,7 @@
  * leave. Brute force over raw documents; shares nothing with the record layers. Does not own: judging (`oracles/record-calls.ts`).
  */
 import { flatIndex, packedRows } from "./expected-rows.js";
-import type { RawState } from "./raw-state.js";
+import { parsed, type RawState } from "./raw-state.js";
 import { packed, type RawElement } from "./tuple.js";
 
 export interface ViewedDocument {
@@ -50,7 +50,7 @@ export class RecordsView {
     const wanted = packed(values);
     return this.documents(collection)
       .flatMap((document) =>
-        packedRows(index, JSON.parse(document.text), document.packedId)
+        packedRows(index, parsed(document.text), document.packedId)
           .filter((row) => row.key.startsWith(wanted) && !continuesText(row.key, wanted))
           .map(({ key }) => ({ key, document })),
       )
@@ -65,7 +65,7 @@ export class RecordsView {
     for (const index of state.indexes) {
       if (index.collectionId !== id || index.state !== "readable" || !flatIndex(index.name).isUnique) continue;
       const prefixes = this.documents(collection).flatMap(({ packedId, text }) =>
-        packedRows(index.name, JSON.parse(text), packedId).map(({ prefix }) => prefix),
+        packedRows(index.name, parsed(text), packedId).map(({ prefix }) => prefix),
       );
       if (new Set(prefixes).size < prefixes.length) return index.name;
     }

@@ -24,7 +24,7 @@ import {
   textOfDocument,
 } from "../records/declarations.js";
 import { FLAT_INDEXES, flatIndex } from "../records/expected-rows.js";
-import { type RawState, RECORDS, RECORDS_END, readRawState } from "../records/raw-state.js";
+import { parsed, type RawState, RECORDS, RECORDS_END, readRawState } from "../records/raw-state.js";
 import { packed, type RawElement } from "../records/tuple.js";
 import { RecordsView } from "../records/view.js";
 import { keyText } from "../workload/bytes.js";
@@ -43,6 +43,7 @@ type Collections = typeof RECORD_SCHEMA extends { readonly collections: infer Al
 type Store = RecordStore<Collections>;
 type RecordOperation = Extract<ClientOperation, { kind: "records" }>;
 
+const STATES_KEPT = 20;
 /** More than there ever are. */
 const ALL = 1000;
 
@@ -52,6 +53,8 @@ export class Records implements LayerClients {
   #database: SharedDatabase | null = null;
   #opening: Promise<Store> | null = null;
   #number = 0;
+  /** By version. */
+  readonly #states = new Map<number, RawState>();
 
   constructor(transactor: Transactor) {
     this.#transactor = transactor;
@@ -61,11 +64,14 @@ export class Records implements LayerClients {
   opened(): void {
     this.#database = null;
     this.#opening = null;
+    this.#states.clear();
   }
 
   closing(): void {}
 
-  lost(): void {}
+  lost(): void {
+    this.#states.clear();
+  }
 
   taken(version: number): void {
     this.#judge(this.#stateAt(version), `after version ${version}`);
@@ -147,8 +153,16 @@ export class Records implements LayerClients {
   }
 
   #stateAt(version: number): RawState {
-    const state = this.#transactor.model.at(version);
-    return readRawState(state.keys(RECORDS, RECORDS_END).map((key) => [key, state.get(key) ?? ""] as const));
+    const { model } = this.#transactor;
+    // Versions between two commits are the same state.
+    const at = model.commits.findLast((commit) => commit.version <= version)?.version ?? 0;
+    const known = this.#states.get(at);
+    if (known !== undefined) return known;
+    const view = model.at(at);
+    const state = readRawState(view.keys(RECORDS, RECORDS_END).map((key) => [key, view.get(key) ?? ""] as const));
+    if (this.#states.size >= STATES_KEPT) this.#states.clear();
+    this.#states.set(at, state);
+    return state;
   }
 
   /** One store for all clients of a life. Who comes when it could not be opened tries again. */
@@ -321,7 +335,7 @@ class Attempt {
   #valuesLike(index: string, count: number, like: number): readonly RawElement[] {
     if (collectionOf(index) === "Note") return [itemId(like), { double: 0 }].slice(0, count);
     const text = this.view.get("Item", packed([itemId(like)]));
-    const [row] = text === null ? [] : flatIndex(index).rowsOf(JSON.parse(text) as never);
+    const [row] = text === null ? [] : flatIndex(index).rowsOf(parsed(text) as never);
     return (row?.values ?? [nameOf(like)]).slice(0, count);
   }
 

@@ -122,6 +122,9 @@ const LAYER_SEEDS = 0.2;
 /** Share of records among the seeds that may be anything. */
 const RECORD_SEEDS = 0.08;
 
+/** Of those with clients that think for long: most of what that finds, transactions find. */
+const SLOW_RECORD_SEEDS = 0.3;
+
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
 
@@ -228,7 +231,13 @@ function withRecords(
   if (names.length === 0 || !chosen) return options;
   const workload = draw.one(names);
   const weights = weightsOf(workload, factors);
-  return withClients({ ...options, workload, weights, transactions: drawTransactions(draw) });
+  const transactions = drawTransactions(draw);
+  // Each writes a dozen keys and has all of them judged.
+  const operations = Math.ceil(options.operations / 2);
+  const complete = { ...options, workload, weights, transactions, operations };
+  return draw.chance(SLOW_RECORD_SEEDS)
+    ? withClients(complete)
+    : { ...complete, transactions: { ...transactions, longThinkProbability: 0 } };
 }
 
 /** Clients that think for long need lives in which old history is forgotten. */

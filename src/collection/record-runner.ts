@@ -79,9 +79,14 @@ export class RecordRunner<Collections extends readonly CollectionDeclaration[]> 
       last.transaction = transaction;
       last.log = log;
       const writer = new RecordWriter(this.shared, transaction, log);
-      const given = await body(writer);
-      await writer.finish();
-      return given;
+      try {
+        const given = await body(writer);
+        await writer.finish();
+        return given;
+      } catch (error) {
+        await writer.end();
+        throw error;
+      }
     }, plain);
     const version = last.transaction === null ? null : committedVersion(last.transaction);
     if (last.log !== null) await last.log.afterCommit(version);

@@ -47,7 +47,7 @@ export class RecordWriter {
   #catalogue: Promise<Catalogue> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #failure: { readonly error: unknown } | null = null;
-  #isFinished = false;
+  #isOver = false;
 
   constructor(shared: SharedStore, transaction: Transaction, listener: ChangeListener | null = null) {
     this.shared = shared;
@@ -166,19 +166,28 @@ export class RecordWriter {
     if (this.#failure === null) await this.#listener?.beforeCommit(this);
     await this.inTurn(async () => {
       // Whatever comes later would not be checked.
-      this.#isFinished = true;
+      this.#isOver = true;
       if (this.#failure !== null) throw this.#failure.error;
       await this.#uniqueness.check(this.transaction);
     });
   }
 
+  /**
+   * Instead of `finish`, when the try has failed: resolves when no call of it can touch the transaction any more, which may
+   * be tried again. Calls that were waiting for their turn, because nobody waited for them, are refused.
+   */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#turn;
+  }
+
   /** After the calls before it. What one of those threw is its own caller's. */
   inTurn<T>(call: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => {
-      if (!this.#isFinished) return call();
+      if (!this.#isOver) return call();
       throw new TransactionError(
         "USED_DURING_COMMIT",
-        "the transaction is committing. Await every write before its body ends.",
+        "the transaction is committing, or this try of it has failed. Await every write before its body ends.",
       );
     });
     this.#turn = result.catch(() => undefined);

@@ -6,6 +6,7 @@ import { schema } from "../../src/collection/schema.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
 import { collection } from "../../src/record/declaration.js";
 import type { RecordError } from "../../src/record/record-error.js";
+import { TransactionError } from "../../src/transaction/errors.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import { memoryDatabase, memoryWorld } from "./fixtures.js";
 
@@ -101,5 +102,38 @@ describe("a collection", () => {
     await expect(
       RecordStore.open(database, schema({ version: "1.0.0", collections: [other] }), memoryWorld()),
     ).rejects.toMatchObject({ code: "SCHEMA_CHANGED" });
+  });
+
+  test("a write that nobody waited for does not get into the next try of its transaction", async () => {
+    const users = store.collection("User");
+    await users.put(ada);
+    let tries = 0;
+    let late: Promise<unknown> = Promise.resolve();
+    await store.transact(async (transaction) => {
+      if (++tries > 1) return;
+      const own = transaction.collection("User");
+      await own.get("a");
+      const first = own.put({ ...ada, email: "first@x" });
+      for (const email of ["late@x", "later@x", "last@x"])
+        late = own.put({ ...ada, email }).catch((error: unknown) => error);
+      await first;
+      throw new TransactionError("NOT_COMMITTED", "as if somebody else had written.");
+    });
+    expect(tries).toBe(2);
+    expect(await late).toMatchObject({ code: "USED_DURING_COMMIT" });
+    expect(await users.get("a")).toEqual(ada);
+    expect(await users.byIndex("User_email", ["ada@x"])).toEqual([ada]);
+  });
+
+  test("a change that one index has refused is not committed by who catches the error", async () => {
+    const users = store.collection("User");
+    await users.put(ada);
+    const caught = store.transact(async (transaction) => {
+      const own = transaction.collection("User");
+      await own.put({ ...ada, email: "other@x", tags: ["\ud800"] }).catch(() => undefined);
+    });
+    await expect(caught).rejects.toMatchObject({ code: "INVALID_INDEX_VALUE", index: "User_tags[]" });
+    expect(await users.byIndex("User_email", ["ada@x"])).toEqual([ada]);
+    expect(await users.byIndex("User_email", ["other@x"])).toEqual([]);
   });
 });
