@@ -50,7 +50,9 @@ function checkRecorded(
   }
   for (const [prefix, all] of owners) {
     if (all.length < 2) continue;
-    const missing = all.find((owner) => state.violations.get(copy)?.has(violationName(prefix, owner)) !== true);
+    const missing = all.find(
+      (owner) => state.violations.get(copy)?.has(violationName(prefix, owner)) !== true,
+    );
     if (missing === undefined) continue;
     throw new OracleFailure(
       "O35",

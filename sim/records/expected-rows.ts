@@ -27,9 +27,7 @@ const ITEM_INDEXES: Readonly<Record<string, { isUnique: boolean; rowsOf: RowsOf<
   Item_name: { isUnique: true, rowsOf: ({ name }) => rows([name]) },
   byGroup: {
     isUnique: false,
-    rowsOf: ({ group, amount, name }) => [
-      { values: [orNull(group), { double: amount }], covered: [name] },
-    ],
+    rowsOf: ({ group, amount, name }) => [{ values: [orNull(group), { double: amount }], covered: [name] }],
   },
   "Item_tags[]": { isUnique: false, rowsOf: ({ tags }) => rows(...[...new Set(tags)].map((tag) => [tag])) },
   byPlace: {

@@ -193,7 +193,8 @@ class Parts {
     }
     if (rest.length !== 1 || rest.charCodeAt(0) !== open.bytes.length + 1)
       this.#damage(packedId, `part ${open.bytes.length + 1} is followed by ${rest.charCodeAt(0)}`);
-    if (!value.startsWith(PART)) this.#damage(packedId, `part ${open.bytes.length + 1} does not begin as one`);
+    if (!value.startsWith(PART))
+      this.#damage(packedId, `part ${open.bytes.length + 1} does not begin as one`);
     open.bytes.push(value.slice(1));
   }
 
@@ -212,7 +213,8 @@ class Parts {
 
   #add(collectionId: number, packedId: string, stored: string): void {
     const header = [FORMAT, 1, 0, 0].map((byte) => String.fromCharCode(byte)).join("");
-    if (!stored.startsWith(header)) this.#state.damage.push(`${shown(packedId)} has a header of another kind`);
+    if (!stored.startsWith(header))
+      this.#state.damage.push(`${shown(packedId)} has a header of another kind`);
     const text = Buffer.from(stored.slice(HEADER_BYTES), "latin1").toString("utf8");
     mapOf(this.#state.items, collectionId).set(packedId, { packedId, text });
   }

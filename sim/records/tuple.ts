@@ -24,8 +24,7 @@ function packedOne(element: RawElement, isNested: boolean): string {
   if (element === null) return isNested ? "\0\xff" : "\0";
   if (typeof element === "boolean") return element ? "\x27" : "\x26";
   if (typeof element === "number") return packedInteger(element);
-  if (typeof element === "string")
-    return `\x02${escaped(Buffer.from(element, "utf8").toString("latin1"))}\0`;
+  if (typeof element === "string") return `\x02${escaped(Buffer.from(element, "utf8").toString("latin1"))}\0`;
   if ("bytes" in element) return `\x01${escaped(element.bytes)}\0`;
   if ("double" in element) return `\x21${packedDouble(element.double)}`;
   return `\x05${element.map((inner) => packedOne(inner, true)).join("")}\0`;

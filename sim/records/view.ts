@@ -63,7 +63,8 @@ export class RecordsView {
     const { state } = this;
     const id = state.collection(collection)?.id;
     for (const index of state.indexes) {
-      if (index.collectionId !== id || index.state !== "readable" || !flatIndex(index.name).isUnique) continue;
+      if (index.collectionId !== id || index.state !== "readable" || !flatIndex(index.name).isUnique)
+        continue;
       const prefixes = this.documents(collection).flatMap(({ packedId, text }) =>
         packedRows(index.name, parsed(text), packedId).map(({ prefix }) => prefix),
       );

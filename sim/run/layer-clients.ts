@@ -3,15 +3,16 @@
  * share, as a process does. What they hear of the run, and how that database is made. Does not own: what clients do
  * (`layers.ts`, `records.ts`).
  */
-import { StorageDatabase } from "../../src/transaction/database.js";
+
 import type { DatabaseSettings } from "../../src/transaction/database.js";
+import { StorageDatabase } from "../../src/transaction/database.js";
 import type { CommitRequest } from "../../src/transaction/storage.js";
 import type { Row } from "../model/comparison.js";
 import { AttemptLog } from "../transactions/attempt-log.js";
 import type { ObservedStore } from "../transactions/observed-storage.js";
 import { WholeStorage } from "../transactions/whole-storage.js";
-import type { Operation } from "../workload/operation.js";
 import { keyText } from "../workload/bytes.js";
+import type { Operation } from "../workload/operation.js";
 import { ObservedCommit } from "./observed-commit.js";
 import type { Transactor } from "./transactor.js";
 

@@ -183,7 +183,10 @@ export class Layers implements LayerClients {
   }
 
   /** What has been popped is refused, and never comes. */
-  async #readPopped({ database }: SharedDatabase, { name, version, poppedVersion }: ChangeFeedInfo): Promise<void> {
+  async #readPopped(
+    { database }: SharedDatabase,
+    { name, version, poppedVersion }: ChangeFeedInfo,
+  ): Promise<void> {
     const from = poppedVersion - 1;
     if (from <= version) return;
     this.#session.ledger.count("O34");

@@ -91,8 +91,15 @@ export class Records implements LayerClients {
 
   /** Everything, by every way there is, as one transaction sees it. */
   async check(when: string): Promise<void> {
+    let store: Store;
+    try {
+      store = await this.#open();
+    } catch (error) {
+      // It takes a commit, which a store that has stopped does not take.
+      this.#failed(error, `opening the records ${when}`);
+      return;
+    }
     await this.#session.retrying(`reading records ${when}`, async () => {
-      const store = await this.#open();
       await store.transact(async (transaction) => {
         const attempt = await this.#begin(transaction, `reading records ${when}`);
         for (const { name } of RECORD_SCHEMA.collections) await attempt.list(name, ALL, false);
@@ -159,7 +166,9 @@ export class Records implements LayerClients {
     const known = this.#states.get(at);
     if (known !== undefined) return known;
     const view = model.at(at);
-    const state = readRawState(view.keys(RECORDS, RECORDS_END).map((key) => [key, view.get(key) ?? ""] as const));
+    const state = readRawState(
+      view.keys(RECORDS, RECORDS_END).map((key) => [key, view.get(key) ?? ""] as const),
+    );
     if (this.#states.size >= STATES_KEPT) this.#states.clear();
     this.#states.set(at, state);
     return state;
@@ -216,7 +225,7 @@ class Attempt {
     for (const step of steps) {
       const isWrite = together && AT_ONCE.has(step[0]);
       if (!isWrite) await Promise.all(underWay.splice(0));
-      await think(this.#session);
+      if (underWay.length === 0 || this.#isApart()) await think(this.#session);
       const running = this.#step(step);
       if (!isWrite) await running;
       else {
@@ -227,6 +236,11 @@ class Attempt {
     }
     await Promise.all(underWay);
     await think(this.#session);
+  }
+
+  /** Whether a write is asked for later than the one before, which may be answered by then. */
+  #isApart(): boolean {
+    return this.#session.world.choices.stream("clients").chance(THINKS_BETWEEN, "clients.thinks-between");
   }
 
   #step(step: RecordStep): Promise<void> {
@@ -285,10 +299,7 @@ class Attempt {
   async #swap(a: number, b: number): Promise<void> {
     const [one, other] = [await this.#get(itemId(a)), await this.#get(itemId(b))];
     if (one === undefined || other === undefined || one.id === other.id) return;
-    await Promise.all([
-      this.#put({ ...one, name: other.name }),
-      this.#put({ ...other, name: one.name }),
-    ]);
+    await Promise.all([this.#put({ ...one, name: other.name }), this.#put({ ...other, name: one.name })]);
   }
 
   async #get(id: string): Promise<Item | undefined> {
@@ -307,12 +318,7 @@ class Attempt {
     this.#check(expected, found.map(textOfDocument), `a scan of "${collection}"`);
   }
 
-  async find(
-    index: string,
-    values: readonly RawElement[],
-    limit: number,
-    reverse: boolean,
-  ): Promise<void> {
+  async find(index: string, values: readonly RawElement[], limit: number, reverse: boolean): Promise<void> {
     const collection = collectionOf(index);
     const isReadable = this.view.state.index(index)?.state === "readable";
     const expected = window(this.view.find(collection, index, values), limit === 0 ? ALL : limit, reverse);
@@ -343,6 +349,8 @@ class Attempt {
     checkFound(this.#session.ledger, expected, found, `${this.#what}: ${what}`);
   }
 }
+
+const THINKS_BETWEEN = 0.5;
 
 const AT_ONCE: ReadonlySet<RecordStep[0]> = new Set(["put", "remove", "note", "removeNote"]);
 

@@ -10,6 +10,7 @@
 import { maintain } from "../index/maintenance.js";
 import { UniquenessChecks } from "../index/uniqueness.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
+import { mutant } from "../platform/probes.js";
 import type { Catalogue } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import type { RecordItem } from "../record/item.js";
@@ -74,7 +75,10 @@ export class RecordWriter {
     const item = this.#checked(name, given);
     return this.inTurn(async () => {
       const collection = await this.collection(name);
-      const before = await collection.items.read(this.transaction, item.primaryKey);
+      const own = await collection.items.read(this.transaction, item.primaryKey);
+      const before = mutant("R14-entry-kept-after-same-value-overwrite")
+        ? await this.shared.database.read((reader) => collection.items.read(reader, item.primaryKey))
+        : own;
       await this.#change(collection, before, item);
       return item.document;
     });
@@ -183,7 +187,8 @@ export class RecordWriter {
 
   /** After the calls before it. What one of those threw is its own caller's. */
   inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => {
+    const turn = mutant("I21-calls-do-not-take-turns") ? Promise.resolve() : this.#turn;
+    const result = turn.then(() => {
       if (!this.#isOver) return call();
       throw new TransactionError(
         "USED_DURING_COMMIT",

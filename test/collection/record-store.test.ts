@@ -6,8 +6,8 @@ import { schema } from "../../src/collection/schema.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
 import { collection } from "../../src/record/declaration.js";
 import type { RecordError } from "../../src/record/record-error.js";
-import { TransactionError } from "../../src/transaction/errors.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
+import { TransactionError } from "../../src/transaction/errors.js";
 import { memoryDatabase, memoryWorld } from "./fixtures.js";
 
 const User = collection("User", {

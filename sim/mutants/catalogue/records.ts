@@ -31,22 +31,15 @@ const DESCRIBED: readonly Described[] = [
     oracles: ["O11", "O35", "O37", "O38"],
   },
   {
-    id: "I7-parts-of-a-longer-document-kept",
+    id: "I20-parts-of-a-longer-document-kept",
     breaks: "an overwrite with a shorter document leaves the last parts of the longer one",
     needs: "a document in parts that is overwritten with fewer",
     oracles: ["O37"],
   },
   {
-    id: "I8-calls-do-not-take-turns",
+    id: "I21-calls-do-not-take-turns",
     breaks: "two writes of one document within a transaction both take what was there before",
     needs: "two writes at once, of one document",
-    oracles: ["O11", "O35", "O37", "O38"],
-  },
-  {
-    id: "I9-calls-outlive-their-try",
-    breaks: "a write that nobody waited for goes into the next try of its transaction",
-    copies: "our own bug, of seed 28 of records",
-    needs: "writes at once, one of which fails, in a transaction that is tried again",
     oracles: ["O11", "O35", "O37", "O38"],
   },
 ];

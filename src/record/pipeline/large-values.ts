@@ -66,7 +66,7 @@ export function writeItem(
       transaction.set(partKey(key, part), value);
     }
   }
-  if (former > parts && !mutant("I7-parts-of-a-longer-document-kept"))
+  if (former > parts && !mutant("I20-parts-of-a-longer-document-kept"))
     transaction.clearRange(partKey(key, parts + 1), partKey(key, former + 1));
 }
 
@@ -120,9 +120,9 @@ export function splitOf(key: Uint8Array, head: Uint8Array): SplitItem | null {
     parts: view.getUint8(5),
     checksum: view.getUint32(6, true),
   };
-  if (split.parts === Math.ceil(split.length / PART_BYTES) && split.parts > 1 && split.parts <= PARTS_MAX) {
-    return split;
-  }
+  // Parts may be smaller than they are now, so their number follows from no length alone; each has a byte at least.
+  const areParts = split.parts > 1 && split.parts <= PARTS_MAX && split.parts <= split.length;
+  if (areParts && split.length <= split.parts * PART_BYTES) return split;
   throw damaged(key, `its head tells of ${split.length} bytes in ${split.parts} parts`);
 }
 
@@ -150,12 +150,13 @@ export function joined(
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const [index, [partOf, value]] of found.entries()) {
-    const wanted = Math.min(PART_BYTES, length - at);
     if (!equalKeys(partOf, partKey(key, index + 1))) throw damaged(key, `part ${index + 1} is missing`);
-    if (!isPart(value) || value.length !== 1 + wanted) throw damaged(key, `part ${index + 1} is another one`);
+    if (!isPart(value) || value.length - 1 > length - at)
+      throw damaged(key, `part ${index + 1} is another one`);
     bytes.set(value.subarray(1), at);
-    at += wanted;
+    at += value.length - 1;
   }
+  if (at !== length) throw damaged(key, `its parts have ${at} of ${length} bytes`);
   if (crc32(bytes) !== checksum) throw damaged(key, "its parts were not written together");
   return { bytes, parts };
 }

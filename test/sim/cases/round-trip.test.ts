@@ -8,6 +8,7 @@ import { OperationGenerator, type WorkloadState } from "../../../sim/workload/ge
 import type { Operation } from "../../../sim/workload/operation.js";
 import { ALL_LIMITS, drawOptions, TRANSACTION_LIMITS } from "../../../sim/workload/options.js";
 import { PLAIN_OPTIONS } from "../../../sim/workload/plain-options.js";
+import { RECORD_STEP_FIELDS } from "../../../sim/workload/record-steps.js";
 import { STEP_FIELDS } from "../../../sim/workload/transaction-steps.js";
 import type { WorkloadName } from "../../../sim/workload/workloads.js";
 
@@ -20,7 +21,7 @@ const IDLE: WorkloadState = {
   crashPointsSeen: ["wal_append", "recovery.done"],
 };
 const BUSY: WorkloadState = { ...IDLE, openSnapshots: [1, 2], openIterators: [3], spaceLimited: true };
-/** Those of the store and of transactions. */
+/** Those of the store, of transactions and of records. */
 const WORKLOADS = ALL_LIMITS.workloads;
 
 /** Format and parse, as a file and as a literal of a test; the options of a store may say more afterwards, not other things. */
@@ -59,6 +60,7 @@ describe("a case that is written down is the same case when it is read", () => {
 
   test("with whatever operations and steps the generators draw", () => {
     const steps = new Set<string>();
+    const recordSteps = new Set<string>();
     const plain = {
       format: 2,
       name: "",
@@ -72,10 +74,12 @@ describe("a case that is written down is the same case when it is read", () => {
         const operations = generated(String(i), workload, i % 2 === 0 ? IDLE : BUSY);
         for (const operation of operations) {
           if (operation.kind === "transact") for (const [kind] of operation.steps) steps.add(kind);
+          if (operation.kind === "records") for (const [kind] of operation.steps) recordSteps.add(kind);
         }
         expectSame({ ...plain, seed: String(i), options: PLAIN_OPTIONS, operations }, `${workload} ${i}`);
       }
     }
     expect([...steps].sort()).toEqual(Object.keys(STEP_FIELDS).sort());
+    expect([...recordSteps].sort()).toEqual(Object.keys(RECORD_STEP_FIELDS).sort());
   });
 });

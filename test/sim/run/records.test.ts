@@ -1,0 +1,61 @@
+/**
+ * The workloads of records from end to end: nothing is found without a bug, each planted bug is, and the seeds of all other
+ * workloads are the runs that they were.
+ */
+import { expect, test } from "vitest";
+import { Choices } from "../../../sim/choices/choices.js";
+import { RECORD_MUTANTS } from "../../../sim/mutants/catalogue/records.js";
+import { runSeed } from "../../../sim/run/seed.js";
+import { ALL_LIMITS, drawOptions, RECORD_LIMITS, type SwarmLimits } from "../../../sim/workload/options.js";
+import { isRecordWorkload, RECORD_WORKLOADS } from "../../../sim/workload/record-workloads.js";
+
+type Name = keyof typeof RECORD_WORKLOADS;
+const NAMES = Object.keys(RECORD_WORKLOADS) as Name[];
+
+const run = (workloads: readonly Name[], seed: number, mutants: readonly string[] = [], repeatShare = 0) =>
+  runSeed(String(seed), {
+    limits: { ...RECORD_LIMITS, workloads },
+    mutants,
+    repeatShare,
+    recording: false,
+  });
+
+test.each(NAMES)(
+  "%s keeps its promises over crashes and reopening, and runs the same way twice",
+  async (name) => {
+    let crashes = 0;
+    const judged = { O11: 0, O35: 0, O37: 0, O38: 0 };
+    for (let seed = 1; seed <= 12; seed++) {
+      const { failure, counts } = await run([name], seed, [], seed <= 2 ? 1 : 0);
+      expect(failure?.message ?? null, `${name} ${seed}`).toBeNull();
+      crashes += counts.processKills + counts.powerLosses;
+      for (const oracle of Object.keys(judged) as (keyof typeof judged)[])
+        judged[oracle] += counts.oracles[oracle];
+    }
+    expect(crashes).toBeGreaterThan(5);
+    for (const [oracle, times] of Object.entries(judged)) expect(times, oracle).toBeGreaterThan(20);
+  },
+);
+
+test.each(RECORD_MUTANTS.map(({ id, oracles }) => [id, oracles] as const))(
+  "%s is found",
+  async (id, oracles) => {
+    let failure = null;
+    for (let seed = 1; failure === null && seed <= 200; seed++) ({ failure } = await run(NAMES, seed, [id]));
+    expect(oracles).toContain(failure?.oracle);
+  },
+);
+
+test("the seeds of the other workloads are the runs that they were without them", () => {
+  const others = ALL_LIMITS.workloads.filter((name) => !isRecordWorkload(name));
+  let records = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const drawn = (workloads: SwarmLimits["workloads"]) =>
+      drawOptions(Choices.fromSeed(String(seed)).stream("options"), { ...ALL_LIMITS, workloads });
+    const all = drawn(ALL_LIMITS.workloads);
+    if (isRecordWorkload(all.workload)) records++;
+    else expect(all).toEqual(drawn(others));
+  }
+  expect(records).toBeGreaterThan(5);
+  expect(records).toBeLessThan(40);
+});
