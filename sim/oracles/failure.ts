@@ -35,7 +35,6 @@ export const ORACLES = {
   O33: "what is committed under one idempotency key is applied once, and found under it, within the window",
   O34: "a change feed holds every change of its range, each once, in the order of commits",
   O35: "a unique index that is readable has each value once, and one that is built records who shares one",
-  O36: "an index becomes readable only when it is complete, and is never behind what its build says it holds",
   O37: "a large document has all of its parts, and there is no part of none",
   O38: "calls of records read what is there, change what they are asked to and nothing else, and fail with a cause",
 } as const;
