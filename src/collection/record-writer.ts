@@ -75,10 +75,7 @@ export class RecordWriter {
     const item = this.#checked(name, given);
     return this.inTurn(async () => {
       const collection = await this.collection(name);
-      const own = await collection.items.read(this.transaction, item.primaryKey);
-      const before = mutant("R14-entry-kept-after-same-value-overwrite")
-        ? await this.shared.database.read((reader) => collection.items.read(reader, item.primaryKey))
-        : own;
+      const before = await collection.items.read(this.transaction, item.primaryKey);
       await this.#change(collection, before, item);
       return item.document;
     });
@@ -187,7 +184,7 @@ export class RecordWriter {
 
   /** After the calls before it. What one of those threw is its own caller's. */
   inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const turn = mutant("I21-calls-do-not-take-turns") ? Promise.resolve() : this.#turn;
+    const turn = mutant("I31-calls-do-not-take-turns") ? Promise.resolve() : this.#turn;
     const result = turn.then(() => {
       if (!this.#isOver) return call();
       throw new TransactionError(

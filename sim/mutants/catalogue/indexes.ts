@@ -14,7 +14,7 @@ const DESCRIBED: readonly Described[] = [
     id: "I1-entry-not-removed-on-overwrite",
     breaks: "a document that changes a value stays in its index under the value it had",
     needs: "an overwrite with another value of an indexed field",
-    oracles: ["O11"],
+    oracles: ["O11", "O35", "O38"],
   },
   {
     id: "I20-group-not-left-on-update",
@@ -39,7 +39,7 @@ const DESCRIBED: readonly Described[] = [
     breaks: "the rows to remove come from what the index was told last, which may have been rolled back",
     copies: "TigerBeetle 38e916fdf, in its spirit",
     needs: "a rolled-back overwrite, then another with the same value",
-    oracles: ["O11"],
+    oracles: ["O11", "O35", "O38"],
   },
 ];
 

@@ -66,7 +66,7 @@ export function writeItem(
       transaction.set(partKey(key, part), value);
     }
   }
-  if (former > parts && !mutant("I20-parts-of-a-longer-document-kept"))
+  if (former > parts && !mutant("I30-parts-of-a-longer-document-kept"))
     transaction.clearRange(partKey(key, parts + 1), partKey(key, former + 1));
 }
 
