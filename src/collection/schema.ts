@@ -3,7 +3,9 @@
  * collections. Owns the check of names that must differ.
  */
 import type { CollectionDeclaration } from "../record/declaration.js";
-import { RecordError, shown } from "../record/record-error.js";
+import { RecordError } from "../record/record-error.js";
+import { checkMigrations, type MigrationStage } from "./migrations.js";
+import { parseVersion } from "./schema-version.js";
 
 export interface SchemaDeclaration<
   Collections extends readonly CollectionDeclaration[] = readonly CollectionDeclaration[],
@@ -11,9 +13,11 @@ export interface SchemaDeclaration<
   /** Semantic version: three numbers. Raised with each change; migrations lead from one to the next. */
   readonly version: string;
   readonly collections: Collections;
+  /** The stages that lead from earlier versions to this one, in the order of versions. */
+  readonly migrations?: readonly MigrationStage[];
 }
 
-/** Throws `INVALID_SCHEMA`. */
+/** Throws `INVALID_SCHEMA`, `INVALID_MIGRATION`. */
 export function schema<const Collections extends readonly CollectionDeclaration[]>(
   declaration: SchemaDeclaration<Collections>,
 ): SchemaDeclaration<Collections> {
@@ -23,20 +27,8 @@ export function schema<const Collections extends readonly CollectionDeclaration[
     if (names.has(name)) throw refused(`it has two collections "${name}"`);
     names.add(name);
   }
+  checkMigrations(declaration.version, declaration.migrations ?? []);
   return declaration;
-}
-
-export type SchemaVersion = readonly [major: number, minor: number, patch: number];
-
-/** Throws `INVALID_SCHEMA`. */
-export function parseVersion(text: string): SchemaVersion {
-  const [, major, minor, patch] = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/.exec(text) ?? [];
-  if (major === undefined) throw refused(`its version ${shown(text)} is not three numbers like "1.0.0"`);
-  return [Number(major), Number(minor), Number(patch)];
-}
-
-export function compareVersions(a: SchemaVersion, b: SchemaVersion): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
 function refused(why: string): RecordError {

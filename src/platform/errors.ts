@@ -92,6 +92,8 @@ export type ErrorCode =
   | "SCHEMA_CHANGED"
   | "SCHEMA_TOO_OLD"
   | "SCHEMA_TOO_NEW"
+  | "INVALID_MIGRATION"
+  | "MIGRATION_TAKEN_OVER"
   // From backends.
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"

@@ -11,7 +11,9 @@ import { StillwaterError } from "../platform/errors.js";
 import type { ReadTransaction, Transaction } from "../transaction/transaction.js";
 import type { IndexDeclaration } from "./declaration.js";
 import { KEYSPACE } from "./keyspace.js";
+import type { ValueDescription } from "./description.js";
 import { JSON_CODEC } from "./pipeline/json-codec.js";
+import { OWN_FORMAT, requireReadable, requireWritable, type StoredFormat } from "./record-format.js";
 
 /** Disabled: not maintained, not read. Write-only: maintained, not read. Features DF-36. */
 export type IndexState = "disabled" | "writeOnly" | "readable";
@@ -20,8 +22,8 @@ export interface StoredCollection {
   readonly id: number;
   readonly name: string;
   readonly primaryKey: string;
-  /** What is known of its fields, for the rules of evolution: null when the schema does not tell (a foreign validator). */
-  readonly fields: unknown;
+  /** What is known of its documents, for the rules of evolution: null when the schema does not tell (a foreign validator). */
+  readonly fields: ValueDescription | null;
 }
 
 /** A second copy of an index, built beside the one in use, to take its place or to be compared with it. */
@@ -54,6 +56,19 @@ export interface FormerEntry {
   readonly removedIn: string;
 }
 
+/** A stage of a migration that has begun and not ended (features DF-75). */
+export interface StoredMigration {
+  readonly from: string;
+  readonly to: string;
+  /** What comes next. */
+  readonly step: MigrationStep;
+  /** Whether programs with the former schema are shut out meanwhile. */
+  readonly isExclusive: boolean;
+}
+
+/** In this order: own code before, the changes of collections and indexes, their builds, own code after. */
+export type MigrationStep = "willMigrate" | "restructure" | "build" | "didMigrate";
+
 /** One version of it, never changed. */
 export interface Catalogue {
   /** The ten bytes of the commit that wrote it, in hexadecimal; empty when there is none yet. */
@@ -63,6 +78,10 @@ export interface Catalogue {
   readonly collections: ReadonlyMap<string, CatalogueCollection>;
   readonly formers: readonly FormerEntry[];
   readonly nextId: number;
+  /** Null: none is under way. */
+  readonly migration: StoredMigration | null;
+  /** Null in a new store. */
+  readonly format: StoredFormat | null;
 }
 
 export interface CatalogueCollection {
@@ -71,9 +90,6 @@ export interface CatalogueCollection {
   readonly indexes: readonly StoredIndex[];
 }
 
-/** Format of everything below the root. Raised when an older reader would misread it. */
-export const RECORD_FORMAT = 1;
-
 /** Second elements of the keys (KEYSPACE.catalogue, …). */
 const VERSION = "version";
 const HEAD = "head";
@@ -81,10 +97,10 @@ const COLLECTION = "collection";
 const INDEX = "index";
 const FORMER = "former";
 
-interface Head {
-  readonly format: number;
+interface Head extends StoredFormat {
   readonly schemaVersion: string | null;
   readonly nextId: number;
+  readonly migration: StoredMigration | null;
 }
 
 /** Reads and writes the catalogue of one root. Keeps the last version it has read. */
@@ -98,9 +114,13 @@ export class CatalogueStore {
     this.#versionKey = this.#space.pack([VERSION]);
   }
 
-  /** As of the transaction's version; any later change of the catalogue makes the transaction conflict. */
+  /**
+   * As of the transaction's version; any later change of the catalogue makes the transaction conflict. Throws `UNSUPPORTED_FORMAT`.
+   */
   async read(transaction: Transaction): Promise<Catalogue> {
-    return this.#read(await transaction.get(this.#versionKey), transaction.snapshot);
+    const catalogue = await this.#read(await transaction.get(this.#versionKey), transaction.snapshot);
+    if (catalogue.format !== null) requireWritable(catalogue.format);
+    return catalogue;
   }
 
   /** As `read`, for who writes nothing. */
@@ -111,6 +131,8 @@ export class CatalogueStore {
   /** Writes what differs between the two, and the new version. Visible to readers after the commit. */
   write(transaction: Transaction, before: Catalogue, after: Catalogue): void {
     const old = rowsOf(before);
+    // An older format becomes the newest.
+    if (before.format?.format !== OWN_FORMAT.format) old.delete(HEAD);
     const fresh = rowsOf(after);
     for (const name of old.keys()) if (!fresh.has(name)) transaction.clear(this.#keyOf(name));
     for (const [name, value] of fresh) {
@@ -149,16 +171,14 @@ export class CatalogueStore {
     }
     if (head === null)
       throw new StillwaterError("CORRUPTION", "the catalogue of the records has no head. Restore a backup.");
-    if (head.format !== RECORD_FORMAT) {
-      throw new StillwaterError(
-        "UNSUPPORTED_FORMAT",
-        `the records are in format ${head.format}, and this version reads ${RECORD_FORMAT}. Use the version that wrote them.`,
-      );
-    }
+    requireReadable(head);
+    const { schemaVersion, nextId, migration, format, readableFrom, writableFrom } = head;
     return {
       version,
-      schemaVersion: head.schemaVersion,
-      nextId: head.nextId,
+      schemaVersion,
+      nextId,
+      migration,
+      format: { format, readableFrom, writableFrom },
       formers,
       collections: new Map(
         collections.map((stored) => [
@@ -181,6 +201,8 @@ export const EMPTY: Catalogue = {
   collections: new Map(),
   formers: [],
   nextId: 1,
+  migration: null,
+  format: null,
 };
 
 /** The same with one index changed. */
@@ -202,9 +224,10 @@ function rowsOf(catalogue: Catalogue): Map<string, unknown> {
   if (catalogue.version === "" && catalogue.collections.size === 0 && catalogue.schemaVersion === null)
     return rows;
   const head: Head = {
-    format: RECORD_FORMAT,
+    ...OWN_FORMAT,
     schemaVersion: catalogue.schemaVersion,
     nextId: catalogue.nextId,
+    migration: catalogue.migration,
   };
   rows.set(HEAD, head);
   for (const { stored, indexes } of catalogue.collections.values()) {

@@ -20,6 +20,8 @@ export const KEYSPACE = {
   leases: 5,
   /** (index id): how far a scrub has come. */
   scrubs: 6,
+  /** (version, step, number): how far a call of a migration has come. */
+  migrations: 7,
 } as const;
 
 export function itemSpace(root: Subspace, collectionId: number): Subspace {
