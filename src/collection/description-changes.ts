@@ -31,7 +31,13 @@ export function descriptionChanges(
   const isWider = takesAllOf(after, before);
   if (isWider && takesAllOf(before, after)) return [];
   if (!isWider)
-    return [{ effort: "custom", field, what: `was ${inWords(before)} and is now ${inWords(after)}${limitsOf(before, after)}` }];
+    return [
+      {
+        effort: "custom",
+        field,
+        what: `was ${inWords(before)} and is now ${inWords(after)}${limitsOf(before, after)}`,
+      },
+    ];
   const effort = before.type === "enumeration" && after.type === "enumeration" ? "lightweight" : "none";
   return [{ effort, field, what: `is now also ${inWords(after)}${limitsOf(before, after)}` }];
 }
@@ -50,7 +56,11 @@ function objectChanges(
       continue;
     }
     if (old.optional && !own.optional)
-      changes.push({ effort: "custom", field, what: "may be missing from stored documents and must now be there" });
+      changes.push({
+        effort: "custom",
+        field,
+        what: "may be missing from stored documents and must now be there",
+      });
     if (!old.optional && own.optional) changes.push({ effort: "none", field, what: "may now be missing" });
     changes.push(...descriptionChanges(old.value, own.value, field));
   }
@@ -59,7 +69,11 @@ function objectChanges(
     changes.push(
       own.optional
         ? { effort: "none", field: below(path, own.name), what: "is new and may be missing" }
-        : { effort: "custom", field: below(path, own.name), what: "is new and missing from stored documents" },
+        : {
+            effort: "custom",
+            field: below(path, own.name),
+            what: "is new and missing from stored documents",
+          },
     );
   }
   return changes;
@@ -134,8 +148,7 @@ function fieldsTakeAllOf(outer: readonly FieldDescription[], inner: readonly Fie
     inner.every((field) => {
       const own = outer.find(({ name }) => name === field.name);
       return own !== undefined && (own.optional || !field.optional) && takesAllOf(own.value, field.value);
-    }) &&
-    outer.every((field) => field.optional || inner.some(({ name }) => name === field.name))
+    }) && outer.every((field) => field.optional || inner.some(({ name }) => name === field.name))
   );
 }
 

@@ -306,7 +306,9 @@ const BEHIND = Uint8Array.of(0xff);
 
 function isTooMuch(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return code === "TRANSACTION_TOO_LARGE" || code === "TRANSACTION_TOO_OLD" || code === "TRANSACTION_TIMED_OUT";
+  return (
+    code === "TRANSACTION_TOO_LARGE" || code === "TRANSACTION_TOO_OLD" || code === "TRANSACTION_TIMED_OUT"
+  );
 }
 
 function unknownIndex(collection: string, index: string): RecordError {

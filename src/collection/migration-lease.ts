@@ -5,7 +5,7 @@
  *
  *     (leases, "migration") → [owner, beats]
  */
-import { unpack, pack } from "../keyspace/tuple.js";
+import { pack, unpack } from "../keyspace/tuple.js";
 import { KEYSPACE } from "../record/keyspace.js";
 import { RecordError } from "../record/record-error.js";
 import type { Transaction } from "../transaction/transaction.js";

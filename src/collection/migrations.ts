@@ -95,13 +95,16 @@ export function migrationPath(
 ): readonly MigrationStage[] {
   const ways = new Map<string, readonly MigrationStage[]>([[declared, []]]);
   // From the end: every stage that a way can go on with leads to a later version, and is met before.
-  for (const stage of [...stages].sort((a, b) => compareVersions(parseVersion(b.from), parseVersion(a.from)))) {
+  for (const stage of [...stages].sort((a, b) =>
+    compareVersions(parseVersion(b.from), parseVersion(a.from)),
+  )) {
     const rest = ways.get(stage.to);
     if (rest === undefined) continue;
     const known = ways.get(stage.from);
     const isShorter = known === undefined || rest.length + 1 < known.length;
     const isEqual = known !== undefined && rest.length + 1 === known.length;
-    const isLonger = isEqual && compareVersions(parseVersion(stage.to), parseVersion(known[0]?.to ?? stage.to)) > 0;
+    const isLonger =
+      isEqual && compareVersions(parseVersion(stage.to), parseVersion(known[0]?.to ?? stage.to)) > 0;
     if (isShorter || isLonger) ways.set(stage.from, [stage, ...rest]);
   }
   const way = ways.get(stored);
@@ -124,7 +127,10 @@ export function requireEnough(stages: readonly MigrationStage[], changes: readon
     if (effort === "impossible") throw changed(change, IMPOSSIBLE);
     if (effort === "custom" && !isCustom)
       throw changed(change, `The migration from ${from} to ${to} must be a custom one: ${adviceOf(change)}.`);
-    if (kind === "collectionRemoved" && !stages.some((stage) => stage.removeCollections?.includes(collection)))
+    if (
+      kind === "collectionRemoved" &&
+      !stages.some((stage) => stage.removeCollections?.includes(collection))
+    )
       throw changed(change, `Say so in a stage: removeCollections: ["${collection}"].`);
     if (reusedName !== undefined && !stages.some((stage) => stage.reuseNames?.includes(reusedName)))
       throw changed(
@@ -137,7 +143,8 @@ export function requireEnough(stages: readonly MigrationStage[], changes: readon
 /** For two schemas under one version: the first change that asks for most, and how to make it. */
 export function changedWithoutVersion(version: string, changes: readonly SchemaChange[]): RecordError {
   const worst = [...changes].sort((a, b) => EFFORTS.indexOf(b.effort) - EFFORTS.indexOf(a.effort))[0];
-  const advice = worst?.effort === "impossible" ? IMPOSSIBLE : `Raise the version ${version} and ${needOf(worst)}.`;
+  const advice =
+    worst?.effort === "impossible" ? IMPOSSIBLE : `Raise the version ${version} and ${needOf(worst)}.`;
   // There is one: schemas without changes are equal.
   return changed(worst as SchemaChange, advice);
 }

@@ -84,6 +84,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
       pipeline: new ItemPipeline(pipelineSettings(items, world.random)),
       declarations: new Map(schema.collections.map((declaration) => [declaration.name, declaration])),
       events,
+      schemaVersion: schema.version,
     });
     await matchCatalogue(shared, schema);
     return new RecordStore(shared, close);

@@ -139,7 +139,13 @@ function applied(
     case "indexRemoved":
       return withIndexRemoved(root, catalogue, collection, index, to);
     case "indexRedefined":
-      return withIndexRedefined(root, catalogue, collection, declaredIndex(collections, collection, index), to);
+      return withIndexRedefined(
+        root,
+        catalogue,
+        collection,
+        declaredIndex(collections, collection, index),
+        to,
+      );
     default:
       return withoutCollection(root, catalogue, collection, to);
   }
@@ -205,7 +211,12 @@ function withIndexRedefined(
   };
 }
 
-function withoutCollection(root: Subspace, catalogue: Catalogue, name: string, removedIn: string): Restructured {
+function withoutCollection(
+  root: Subspace,
+  catalogue: Catalogue,
+  name: string,
+  removedIn: string,
+): Restructured {
   let next = catalogue;
   const found = existing(catalogue, name);
   const cleared = [itemSpace(root, found.stored.id)];

@@ -7,6 +7,7 @@ import type { IndexKind } from "../index/kind.js";
 import { type MaintainedIndex, type MaintenanceSettings, maintainedIndexes } from "../index/maintenance.js";
 import type { KindRegistry } from "../index/registry.js";
 import type { Subspace } from "../keyspace/subspace.js";
+import { assert } from "../platform/assert.js";
 import type { EventSink } from "../platform/event-sink.js";
 import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import type { Catalogue, CatalogueCollection, CatalogueStore } from "../record/catalogue.js";
@@ -35,6 +36,8 @@ export interface SharedStoreParts {
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
   /** Who is told of builds and states of indexes. */
   readonly events: EventSink;
+  /** Version of the declared schema: under another one nothing is read or written. */
+  readonly schemaVersion: string;
 }
 
 /** A collection as one version of the catalogue has it. */
@@ -56,6 +59,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
   readonly events: EventSink;
   readonly metrics = new MetricCounters();
+  readonly schemaVersion: string;
   /** Of the newest version of the catalogue that was used; a new one replaces all. */
   #open = new Map<string, OpenCollection>();
   #openVersion = "";
@@ -69,6 +73,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     this.pipeline = parts.pipeline;
     this.declarations = parts.declarations;
     this.events = parts.events;
+    this.schemaVersion = parts.schemaVersion;
   }
 
   get maintenance(): MaintenanceSettings {
@@ -95,23 +100,18 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     return new ItemStore(itemSpace(this.root, stored.id), this.pipeline);
   }
 
-  /** Throws `UNKNOWN_COLLECTION`, `SCHEMA_CHANGED` when the store no longer has it. */
+  /** Throws `UNKNOWN_COLLECTION`, `SCHEMA_TOO_OLD` when another process has migrated the store or is about to. */
   collectionIn(catalogue: Catalogue, name: string): OpenCollection {
     const declaration = this.declarationOf(name);
     if (catalogue.version !== this.#openVersion) {
+      this.#requireOwn(catalogue);
       this.#open = new Map();
       this.#openVersion = catalogue.version;
     }
     const known = this.#open.get(name);
     if (known !== undefined) return known;
     const catalogued = catalogue.collections.get(name);
-    if (catalogued === undefined) {
-      throw new RecordError(
-        "SCHEMA_CHANGED",
-        `the collection "${name}" is no longer in the store: another process has migrated it. Open the store with its schema.`,
-        { collection: name },
-      );
-    }
+    assert(catalogued !== undefined, "a store of the declared version has every declared collection");
     const opened: OpenCollection = {
       declaration,
       catalogued,
@@ -120,5 +120,21 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     };
     this.#open.set(name, opened);
     return opened;
+  }
+
+  /**
+   * Documents of another schema would be misread, and written as they must no longer be. A lightweight migration changes none, so
+   * programs with the former schema go on until it is over.
+   */
+  #requireOwn({ schemaVersion, migration }: Catalogue): void {
+    if (schemaVersion === this.schemaVersion && migration?.isExclusive !== true) return;
+    const what =
+      migration?.isExclusive === true
+        ? `is being migrated from ${migration.from} to ${migration.to}`
+        : `has schema ${schemaVersion}`;
+    throw new RecordError(
+      "SCHEMA_TOO_OLD",
+      `the store ${what}, and this program declares ${this.schemaVersion}. Open it with a program that declares its schema.`,
+    );
   }
 }

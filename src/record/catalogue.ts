@@ -10,8 +10,8 @@ import type { Subspace } from "../keyspace/subspace.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { ReadTransaction, Transaction } from "../transaction/transaction.js";
 import type { IndexDeclaration } from "./declaration.js";
-import { KEYSPACE } from "./keyspace.js";
 import type { ValueDescription } from "./description.js";
+import { KEYSPACE } from "./keyspace.js";
 import { JSON_CODEC } from "./pipeline/json-codec.js";
 import { OWN_FORMAT, requireReadable, requireWritable, type StoredFormat } from "./record-format.js";
 

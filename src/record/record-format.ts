@@ -30,7 +30,9 @@ export const OWN_FORMAT: StoredFormat = {
 /** Throws `UNSUPPORTED_FORMAT`. */
 export function requireReadable({ format, readableFrom }: StoredFormat): void {
   if (readableFrom > RECORD_FORMAT) {
-    throw unsupported(`the records are in format ${format}, which programs from format ${readableFrom} on can read`);
+    throw unsupported(
+      `the records are in format ${format}, which programs from format ${readableFrom} on can read`,
+    );
   }
   if (!(format >= OLDEST_READ)) {
     throw unsupported(`the records are in format ${format}, and this program reads from ${OLDEST_READ} on`);
