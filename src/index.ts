@@ -95,6 +95,14 @@ export type {
   UpdatedDocument,
 } from "./collection/hooks.js";
 export type { RecordMetrics } from "./collection/metrics.js";
+export type { MigrationChange, MigrationContext } from "./collection/migration-context.js";
+export type { MigrationWrites } from "./collection/migration-items.js";
+export {
+  lightweight,
+  type MigrationOptions,
+  type MigrationStage,
+  migration,
+} from "./collection/migrations.js";
 export type { RecordTransactionOptions } from "./collection/record-runner.js";
 export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 export type { RecordTransaction } from "./collection/record-transaction.js";

@@ -37,7 +37,7 @@ export interface MigrationSite {
 }
 
 /** What becomes of a document: another one, the same (`undefined` or itself), or nothing (`null`). */
-export type DocumentChange = (
+export type MigrationChange = (
   document: Readonly<Record<string, unknown>>,
   writes: MigrationWrites,
 ) => unknown;
@@ -144,7 +144,7 @@ export class MigrationContext {
    * puts into the same collection behind the one it is given are met as well. Resolves with how many were there. Throws
    * `PRIMARY_KEY_CHANGED`, `VALIDATION_FAILED` (in `didMigrate` of the last stage), `UNIQUE_VIOLATION`, `INVALID_INDEX_VALUE`.
    */
-  async batchUpdate(collection: string, change: DocumentChange): Promise<number> {
+  async batchUpdate(collection: string, change: MigrationChange): Promise<number> {
     const call = this.#call("batchUpdate", collection);
     let size = BATCH_ITEMS;
     for (;;) {
@@ -167,7 +167,7 @@ export class MigrationContext {
     return this.batchUpdate(collection, (document) => (which(document) ? null : undefined));
   }
 
-  async #batch(call: Call, change: DocumentChange, size: number): Promise<CallProgress> {
+  async #batch(call: Call, change: MigrationChange, size: number): Promise<CallProgress> {
     const { shared, declared } = this.#site;
     const progress = await this.#site.transact(async (transaction, catalogue) => {
       const before = await this.#progressIn(transaction, call);
@@ -276,7 +276,7 @@ interface Call {
 async function changeOne(
   found: CatalogueCollection,
   item: FoundItem,
-  change: DocumentChange,
+  change: MigrationChange,
   writes: MigrationItems,
 ): Promise<void> {
   const changed: unknown = await change(item.document as Readonly<Record<string, unknown>>, writes);

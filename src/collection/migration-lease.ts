@@ -62,6 +62,11 @@ export class MigrationLease {
     this.#write(transaction);
   }
 
+  /** With the last transaction of the migration, so that none is left behind it. */
+  giveUp(transaction: Transaction): void {
+    transaction.clear(this.#key);
+  }
+
   async release(): Promise<void> {
     await this.#stop?.();
     this.#stop = null;

@@ -192,6 +192,7 @@ class StageRun {
         schemaVersion: to,
         migration: null,
       });
+      if (this.#place.isLast) this.#lease.giveUp(transaction);
     });
   }
 
