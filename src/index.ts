@@ -84,6 +84,8 @@ export {
   ReadCollection,
   type ScanItemsOptions,
 } from "./collection/collection.js";
+export type { RecordContext, RecordContextOptions } from "./collection/context.js";
+export type { ContextCollection } from "./collection/context-collection.js";
 export type { CollectionDescription } from "./collection/description.js";
 export type { DocumentVersion, HistoryOptions } from "./collection/history.js";
 export type {

@@ -16,6 +16,7 @@ import { RecordError, shown } from "../record/record-error.js";
 import type { Database } from "../transaction/transaction.js";
 import { type RecordBatchOperation, type RecordBatchOptions, runBatch } from "./batch.js";
 import { Collection } from "./collection.js";
+import { RecordContext, type RecordContextOptions } from "./context.js";
 import { type CollectionDescription, describeCollections } from "./description.js";
 import type { RecordHook } from "./hooks.js";
 import { IndexManager } from "./index-manager.js";
@@ -51,6 +52,8 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
   readonly indexes: IndexManager<Collections>;
   readonly #runner: RecordRunner<Collections>;
   readonly #ids: UlidGenerator;
+  /** Open ones: they have timers. */
+  readonly #contexts = new Set<RecordContext<Collections>>();
   readonly #close: () => Promise<void>;
 
   private constructor(shared: SharedStore, close: () => Promise<void>) {
@@ -135,6 +138,15 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     return this.shared.database.read((reader) => reader.getReadVersion());
   }
 
+  /** A unit of work: see `RecordContext`. Closed by the store, should nobody else. Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`. */
+  context(options: RecordContextOptions = {}): RecordContext<Collections> {
+    const context: RecordContext<Collections> = new RecordContext(this.#runner, options, () => {
+      this.#contexts.delete(context);
+    });
+    this.#contexts.add(context);
+    return context;
+  }
+
   /** Runs `hook` with every commit of documents from now on. Returns what ends that. Throws `INVALID_ARGUMENT`. */
   addHook(hook: RecordHook<Collections>): () => void {
     return this.#runner.addHook(hook);
@@ -160,8 +172,9 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     this.shared.metrics.reset();
   }
 
-  /** Stops builds that are under way. */
+  /** Stops builds that are under way, and closes contexts: what is pending in them is not saved. */
   async close(): Promise<void> {
+    for (const context of [...this.#contexts]) await context.close();
     await this.indexes.close();
     await this.#close();
   }

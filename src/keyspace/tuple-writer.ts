@@ -36,10 +36,20 @@ import {
 export class TupleWriter {
   /** Where the hole of an incomplete versionstamp is, or −1. */
   incompleteAt = -1;
-  private bytes = new Uint8Array(64);
+  private bytes = new Uint8Array(FIRST_BYTES);
   private view = new DataView(this.bytes.buffer);
   private length = 0;
   private depth = 0;
+
+  /** Makes it as good as new, whatever has happened to it. */
+  reset(): void {
+    this.incompleteAt = -1;
+    this.length = 0;
+    this.depth = 0;
+    if (this.bytes.length <= KEPT_BYTES) return;
+    this.bytes = new Uint8Array(FIRST_BYTES);
+    this.view = new DataView(this.bytes.buffer);
+  }
 
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
@@ -62,9 +72,7 @@ export class TupleWriter {
       this.byte(NULL);
       if (nested) this.byte(ESCAPE);
     } else if (typeof element === "string") {
-      if (LONE_SURROGATE.test(element))
-        throw invalid("a text with half of a surrogate pair has no UTF-8 form");
-      this.escaped(TEXT, encoder.encode(element));
+      this.text(element);
     } else if (typeof element === "number") {
       if (Number.isSafeInteger(element) && !Object.is(element, -0)) this.integer(element);
       else this.double(element);
@@ -97,6 +105,31 @@ export class TupleWriter {
     for (const element of elements) this.element(element, true);
     this.byte(0x00);
     this.depth--;
+  }
+
+  /** Most texts in keys are short and plain: these are copied as they are looked at. */
+  private text(text: string): void {
+    const start = this.length;
+    this.byte(TEXT);
+    if (text.length <= PLAIN_LENGTH_MAX) {
+      this.reserve(text.length + 1);
+      const { bytes } = this;
+      let at = this.length;
+      let i = 0;
+      for (; i < text.length; i++) {
+        const code = text.charCodeAt(i);
+        if (code === 0 || code > 0x7f) break;
+        bytes[at++] = code;
+      }
+      if (i === text.length) {
+        bytes[at++] = 0x00;
+        this.length = at;
+        return;
+      }
+    }
+    this.length = start;
+    if (LONE_SURROGATE.test(text)) throw invalid("a text with half of a surrogate pair has no UTF-8 form");
+    this.escaped(TEXT, encoder.encode(text));
   }
 
   private escaped(code: number, content: Uint8Array): void {
@@ -202,5 +235,10 @@ export class TupleWriter {
   }
 }
 
+const FIRST_BYTES = 128;
+/** A larger buffer is not kept from one tuple to the next. */
+const KEPT_BYTES = 16_384;
+/** From here on the encoder of the platform is faster. */
+const PLAIN_LENGTH_MAX = 64;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const encoder = new TextEncoder();

@@ -13,11 +13,14 @@ import { TupleWriter } from "./tuple-writer.js";
 
 /** The key of a tuple. Throws `INVALID_TUPLE` for a value that has no encoding, or an incomplete versionstamp. */
 export function pack(tuple: Tuple): Uint8Array {
-  const writer = new TupleWriter();
-  writer.tuple(tuple);
-  if (writer.incompleteAt >= 0) throw invalid("an incomplete versionstamp goes through packWithVersionstamp");
-  return writer.finish();
+  packer.reset();
+  packer.tuple(tuple);
+  if (packer.incompleteAt >= 0) throw invalid("an incomplete versionstamp goes through packWithVersionstamp");
+  return packer.finish();
 }
+
+/** Packing calls nobody else's code, so that one writer with one growing buffer serves all. */
+const packer = new TupleWriter();
 
 /** A packed tuple with a hole of ten bytes for the commit to fill. */
 export interface IncompleteTuple {
