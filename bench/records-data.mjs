@@ -14,7 +14,8 @@ export function randomOf(seed) {
 
 const mixed = (number) => (Math.imul(number + 1, 2_654_435_761) >>> 0) % 2_147_483_648;
 
-export const idOf = (number) => `user-${String(mixed(number)).padStart(10, "0")}-${number}`;
+/** They rise, as ids of `newId` do. */
+export const idOf = (number) => `user-${String(number).padStart(12, "0")}`;
 export const emailOf = (number) => `person.${mixed(number * 7 + 3)}.${number}@example.com`;
 export const cityOf = (number) => `city ${number % CITIES}`;
 export const cities = CITIES;

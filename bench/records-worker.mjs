@@ -70,7 +70,9 @@ async function stillwater() {
     primaryKey: "id",
     indexes: [scalar("email", { unique: true }), scalar("city"), scalar("age"), scalar("joinedMs")],
   });
-  const store = await openRecords(directory, schema({ version: "1.0.0", collections: [User] }));
+  // Where others use the machine as well, a batch may wait for compaction longer than the usual five seconds.
+  const database = { transactions: { timeoutMs: 60_000 } };
+  const store = await openRecords(directory, schema({ version: "1.0.0", collections: [User] }), { database });
   // Not maintained while documents are loaded: the index that is added later.
   await store.indexes.disable("User", "User_joinedMs");
   const users = store.collection("User");

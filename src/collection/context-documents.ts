@@ -157,7 +157,7 @@ export class ContextDocuments {
   }
 
   deleteAll(isSaving: boolean): void {
-    for (const { primaryKey } of [...this.#held.values()]) this.delete(primaryKey, isSaving);
+    for (const { primaryKey } of this.#held.values()) this.delete(primaryKey, isSaving);
   }
 
   /** Whether the context holds it, changed or not. */

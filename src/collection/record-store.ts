@@ -174,7 +174,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
 
   /** Stops builds that are under way, and closes contexts: what is pending in them is not saved. */
   async close(): Promise<void> {
-    for (const context of [...this.#contexts]) await context.close();
+    for (const context of this.#contexts) await context.close();
     await this.indexes.close();
     await this.#close();
   }
