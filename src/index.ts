@@ -136,6 +136,14 @@ export { scalar } from "./index/kinds/scalar.js";
 export { type Sum, sum } from "./index/kinds/sum.js";
 export { type VersionMoment, versions } from "./index/kinds/versions.js";
 export { invalidIndex } from "./index/registry.js";
+export type { ScrubFinding } from "./index/scrub/scrub-batch.js";
+export type { ScrubOptions } from "./index/scrub/scrub-options.js";
+export type { ScrubResult, ScrubStep } from "./index/scrub/scrubber.js";
+export type {
+  IndexVerification,
+  VerificationObserver,
+  VerificationOptions,
+} from "./index/scrub/verification.js";
 export type {
   CreateDirectoryOptions,
   Directory,

@@ -17,6 +17,9 @@ import {
   enableIndex,
   swapShadow,
 } from "../index/index-changes.js";
+import type { ScrubOptions } from "../index/scrub/scrub-options.js";
+import { Scrubber, type ScrubResult, type ScrubStep } from "../index/scrub/scrubber.js";
+import { IndexVerification, type VerificationOptions } from "../index/scrub/verification.js";
 import type { Catalogue, CatalogueCollection, IndexState, StoredIndex } from "../record/catalogue.js";
 import type { CollectionDeclaration, IndexNameOf } from "../record/declaration.js";
 import { indexSpace, itemSpace } from "../record/keyspace.js";
@@ -60,6 +63,7 @@ export class IndexManager<const Collections extends Names = Names> {
   readonly #environment: IndexEnvironment;
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #verifications: IndexVerification[] = [];
 
   constructor(environment: IndexEnvironment) {
     this.#environment = environment;
@@ -171,9 +175,32 @@ export class IndexManager<const Collections extends Names = Names> {
     await dropOldCopies(this.#environment, collection, index);
   }
 
-  /** Stops the builds that are under way, after their batch. They can be gone on with by the next store. */
+  /**
+   * Compares a readable index with the items, and repairs it if that is asked for; goes on where an earlier call has stopped.
+   * `onStep`: called after each transaction. Throws what `Scrubber.run` throws.
+   */
+  scrub<const Name extends Collections[number]["name"]>(
+    collection: Name,
+    index: IndexIn<Collections, Name>,
+    options: ScrubOptions = {},
+    onStep?: (step: ScrubStep) => void,
+  ): Promise<ScrubResult> {
+    const signal = this.#signalOf(options.signal);
+    const target = { collection, index };
+    return this.#kept(() => new Scrubber(this.#environment, target, { ...options, signal }, onStep).run());
+  }
+
+  /** Scrubs all indexes in turn from now on, until it is closed, or the store. Throws as `IndexVerification`. */
+  verify(options: VerificationOptions): IndexVerification {
+    const verification = new IndexVerification(this.#environment, options);
+    this.#verifications.push(verification);
+    return verification;
+  }
+
+  /** Stops the builds and scrubs that are under way, after their batch. They can be gone on with by the next store. */
   async close(): Promise<void> {
     this.#stop.abort();
+    await Promise.all(this.#verifications.map((verification) => verification.close()));
     await Promise.allSettled(this.#running);
   }
 
@@ -186,10 +213,20 @@ export class IndexManager<const Collections extends Names = Names> {
         collection: request.collection,
       });
     }
+    const signal = this.#signalOf(rest.signal);
+    return this.#kept(() =>
+      new OnlineBuilder(this.#environment, { ...request, from }, { ...rest, signal }).run(),
+    );
+  }
+
+  #signalOf(given: AbortSignal | undefined): AbortSignal {
     const { signal } = this.#stop;
-    const signals = rest.signal === undefined ? signal : AbortSignal.any([signal, rest.signal]);
-    const builder = new OnlineBuilder(this.#environment, { ...request, from }, { ...rest, signal: signals });
-    const running = builder.run();
+    return given === undefined ? signal : AbortSignal.any([signal, given]);
+  }
+
+  /** Known to `close` while it runs. */
+  async #kept<T>(run: () => Promise<T>): Promise<T> {
+    const running = run();
     this.#running.add(running);
     try {
       return await running;

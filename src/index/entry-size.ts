@@ -26,16 +26,21 @@ export function checkEntrySize(
 }
 
 function tooLarge(
-  { collection, index }: IndexContext,
+  context: IndexContext,
   what: string,
   [bytes, limit]: readonly [number, number],
   fields: readonly string[],
   elements: readonly TupleElement[],
 ): RecordError {
+  const { collection, index } = context;
   let field: string | undefined;
-  let largest = -1;
-  for (const [at, element] of elements.entries()) {
-    const length = pack([element]).length;
+  const values = elements.map((element) => pack([element]).length);
+  // What is left of a key is the primary key.
+  let largest =
+    what === "key"
+      ? bytes - context.space.prefix.length - values.reduce((sum, length) => sum + length, 0)
+      : 0;
+  for (const [at, length] of values.entries()) {
     if (length <= largest) continue;
     largest = length;
     field = fields[at];

@@ -16,7 +16,10 @@ import type { AggregateReads } from "./aggregate.js";
 export type IndexStructure =
   /** Each key belongs to one item, and an item's keys follow from the item alone. */
   | "flat"
-  /** Values made up from many items. */
+  /**
+   * Values made up from many items. They follow from the items alone, whatever way these came to be: a copy that is built anew is the
+   * same byte for byte, which is how one is verified.
+   */
   | "aggregation"
   /** Anything else: graphs, postings. */
   | "hierarchical";

@@ -48,6 +48,8 @@ const NULL_ELEMENT = { element: null };
 export function indexValue(element: TupleElement): { readonly value: IndexValue } | null {
   if (element instanceof Float64) return { value: element.value };
   if (Array.isArray(element)) {
+    // A covered field that the document has not, which is null to whoever compares.
+    if (element.length === 0) return { value: null };
     const [ms] = element as readonly TupleElement[];
     return element.length === 1 && typeof ms === "number" && Math.abs(ms) <= DATE_MS_MAX
       ? { value: new Date(ms) }

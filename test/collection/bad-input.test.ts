@@ -94,7 +94,7 @@ const WRONG: readonly [
   [
     "a primary key that is longer than a key may be",
     (t) => t.collection("Account").put(account("x".repeat(20_000))),
-    { code: "KEY_TOO_LARGE" },
+    { code: "INDEX_ENTRY_TOO_LARGE", collection: "Account" },
   ],
   [
     "a changed primary key",

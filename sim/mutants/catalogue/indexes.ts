@@ -35,6 +35,24 @@ const DESCRIBED: readonly Described[] = [
     oracles: ["O11"],
   },
   {
+    id: "I5-scrubber-repairs-a-live-write-away",
+    breaks: "a repair goes by what was read without a conflict, so that it undoes a write that came between",
+    needs: "a damaged row, and a write of its item while the scrub is about to repair it",
+    oracles: ["O11"],
+  },
+  {
+    id: "I23-scrub-position-ahead",
+    breaks: "a scrub that stops within its rows goes on behind one that it has not looked at",
+    needs: "damage in the row after a batch",
+    oracles: ["O11"],
+  },
+  {
+    id: "I24-scrub-forgets-the-condition",
+    breaks: "the scrub of a partial index takes it for one of all documents",
+    needs: "a scrub of a partial index",
+    oracles: ["O11"],
+  },
+  {
     id: "R14-entry-kept-after-same-value-overwrite",
     breaks: "the rows to remove come from what the index was told last, which may have been rolled back",
     copies: "TigerBeetle 38e916fdf, in its spirit",

@@ -43,9 +43,9 @@ export function sourceUse(
   const isEnough = targets.every(
     ({ declaration }) =>
       kinds.byIdentifier(declaration.kind).looksAtFieldsOnly === true &&
-      [...declaration.fields, ...(declaration.covering ?? []), ...fieldsOf(declaration.where)].every(
-        (field) => known.has(field),
-      ),
+      [...declaration.fields, ...fieldsOf(declaration.where)].every((field) => known.has(field)) &&
+      // Indexed values have lost what covered ones keep: −0, and whether a field is null or missing.
+      (declaration.covering ?? []).every((field) => covering.includes(field)),
   );
   return { use: isEnough ? "rows" : "items" };
 }
@@ -108,6 +108,8 @@ export class IndexScan implements ItemScan {
 const NEXT = Uint8Array.of(0x00);
 
 function put(document: Record<string, unknown>, field: string, element: TupleElement): void {
+  // Covered, and not in the document.
+  if (Array.isArray(element) && element.length === 0) return;
   const { steps } = parsePath(field);
   let at = document;
   for (const { name } of steps.slice(0, -1)) {

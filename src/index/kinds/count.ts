@@ -16,6 +16,7 @@ export const COUNT: IndexKind<TotalsMaintainer<number>> = {
   structure: "aggregation",
   canBeUnique: false,
   canCover: false,
+  looksAtFieldsOnly: true,
   check(collection, declaration) {
     if (declaration.configuration === undefined) return;
     throw invalidIndex(collection, declaration, "a count has no configuration");

@@ -49,6 +49,7 @@ function extreme(identifier: string, isLargest: boolean): IndexKind<ExtremeMaint
     structure: "flat",
     canBeUnique: false,
     canCover: false,
+    looksAtFieldsOnly: true,
     check(collection, declaration) {
       if (declaration.fields.length === 0) throw invalidIndex(collection, declaration, "it needs a field");
       if (declaration.configuration === undefined) return;

@@ -43,6 +43,7 @@ export const SUM: IndexKind<TotalsMaintainer<Sum>> = {
   structure: "aggregation",
   canBeUnique: false,
   canCover: false,
+  looksAtFieldsOnly: true,
   check(collection, declaration) {
     if (declaration.fields.length === 0) throw invalidIndex(collection, declaration, "a sum needs a field");
     if (scaleOf(declaration) !== null) return;
