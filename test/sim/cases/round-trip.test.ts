@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { caseOf, formatCase, parseCase, type SimulationCase } from "../../../sim/cases/case.js";
 import { defineCase } from "../../../sim/cases/literal-case.js";
@@ -27,14 +28,13 @@ const WORKLOADS = ALL_LIMITS.workloads;
 /** Format and parse, as a file and as a literal of a test; the options of a store may say more afterwards, not other things. */
 function expectSame(one: SimulationCase, what: string): void {
   const { options, ...rest } = one;
-  const read = parseCase(formatCase(one), what);
-  expect({ ...read, options: shortOptions(read.options) }, what).toEqual({
-    ...rest,
-    options: shortOptions(options),
-  });
+  const short = shortOptions(options);
+  const { options: full, ...read } = parseCase(formatCase(one), what);
+  // Many large ones: vitest's own comparison would take ten times as long.
+  deepStrictEqual({ ...read, options: shortOptions(full) }, { ...rest, options: short });
   const { seed, operations, choices, mutants } = one;
-  const literal = defineCase({ seed, options: shortOptions(options), operations, choices, mutants });
-  expect(literal, what).toMatchObject({ seed, operations, choices, mutants, options: read.options });
+  const literal = defineCase({ seed, options: short, operations, choices, mutants });
+  deepStrictEqual([literal.operations, literal.choices, literal.options], [operations, choices, full]);
 }
 
 function generated(seed: string, workload: WorkloadName, state: WorkloadState): Operation[] {
@@ -70,7 +70,7 @@ describe("a case that is written down is the same case when it is read", () => {
       choices: {},
     } as const;
     for (const workload of WORKLOADS) {
-      for (let i = 0; i < 24; i++) {
+      for (let i = 0; i < 16; i++) {
         const operations = generated(String(i), workload, i % 2 === 0 ? IDLE : BUSY);
         for (const operation of operations) {
           if (operation.kind === "transact") for (const [kind] of operation.steps) steps.add(kind);
