@@ -19,8 +19,8 @@ import type { CollectionScan, IndexScan, QueryIndex, Span } from "./plan.js";
 import {
   FIELD_VALUES,
   hull,
-  intersection,
   type Interval,
+  intersection,
   isEverything,
   isPoint,
   KEY_VALUES,
@@ -81,8 +81,7 @@ export function indexPath(
     if (set === null) return null;
     sets.push(set);
   }
-  const excludesNull = (set: ValueSet): boolean =>
-    intersection(set, point(FIELD_VALUES, null)).length === 0;
+  const excludesNull = (set: ValueSet): boolean => intersection(set, point(FIELD_VALUES, null)).length === 0;
   if (index.isSparse && !sets.every(excludesNull) && !mutant("Q3-sparse-index-answers-null")) return null;
   return { ...spansOf(sets, index), covered: coveredBy(index, primaryKey) };
 }

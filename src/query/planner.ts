@@ -67,11 +67,7 @@ interface Candidate {
   readonly choice: Choice;
 }
 
-function bestPath(
-  query: Query,
-  conjuncts: readonly Predicate[],
-  collection: QueryCollection,
-): Candidate {
+function bestPath(query: Query, conjuncts: readonly Predicate[], collection: QueryCollection): Candidate {
   let best = candidate(query, conjuncts, collectionPath(conjuncts, collection.primaryKey), collection);
   for (const index of collection.indexes) {
     const path = indexPath(conjuncts, index, collection.primaryKey);
@@ -155,9 +151,7 @@ function ordered(
 ): RowOrder | null {
   const { order, isOrderOpen } = query;
   const single = scan.op === "indexScan" ? scan.fields.filter((field) => !all.includes(field)) : [];
-  const asked = order.fields.filter(
-    ({ field }) => !single.includes(field) && !isConstant(conjuncts, field),
-  );
+  const asked = order.fields.filter(({ field }) => !single.includes(field) && !isConstant(conjuncts, field));
   const descending = asked[0]?.descending ?? order.keyDescending;
   if (asked.some((term, at) => term.descending !== descending || term.field !== fields[at])) return null;
   if (!isOrderOpen && (asked.length !== fields.length || order.keyDescending !== descending)) return null;

@@ -8,11 +8,11 @@ import { compareKeys } from "../engine/format/bytes.js";
 import type { KeyRange } from "../keyspace/subspace.js";
 import { unpack } from "../keyspace/tuple.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
-import { invariant } from "../platform/assert.js";
+import { assert } from "../platform/assert.js";
 import { mutant } from "../platform/probes.js";
-import type { Access, CollectionScan, IndexScan, RowOrder, Span } from "./plan.js";
-import type { EntryDecoder } from "./entry-decoder.js";
+import { type EntryDecoder, elementsOf } from "./entry-decoder.js";
 import type { QuerySource } from "./execute.js";
+import type { Access, CollectionScan, IndexScan, RowOrder, Span } from "./plan.js";
 import { type Entry, elementKey, type Place, Placement } from "./row.js";
 import { isPoint } from "./value-set.js";
 
@@ -68,7 +68,11 @@ async function* collectionEntries(
   }
 
   function entry(primaryKey: TupleElement, document: unknown): Entry {
-    return { primaryKey, document, place: withPlaces ? { keys: [], primaryKey: elementKey(primaryKey) } : null };
+    return {
+      primaryKey,
+      document,
+      place: withPlaces ? { keys: [], primaryKey: elementKey(primaryKey) } : null,
+    };
   }
 }
 
@@ -88,7 +92,7 @@ async function* indexEntries(
         : rest(whole, joined(space.prefix, keyBehind(scan, span, order, after)), NEXT, reverse);
     if (range === null) continue;
     for await (const [key, value] of source.reader.getRange(range.begin, range.end, { reverse })) {
-      const elements = source.elementsOf(scan, space, key);
+      const elements = elementsOf(scan, space.prefix, key);
       const primaryKey = elements[fields.length] as TupleElement; // `elementsOf` has counted them
       yield {
         primaryKey,
@@ -143,7 +147,7 @@ async function* oneAfterTheOther(
 
 function placeAt(head: IteratorResult<Entry, void> | undefined): Place {
   const place = head?.done === false ? head.value.place : null;
-  invariant(place !== null, "entries of a merge say where they stand");
+  assert(place !== null, "entries of a merge say where they stand");
   return place;
 }
 
@@ -160,7 +164,7 @@ function keyBehind(scan: IndexScan, span: Span, order: RowOrder, place: Place): 
   const parts = scan.fields.map((field, at) => {
     const rank = order.fields.findIndex((term) => term.field === field);
     const part = place.keys[rank] ?? span.equals[at]?.low.bytes;
-    invariant(part !== undefined, "an index that gives an order has its fields, or one value of the others");
+    assert(part !== undefined, "an index that gives an order has its fields, or one value of the others");
     return part;
   });
   return joined(...parts, place.primaryKey);
