@@ -18,6 +18,7 @@ import { RecordError, shown } from "../record/record-error.js";
 import { primaryKeyOf } from "./documents.js";
 import { IndexReads } from "./index-reads.js";
 import type { MetricCounters } from "./metrics.js";
+import { RecordQuery } from "./query.js";
 import type { RecordReader, ScanBounds } from "./record-reader.js";
 import type { DocumentChange, RecordWriter } from "./record-writer.js";
 
@@ -176,6 +177,11 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
     return this.#access.read(
       (reader) => reader.byIndex(this.name, query) as Promise<DocumentOf<Declaration>[]>,
     );
+  }
+
+  /** Asks for documents by conditions: `where`, `orderBy`, `limit`, `select`, then `all`, `first`, `count`, `page` or `for await`. */
+  query(): RecordQuery<DocumentOf<Declaration>> {
+    return new RecordQuery(this.name, this.#access);
   }
 
   #bounds(options: CollectionScanOptions<KeyOf<Declaration>>): ScanBounds {

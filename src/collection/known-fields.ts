@@ -2,13 +2,14 @@
  * Whether the fields of a query are fields of the collection. Only our own schema builder tells which there are: with another library
  * a wrong name does not compile, but at run time it is a field that no document has.
  */
-import type { ValueDescription } from "../record/description.js";
+
+import { fieldsOf } from "../query/normalize.js";
+import type { Query } from "../query/plan.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
+import type { ValueDescription } from "../record/description.js";
 import { type ParsedPath, parsePath } from "../record/field-path.js";
 import { RecordError, shown } from "../record/record-error.js";
 import { describedBy } from "../record/schema-builder.js";
-import type { Query } from "../query/plan.js";
-import { fieldsOf } from "../query/normalize.js";
 
 /** Throws `UNKNOWN_FIELD`. */
 export function checkKnownFields({ name, schema }: CollectionDeclaration, asked: Query): void {

@@ -16,9 +16,7 @@ export type SinglePath<Document> = Exclude<FieldPath<Document>, `${string}[]${st
 
 /** What is selected of a document: the values under their paths, a list for a path through a list, null for what is not there. */
 export type Selection<Document, Paths extends string> = {
-  [Path in Paths]: Path extends `${string}[]${string}`
-    ? ValueAt<Document, Path>[]
-    : ValueAt<Document, Path>;
+  [Path in Paths]: Path extends `${string}[]${string}` ? ValueAt<Document, Path>[] : ValueAt<Document, Path>;
 };
 
 export type TextOperator = "contains" | "hasPrefix" | "hasSuffix";

@@ -6,15 +6,15 @@
  * through a query with `for await` reads page by page, so it may take as long as it likes, and sees each page as of its own moment.
  */
 import { refuseUnknownOptions } from "../engine/options.js";
-import { type Explanation, explain } from "../query/explain.js";
+import { queryCollection } from "../query/collection-view.js";
 import { countRows, execute, type QuerySource } from "../query/execute.js";
+import { type Explanation, explain } from "../query/explain.js";
 import { type PageLimits, type QueryPage, readPage } from "../query/pages.js";
 import type { OrderTerm, Query, QueryCollection } from "../query/plan.js";
 import { plan } from "../query/planner.js";
 import { checkCount, EVERYTHING_ASKED, type QueryParts, query } from "../query/query.js";
-import { queryCollection } from "../query/collection-view.js";
-import { indexSpace } from "../record/keyspace.js";
 import type { FieldPath } from "../record/field-path.js";
+import { indexSpace } from "../record/keyspace.js";
 import type { Predicate } from "../record/predicate.js";
 import { RecordError, shown } from "../record/record-error.js";
 import { checkKnownFields } from "./known-fields.js";
@@ -53,7 +53,8 @@ export class RecordQuery<Document, Result = Document> implements AsyncIterable<R
     this.#parts = parts;
     this.where = ((...given: readonly unknown[]) => {
       const [make] = given;
-      const predicate = typeof make === "function" ? (make(CONDITIONS) as Predicate) : fieldCondition(...given);
+      const predicate =
+        typeof make === "function" ? (make(CONDITIONS) as Predicate) : fieldCondition(...given);
       return this.#with({ where: [...parts.where, predicate] });
     }) as typeof this.where;
   }
@@ -64,7 +65,9 @@ export class RecordQuery<Document, Result = Document> implements AsyncIterable<R
    */
   orderBy(field: SinglePath<Document>, direction: "asc" | "desc" = "asc"): RecordQuery<Document, Result> {
     if (direction !== "asc" && direction !== "desc") {
-      throw new RecordError("INVALID_ARGUMENT", `orders go "asc" or "desc", not ${shown(direction)}.`, { field });
+      throw new RecordError("INVALID_ARGUMENT", `orders go "asc" or "desc", not ${shown(direction)}.`, {
+        field,
+      });
     }
     const term: OrderTerm = { field, descending: direction === "desc" };
     return this.#with({ orderBy: [...this.#parts.orderBy, term] });

@@ -36,19 +36,9 @@ export class CoveredValues {
 
   /** In the order of the covered fields; `undefined` for what the document has not. Throws `CORRUPTION`. */
   unpack([key, value]: readonly [key: Uint8Array, value: Uint8Array]): (IndexValue | undefined)[] {
-    let elements: TupleElement[];
-    try {
-      elements = unpack(value);
-    } catch (cause) {
-      throw damagedRow(this.#context, key, cause);
-    }
-    if (elements.length !== this.#fields.length) throw damagedRow(this.#context, key);
-    return elements.map((element) => {
-      if (Array.isArray(element) && element.length === 0) return undefined;
-      const known = indexValue(element);
-      if (known === null) throw damagedRow(this.#context, key);
-      return known.value;
-    });
+    const values = coveredValues(value, this.#fields.length);
+    if (values instanceof Error) throw damagedRow(this.#context, key, values);
+    return values;
   }
 
   #element(path: ParsedPath, value: unknown): TupleElement {
@@ -58,5 +48,21 @@ export class CoveredValues {
     const indexable = indexElement(value);
     if (indexable !== null) return indexable.element;
     throw invalidIndexValue(this.#context, path, value);
+  }
+}
+
+/** The values in a row's value, `undefined` for what the document has not. Gives the error for what is not so many values. */
+export function coveredValues(value: Uint8Array, count: number): (IndexValue | undefined)[] | Error {
+  try {
+    const elements = unpack(value);
+    if (elements.length !== count) return new Error(`${elements.length} covered values, not ${count}`);
+    return elements.map((element) => {
+      if (Array.isArray(element) && element.length === 0) return undefined;
+      const known = indexValue(element);
+      if (known === null) throw new Error("a covered value of a type that no index holds");
+      return known.value;
+    });
+  } catch (error) {
+    return error as Error; // tuples throw nothing else
   }
 }

@@ -4,7 +4,8 @@
  *
  * An integer key does not say whether it was a number or a big integer; the first document that is met does, for its collection.
  */
-import { unpack } from "../keyspace/tuple.js";
+import { coveredValues } from "../index/covered-values.js";
+import { pack, unpack } from "../keyspace/tuple.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import { type ParsedPath, parsePath } from "../record/field-path.js";
 import { indexValue } from "../record/index-value.js";
@@ -42,12 +43,13 @@ export class EntryDecoder {
     set(document, this.#path(this.#primaryKey), await this.#key(primaryKey));
     scan.fields.forEach((field, at) => {
       const path = this.#path(field);
-      if (!path.isMulti) set(document, path, valueOf(scan, elements[at] as TupleElement, covered));
+      if (!path.isMulti) set(document, path, valueOf(scan, elements[at] as TupleElement));
     });
     if (scan.covering.length === 0) return document;
-    const values = coveredElements(scan, covered);
+    const values = coveredValues(covered, scan.covering.length);
+    if (values instanceof Error) throw damaged(scan, covered, values);
     scan.covering.forEach((field, at) => {
-      set(document, this.#path(field), valueOf(scan, values[at] as TupleElement, covered));
+      set(document, this.#path(field), values[at] ?? null);
     });
     return document;
   }
@@ -82,21 +84,10 @@ function set(document: Document, path: ParsedPath, value: unknown): void {
   if (last !== undefined) at[last.name] = value;
 }
 
-function valueOf(scan: IndexScan, element: TupleElement, bytes: Uint8Array): unknown {
+function valueOf(scan: IndexScan, element: TupleElement): unknown {
   const decoded = indexValue(element);
-  if (decoded === null) throw damaged(scan, bytes);
+  if (decoded === null) throw damaged(scan, pack([element]));
   return decoded.value;
-}
-
-function coveredElements(scan: IndexScan, bytes: Uint8Array): TupleElement[] {
-  let elements: TupleElement[];
-  try {
-    elements = unpack(bytes);
-  } catch (cause) {
-    throw damaged(scan, bytes, cause);
-  }
-  if (elements.length !== scan.covering.length) throw damaged(scan, bytes);
-  return elements;
 }
 
 function damaged({ index }: IndexScan, bytes: Uint8Array, cause?: unknown): RecordError {

@@ -4,8 +4,8 @@
  * looks at one row at least, so that pages come to an end. Owns these limits. Does not own: transactions; each page is read in its own.
  */
 
-import type { Clock } from "../platform/platform.js";
 import { assert } from "../platform/assert.js";
+import type { Clock } from "../platform/platform.js";
 import { mutant } from "../platform/probes.js";
 import { type Continuation, continuationToken, readContinuation } from "./continuation.js";
 import { Execution, type ExecutionOptions, type QuerySource } from "./execute.js";

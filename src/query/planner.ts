@@ -24,6 +24,7 @@ import type {
   RowOrder,
   Span,
 } from "./plan.js";
+import type { Interval } from "./value-set.js";
 
 /** Alternatives of an `or` that are planned one by one. */
 const ALTERNATIVES_MAX = 16;
@@ -184,7 +185,7 @@ function unionOf(query: Query, collection: QueryCollection): Choice | null {
   if (alternatives === null || alternatives.length < 2) return null;
   // All must come in one order, so none may add fields of its own.
   const exact = { ...query, isOrderOpen: false };
-  const scans: (IndexScan | CollectionScan)[] = [];
+  let scans: (IndexScan | CollectionScan)[] = [];
   let isSorted = false;
   let isIndexOnly = true;
   const order = sortedOrder(query, conjunctsOf(query.where));
@@ -197,6 +198,7 @@ function unionOf(query: Query, collection: QueryCollection): Choice | null {
     scans.push(...scansOf(choice.access));
   }
   if (scans.length === 0) return nothing(query);
+  scans = distinct(scans);
   if (scans.length > SPANS_MAX) isSorted = true;
   return {
     access: isSorted
@@ -206,6 +208,24 @@ function unionOf(query: Query, collection: QueryCollection): Choice | null {
     isIndexOnly,
     isSorted,
   };
+}
+
+/** Alternatives that have a condition in common may have the whole access in common. */
+function distinct(scans: readonly (IndexScan | CollectionScan)[]): (IndexScan | CollectionScan)[] {
+  const byForm = new Map(scans.map((scan) => [formOf(scan), scan]));
+  return [...byForm.values()];
+}
+
+function formOf(scan: IndexScan | CollectionScan): string {
+  const bounds = (interval: Interval | null) =>
+    interval === null
+      ? null
+      : [interval.low, interval.high].map(({ bytes }) => Buffer.from(bytes).toString("hex"));
+  return JSON.stringify(
+    scan.op === "collectionScan"
+      ? scan.keys.map(bounds)
+      : [scan.indexId, ...scan.spans.map(({ equals, within }) => [equals.map(bounds), bounds(within)])],
+  );
 }
 
 function scansOf(access: Access): readonly (IndexScan | CollectionScan)[] {
