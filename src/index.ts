@@ -105,6 +105,7 @@ export {
   type MigrationStage,
   migration,
 } from "./collection/migrations.js";
+export { type PageOptions, RecordQuery } from "./collection/query.js";
 export type { RecordTransactionOptions } from "./collection/record-runner.js";
 export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 export type { RecordTransaction } from "./collection/record-transaction.js";
@@ -185,6 +186,8 @@ export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./pla
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
+export type { Explanation, PlanStep } from "./query/explain.js";
+export type { PageStop, QueryPage } from "./query/pages.js";
 export {
   type CollectionDeclaration,
   collection,

@@ -20,6 +20,7 @@ import { INDEX_MUTANTS } from "./catalogue/indexes.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
+import { QUERY_MUTANTS } from "./catalogue/queries.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
 import { RECORD_MUTANTS } from "./catalogue/records.js";
 import { TRANSACTION_MUTANTS } from "./catalogue/transactions.js";
@@ -37,6 +38,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...INDEX_BUILD_MUTANTS,
   ...INDEX_MUTANTS,
   ...RECORD_MUTANTS,
+  ...QUERY_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */

@@ -18,10 +18,10 @@ export function checkKnownFields({ name, schema }: CollectionDeclaration, asked:
   const { where, order, output } = asked;
   const selected = output.type === "fields" ? output.fields : [];
   for (const field of [...fieldsOf(where), ...order.fields.map((term) => term.field), ...selected]) {
-    if (leadsSomewhere(description, parsePath(field))) continue;
+    if (leadsToValues(description, parsePath(field))) continue;
     throw new RecordError(
       "UNKNOWN_FIELD",
-      `documents of "${name}" have no field ${shown(field)}. A list takes [] after its name.`,
+      `documents of "${name}" have no value at ${shown(field)}. Write [] after a list, and a dot before a field of an object.`,
       {
         collection: name,
         field,
@@ -30,13 +30,14 @@ export function checkKnownFields({ name, schema }: CollectionDeclaration, asked:
   }
 }
 
-function leadsSomewhere(description: ValueDescription, path: ParsedPath): boolean {
+/** Lists and objects are none: a path goes on through them. */
+function leadsToValues(description: ValueDescription, path: ParsedPath): boolean {
   let found: readonly ValueDescription[] = [description];
   for (const { name, lists } of path.steps) {
     found = found.flatMap(alternatives).flatMap((one) => membersOf(one, name));
     for (let list = 0; list < lists; list++) found = found.flatMap(alternatives).flatMap(elementsOf);
   }
-  return found.length > 0;
+  return found.flatMap(alternatives).some(({ type }) => type !== "array" && type !== "object");
 }
 
 function alternatives(description: ValueDescription): readonly ValueDescription[] {

@@ -12,6 +12,8 @@ export interface RecordMetrics {
   readonly scans: number;
   /** Reads of an index by values or groups. */
   readonly indexLookups: number;
+  /** Runs and pages of queries. */
+  readonly queries: number;
   /** Reads of former versions. */
   readonly histories: number;
   readonly batches: number;
@@ -27,6 +29,7 @@ const NONE: RecordMetrics = {
   deletes: 0,
   scans: 0,
   indexLookups: 0,
+  queries: 0,
   histories: 0,
   batches: 0,
   transactions: 0,

@@ -18,11 +18,13 @@ import { indexSpace } from "../record/keyspace.js";
 import type { Predicate } from "../record/predicate.js";
 import { RecordError, shown } from "../record/record-error.js";
 import { checkKnownFields } from "./known-fields.js";
+import type { MetricCounters } from "./metrics.js";
 import type { Conditions, FieldCondition, Selection, SinglePath } from "./query-types.js";
 import type { RecordReader } from "./record-reader.js";
 
 /** How the reads of a query are run. */
 export interface QueryAccess {
+  readonly metrics: MetricCounters;
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T>;
 }
 
@@ -159,6 +161,7 @@ export class RecordQuery<Document, Result = Document> implements AsyncIterable<R
       reader: RecordReader,
     ) => Promise<T>,
   ): Promise<T> {
+    this.#access.metrics.count("queries");
     return this.#access.read(async (reader) => {
       const { declaration, catalogued, items } = await reader.collection(this.#name);
       const asked = query(this.#name, declaration.primaryKey, parts);

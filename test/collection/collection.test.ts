@@ -292,6 +292,7 @@ describe("what the store tells of itself", () => {
       deletes: 1,
       scans: 1,
       indexLookups: 1,
+      queries: 0,
       histories: 0,
       batches: 1,
       transactions: 1,

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ReferenceDatabase } from "../../sim/model/database/reference-database.js";
+import { MetricCounters } from "../../src/collection/metrics.js";
 import { RecordQuery } from "../../src/collection/query.js";
 import { RecordReader } from "../../src/collection/record-reader.js";
 import { RecordStore } from "../../src/collection/record-store.js";
@@ -24,6 +25,22 @@ import { answer, type Document } from "./brute-force.js";
 const ANY: CollectionDeclaration["schema"] = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
 };
+
+const EVERY_STEP = [
+  "limit",
+  "project",
+  "sort",
+  "filter",
+  "fetch",
+  "nothing",
+  "collection scan",
+  "collection seek",
+  "index scan",
+  "index-only scan",
+  "merge union",
+  "union",
+  ", from the end",
+];
 
 let engine: Database;
 let model: Database;
@@ -78,6 +95,7 @@ async function setStates({ shared }: Store, stateOf: (at: number) => IndexState)
 
 function asked({ shared }: Store, parts: QueryParts): RecordQuery<Document, unknown> {
   const access: ConstructorParameters<typeof RecordQuery>[1] = {
+    metrics: new MetricCounters(),
     read: (body) =>
       shared.database.read((reader) =>
         body(new RecordReader(shared, reader, () => shared.catalogues.peek(reader))),
@@ -139,7 +157,7 @@ function note({ tree, text }: Explanation): void {
     of.forEach(visit);
   };
   visit(tree);
-  for (const word of [", from the end", "sort", " or "]) if (text.includes(word)) steps.add(word);
+  if (text.includes(", from the end")) steps.add(", from the end");
 }
 
 describe("a planned query", () => {
@@ -148,12 +166,7 @@ describe("a planned query", () => {
       fc.asyncProperty(aCase, (given) => check(engine, given)),
       { numRuns: 100 },
     );
-    expect([...steps]).toEqual(
-      expect.arrayContaining([
-        ...["limit", "project", "sort", "filter", "fetch", "nothing", "collection scan", "collection seek"],
-        ...["index scan", "index-only scan", "merge union", "union", ", from the end"],
-      ]),
-    );
+    for (const step of EVERY_STEP) expect(steps).toContain(step);
   });
 
   test("gives the same on the reference model of databases", async () => {
