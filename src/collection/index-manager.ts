@@ -123,6 +123,19 @@ export class IndexManager<const Collections extends Names = Names> {
   }
 
   /**
+   * Builds two write-only indexes of the same fields in opposite orders together, and checks before they become readable that each row
+   * of the one has its counterpart in the other. Throws as `build`, and `INDEX_INCONSISTENT`, `INVALID_ARGUMENT` for two that do not
+   * mirror each other.
+   */
+  buildMutual<const Name extends Collections[number]["name"]>(
+    collection: Name,
+    pair: readonly [IndexIn<Collections, Name>, IndexIn<Collections, Name>],
+    options: IndexBuildOptions = {},
+  ): Promise<BuildResult> {
+    return this.#run({ collection, indexes: pair, copy: "own", isMutual: true }, options);
+  }
+
+  /**
    * Builds an index anew. A readable one stays so: a second copy is built beside it and takes its place in one step. A write-only one
    * begins from the start. Throws as `build`.
    */
@@ -283,6 +296,7 @@ const OPTIONS: readonly (keyof IndexBuildOptions)[] = [
   "inlineItems",
   "onProgress",
   "signal",
+  "lease",
   "from",
 ];
 

@@ -1,16 +1,20 @@
 /**
  * How far the build of an index copy has come, as one row that is written by the transaction that writes the entries (features
- * DF-39): so it is never ahead of them. Writers of a non-idempotent index read it with a conflict (features DF-40).
+ * DF-39): so it is never ahead of them.
  *
- *     (builds, index id, generation) → (position, items done, source index id, source generation, stamp)
+ *     (builds, index id, generation)              → (position, items done, source index id, source generation, stamp)
+ *     (builds, index id, generation) + position   never written: what writers and batches conflict on
  *
  * A position is the part of a key behind its subspace: of an item the packed primary key, of a row of the index that is built from
- * the values and the primary key. Does not own: the building; what a stamp says (`build/build-plan.ts`).
+ * the values and the primary key. Writers of a non-idempotent index ask on which side of the build an item is (features DF-40). Were
+ * they to conflict on the row, every batch would fail every writer; so they conflict on the key of the item's position, and a batch
+ * counts as having written those that it passes. Does not own: the building; what a stamp says (`build/build-plan.ts`).
  */
 import { compareKeys } from "../engine/format/bytes.js";
 import type { Subspace } from "../keyspace/subspace.js";
 import { pack, unpack } from "../keyspace/tuple.js";
 import { StillwaterError } from "../platform/errors.js";
+import { mutant } from "../platform/probes.js";
 import type { RecordItem } from "../record/item.js";
 import { KEYSPACE } from "../record/keyspace.js";
 import type { ReadTransaction, Transaction } from "../transaction/transaction.js";
@@ -49,6 +53,30 @@ export class BuildProgress {
     return stored === undefined ? undefined : decodeState(stored);
   }
 
+  /** `read` for a writer, who conflicts only with what changes what it learns from `isBuilt`. */
+  async readForWriter(transaction: Transaction): Promise<BuildState | undefined> {
+    const state = await this.read(transaction.snapshot);
+    // Then it is not known yet what a position is.
+    if (state === undefined) transaction.addReadConflictKey(this.#key);
+    return state;
+  }
+
+  /** Whether the build has passed the position; fails the transaction if a batch passes it before the commit. */
+  isBuilt(transaction: Transaction, state: BuildState, position: Uint8Array): boolean {
+    if (!mutant("I6-build-position-read-without-conflict"))
+      transaction.addReadConflictKey(this.#keyAt(position));
+    return compareKeys(position, state.position) <= 0;
+  }
+
+  /** From `before`, in the transaction that writes the entries between the two. */
+  advance(transaction: Transaction, before: BuildState, after: BuildState): void {
+    // From the first key behind the one to the first behind the other.
+    const begin = followed(this.#keyAt(before.position));
+    const end = followed(this.#keyAt(after.position));
+    if (compareKeys(begin, end) < 0) transaction.addWriteConflictRange(begin, end);
+    this.write(transaction, after);
+  }
+
   write(transaction: Transaction, { position, itemsDone, source, stamp }: BuildState): void {
     const row = pack([position, itemsDone, source?.id ?? null, source?.generation ?? null, stamp]);
     transaction.set(this.#key, row);
@@ -57,27 +85,29 @@ export class BuildProgress {
   clear(transaction: Transaction): void {
     transaction.clear(this.#key);
   }
+
+  #keyAt(position: Uint8Array): Uint8Array {
+    return Buffer.concat([this.#key, position]);
+  }
+}
+
+function followed(key: Uint8Array): Uint8Array {
+  return Buffer.concat([key, Uint8Array.of(0x00)]);
 }
 
 export function isComplete({ position }: BuildState): boolean {
   return compareKeys(position, ALL_BUILT) === 0;
 }
 
-/**
- * Whether the build has passed the item. `source`: the entries of the copy in whose order it goes, where it is not that of primary
- * keys, and the subspace they are in.
- */
-export function isBuilt(
-  state: BuildState | undefined,
-  item: RecordItem,
-  source: { readonly entries: EntrySource; readonly space: Subspace } | null,
-): boolean {
-  if (state === undefined) return false;
-  if (source === null) return compareKeys(pack([item.primaryKey]), state.position) <= 0;
-  // Exactly one: an index in which an item has none or several is no source of a build.
-  const [entry] = source.entries.of(item);
-  if (entry === undefined) return false;
-  return compareKeys(entry.key.subarray(source.space.prefix.length), state.position) <= 0;
+/** Of an item in the order of primary keys. */
+export function positionOf(item: RecordItem): Uint8Array {
+  return pack([item.primaryKey]);
+}
+
+/** Of an item in the order of an index that has exactly one row for each. */
+export function positionInIndex(item: RecordItem, entries: EntrySource, space: Subspace): Uint8Array | null {
+  const [entry] = entries.of(item);
+  return entry === undefined ? null : entry.key.subarray(space.prefix.length);
 }
 
 function decodeState(stored: Uint8Array): BuildState {

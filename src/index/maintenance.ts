@@ -19,7 +19,7 @@ import { indexSpace } from "../record/keyspace.js";
 import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import { meets } from "../record/predicate.js";
 import type { Transaction } from "../transaction/transaction.js";
-import { BuildProgress, isBuilt } from "./build-progress.js";
+import { BuildProgress, type BuildState, positionInIndex, positionOf } from "./build-progress.js";
 import { changeEntries } from "./entry-maintainer.js";
 import type { IndexMaintainer } from "./kind.js";
 import type { KindRegistry } from "./registry.js";
@@ -102,26 +102,37 @@ export async function maintain(
  * What of an item the build of this copy has passed: the item or null. What it was and what it is are judged each for itself, for in
  * the order of another index the change may move it over the position; then the build meets it again, or never.
  *
- * The position is read with a conflict: a batch that passes the item before this writer commits makes the writer try again. The
- * other way round the batch has read the range in which the item is, or would be, and tries again itself.
+ * A batch that passes the item before this writer commits makes the writer try again. The other way round the batch has read the
+ * range in which the item is, or would be, and tries again itself.
  */
 async function builtBy(
   transaction: Transaction,
-  index: MaintainedIndex,
+  { progress }: MaintainedIndex,
   all: readonly MaintainedIndex[],
 ): Promise<(item: RecordItem | null) => RecordItem | null> {
-  const reader = mutant("I6-build-position-read-without-conflict") ? transaction.snapshot : transaction;
-  const state = await index.progress.read(reader);
-  if (state === undefined || state.source === null || mutant("I7-position-taken-for-a-primary-key")) {
-    return (item) => (item !== null && isBuilt(state, item, null) ? item : null);
-  }
-  const { id, generation } = state.source;
-  const source = all.find((copy) => copy.stored.id === id && copy.generation === generation);
-  const entries = source?.maintainer.entries;
+  const state = await progress.readForWriter(transaction);
+  if (state === undefined) return () => null;
+  const positionOfItem = positions(state, all);
+  return (item) => {
+    const position = item === null ? null : positionOfItem(item);
+    return position !== null && progress.isBuilt(transaction, state, position) ? item : null;
+  };
+}
+
+/** In the order of the build. */
+function positions(
+  { source }: BuildState,
+  all: readonly MaintainedIndex[],
+): (item: RecordItem) => Uint8Array | null {
+  if (source === null || mutant("I7-position-taken-for-a-primary-key")) return positionOf;
+  const copy = all.find(
+    ({ stored, generation }) => stored.id === source.id && generation === source.generation,
+  );
+  const entries = copy?.maintainer.entries;
   // The source is gone, and with it the build: another must begin from the start.
-  if (source === undefined || entries === undefined) return () => null;
-  const { space } = source.maintainer.context;
-  return (item) => (item !== null && isBuilt(state, item, { entries, space }) ? item : null);
+  if (copy === undefined || entries === undefined) return () => null;
+  const { space } = copy.maintainer.context;
+  return (item) => positionInIndex(item, entries, space);
 }
 
 /** Tells one index, whatever its state: for builders, which know themselves what is built. */

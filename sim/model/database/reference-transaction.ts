@@ -253,7 +253,7 @@ export class ReferenceTransaction implements Transaction, ReadingReference {
     this.#begin();
     const attempt = this.#attempt;
     await new Promise<void>((resolve, reject) => {
-      this.#database.platform.scheduler.after(delayMs, resolve);
+      this.#database.platform.scheduler.after(delayMs, resolve, true);
       attempt.onEnd.add(reject);
     });
   }

@@ -42,6 +42,12 @@ const DESCRIBED: readonly Described[] = [
     breaks: "a unique index becomes readable with a value that two items have",
     needs: "two items of one value, a build",
   },
+  {
+    id: "I11-lease-checked-without-conflict",
+    breaks: "work commits although its lease has been taken by another meanwhile",
+    copies: "Kleppmann 2016, How to do distributed locking",
+    needs: "a lease that is taken between the read of a transaction and its commit",
+  },
 ];
 
 export const INDEX_BUILD_MUTANTS: readonly PlantedMutant[] = DESCRIBED.map((mutant) => ({

@@ -113,7 +113,7 @@ export async function writeBatch(
     position: isCut ? position : ALL_BUILT,
     itemsDone: state.itemsDone + done,
   };
-  for (const { progress } of plan.targets) progress.write(transaction, after);
+  for (const { progress } of plan.targets) progress.advance(transaction, state, after);
   return after;
 }
 

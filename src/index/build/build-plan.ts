@@ -10,6 +10,7 @@ import { catalogued, type IndexEnvironment, storedIndex } from "../environment.j
 import { indexCopy, type MaintainedIndex } from "../maintenance.js";
 import { IndexScan, sourceUse } from "./index-scan.js";
 import { type ItemScan, PrimaryKeyScan } from "./item-scan.js";
+import { checkPair } from "./mutual-check.js";
 
 export interface BuildRequest {
   readonly collection: string;
@@ -34,7 +35,7 @@ export interface BuildPlan {
   readonly stamp: string;
 }
 
-/** Throws `UNKNOWN_COLLECTION`, `UNKNOWN_INDEX`, `ILLEGAL_INDEX_STATE`, `INDEX_SOURCE_UNSUITABLE`. */
+/** Throws `UNKNOWN_COLLECTION`, `UNKNOWN_INDEX`, `ILLEGAL_INDEX_STATE`, `INDEX_SOURCE_UNSUITABLE`, `INVALID_ARGUMENT`. */
 export function planBuild(
   environment: IndexEnvironment,
   catalogue: Catalogue,
@@ -49,6 +50,7 @@ export function planBuild(
     if (!isDone && (!isReady || generation === undefined)) throw notReady(request, index);
     return indexCopy(collection, index, generation ?? index.generation, true, environment.maintenance);
   });
+  if (request.isMutual) checkPair(targets);
   const source = request.from === null ? null : storedIndex(collection, request.from);
   return {
     catalogue,

@@ -22,6 +22,8 @@ import type { UnresolvedViolation } from "../violations.js";
 import { type BuildEnd, type BuildStand, beginBuild, endBuild, standOf, writeBatch } from "./build-batch.js";
 import { type BuildObserver, BuildReporter } from "./build-events.js";
 import { type BuildRequest, planBuild } from "./build-plan.js";
+import { type HeldLease, LEASE_PRESETS, Lease, type LeaseSettings } from "./lease.js";
+import { checkMirrored, checkPair } from "./mutual-check.js";
 import { pause, throwIfStopped } from "./pause.js";
 
 export interface BuildOptions {
@@ -37,6 +39,11 @@ export interface BuildOptions {
   readonly onProgress?: BuildObserver;
   /** Ends the build with `OPERATION_CANCELLED` before its next batch; it can be gone on with. */
   readonly signal?: AbortSignal;
+  /**
+   * Only one process at a time does this build; another waits for its end, `LEASE_HELD` if that takes too long. Default: true. Without,
+   * several may run at once, each for nothing half of the time, and the index is right all the same.
+   */
+  readonly lease?: boolean | LeaseSettings;
 }
 
 export interface BuildResult {
@@ -86,6 +93,7 @@ export class OnlineBuilder {
   readonly #options: BuildOptions;
   readonly #throttle: Throttle;
   readonly #reporter: BuildReporter;
+  #held: HeldLease | null = null;
   #items = 0;
   #batches = 0;
 
@@ -100,10 +108,22 @@ export class OnlineBuilder {
 
   /**
    * Until the indexes are readable, or the shadow is complete. Throws `BuildViolationsError`, `INDEX_BUILD_MISMATCH`,
-   * `ILLEGAL_INDEX_STATE`, `INDEX_SOURCE_UNSUITABLE`, and what the transactions throw.
+   * `ILLEGAL_INDEX_STATE`, `INDEX_SOURCE_UNSUITABLE`, `INDEX_INCONSISTENT`, `LEASE_HELD`, `LEASE_LOST`, and what the transactions throw.
    */
   async run(): Promise<BuildResult> {
     throwIfStopped(this.#options.signal);
+    const settings = leaseSettings(this.#options.lease);
+    if (settings === null) return this.#work();
+    const { collection, indexes, copy } = this.#request;
+    const name = JSON.stringify(["build", collection, copy, [...indexes].sort()]);
+    const lease = new Lease(this.#environment, name, settings);
+    return lease.execute((held) => {
+      this.#held = held;
+      return this.#work();
+    }, this.#options.signal);
+  }
+
+  async #work(): Promise<BuildResult> {
     const begun = await this.#begin();
     if (begun === null) return this.#result(false);
     const own = begun.end === undefined ? null : this.#ended(begun.end);
@@ -115,7 +135,19 @@ export class OnlineBuilder {
       if (next === null) return this.#result(false);
       ({ state } = next);
     }
+    if (this.#request.isMutual) {
+      const pair = checkPair(begun.stand.plan.targets);
+      await checkMirrored(this.#environment.database, pair, this.#options.signal);
+    }
     return this.#end(stamp);
+  }
+
+  /** Every transaction of the build: none commits without the lease. */
+  #transact<T>(body: (transaction: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.#environment.database.transact(async (transaction) => {
+      await this.#held?.check(transaction);
+      return body(transaction);
+    }, options);
   }
 
   #result(isOwnEnd: boolean): BuildResult {
@@ -126,8 +158,7 @@ export class OnlineBuilder {
   async #begin(): Promise<Begun | null> {
     const { clearFirst = false } = this.#options;
     const limits = { ...WHOLE_BATCH, items: await this.#inlineItems() };
-    const { database } = this.#environment;
-    const begun = await database.transact(async (transaction): Promise<Begun | null> => {
+    const begun = await this.#transact(async (transaction): Promise<Begun | null> => {
       const stand = await beginBuild(this.#environment, transaction, this.#request, clearFirst);
       if (stand === null || limits.items === 0 || isComplete(stand.state)) return stand && { stand, done: 0 };
       const state = await writeBatch(this.#environment, transaction, stand, limits);
@@ -155,7 +186,7 @@ export class OnlineBuilder {
 
   /** Null: another builder has ended it meanwhile. */
   async #batch(stamp: string): Promise<BuildStand | null> {
-    const { database, world } = this.#environment;
+    const { world } = this.#environment;
     const { itemsPerSecondMax = Number.POSITIVE_INFINITY, signal } = this.#options;
     for (;;) {
       await pause(world.scheduler, this.#throttle.delayMs, signal);
@@ -163,7 +194,7 @@ export class OnlineBuilder {
       const limits = { ...WHOLE_BATCH, items: this.#throttle.items };
       let written: { readonly stand: BuildStand; readonly done: number } | null;
       try {
-        written = await database.transact(async (transaction) => {
+        written = await this.#transact(async (transaction) => {
           const stand = await standOf(this.#environment, transaction, this.#request, stamp);
           if (stand === null || isComplete(stand.state)) return stand && { stand, done: 0 };
           const state = await writeBatch(this.#environment, transaction, stand, limits);
@@ -192,7 +223,7 @@ export class OnlineBuilder {
 
   async #end(stamp: string): Promise<BuildResult> {
     for (;;) {
-      const end = await this.#environment.database.transact(async (transaction) => {
+      const end = await this.#transact(async (transaction) => {
         const stand = await standOf(this.#environment, transaction, this.#request, stamp);
         return stand === null ? null : this.#endIn(transaction, stand);
       }, AGAIN);
@@ -217,6 +248,11 @@ export class OnlineBuilder {
     this.#reporter.ended(plan);
     return this.#result(true);
   }
+}
+
+function leaseSettings(lease: BuildOptions["lease"] = true): LeaseSettings | null {
+  if (typeof lease === "object") return lease;
+  return lease ? LEASE_PRESETS.build : null;
 }
 
 interface Begun {

@@ -85,11 +85,23 @@ export function document(id: number, value = id % 7): Document {
   return { id, email: `${id}@x`, group: `g${value % 3}`, value, tags: [`t${value % 2}`, `u${id % 3}`] };
 }
 
-/** Time that passes as it is waited for. */
-export function virtualWorld(): RecordWorld {
+/**
+ * Time that passes only as somebody waits for it. A timer that nobody waits for, such as a time limit or a renewal, runs when the
+ * others have brought its time.
+ */
+export function virtualWorld(): RecordWorld & { pass(ms: number): void } {
   let nowMs = 0;
   let state = 1;
+  const idle = new Set<{ readonly atMs: number; readonly task: () => void }>();
+  const advance = (toMs: number): void => {
+    nowMs = Math.max(nowMs, toMs);
+    for (const timer of [...idle].sort((a, b) => a.atMs - b.atMs)) {
+      if (timer.atMs > nowMs || !idle.delete(timer)) continue;
+      timer.task();
+    }
+  };
   return {
+    pass: (ms) => advance(nowMs + ms),
     clock: { nowMs: () => nowMs, wallMs: () => 1_700_000_000_000 + nowMs },
     random: {
       nextUint32: () => {
@@ -99,20 +111,24 @@ export function virtualWorld(): RecordWorld {
     },
     scheduler: {
       defer: (task) => setImmediate(task),
-      after: (delayMs, task) => {
-        const atMs = nowMs + delayMs;
-        const timer = setImmediate(() => {
-          nowMs = Math.max(nowMs, atMs);
+      after: (delayMs, task, keepsAlive = false) => {
+        const timer = { atMs: nowMs + delayMs, task };
+        if (!keepsAlive) {
+          idle.add(timer);
+          return { cancel: () => idle.delete(timer) };
+        }
+        const turn = setImmediate(() => {
+          advance(timer.atMs);
           task();
         });
-        return { cancel: () => clearImmediate(timer) };
+        return { cancel: () => clearImmediate(turn) };
       },
     },
   };
 }
 
 export function referenceDatabase(world: RecordWorld): Database {
-  return new ReferenceDatabase(world);
+  return new ReferenceDatabase(world, { timeoutMs: 0, retryLimit: -1 });
 }
 
 /** Transactions of `database` that wait for `gate` between their last call and their commit. */
