@@ -115,13 +115,13 @@ export class Lease {
     return 0;
   }
 
-  /** Of a clock that was put back the rest is not believed beyond what the lease was given for. */
+  /** More than twice what the lease was given for is not believed: then a clock was put back. */
   async #leftMs(reader: ReadTransaction): Promise<number> {
     const stored = await reader.get(this.#timeKey);
     if (stored === undefined) return 0;
     const [expiresAtMs, lastsMs] = unpack(stored).map(Number);
     const leftMs = (expiresAtMs ?? 0) - this.#parts.world.clock.wallMs();
-    return leftMs > (lastsMs ?? 0) ? 0 : Math.max(0, leftMs);
+    return leftMs > 2 * (lastsMs ?? 0) ? 0 : Math.max(0, leftMs);
   }
 
   #extend(transaction: Transaction): void {
