@@ -1,6 +1,6 @@
 /**
  * Values that indexes and primary keys hold, as elements of tuples, and their order. The order is that of the packed bytes on every
- * backend: null, bytes, dates, text by code point, then big integers, numbers, false, true. A missing value is null.
+ * backend: null, bytes, text by code point, dates, then big integers, numbers, false, true. A missing value is null.
  *
  * All plain numbers are doubles in an index: as integers and doubles of a tuple they would not be in one order. −0 is 0.
  * Primary keys are never null; their numbers are integers. Owns both conversions; does not own keys as a whole.

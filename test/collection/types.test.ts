@@ -78,6 +78,48 @@ export function misuse(store: RecordStore<readonly [typeof Order]>): void {
   });
 }
 
+export function misuseOfQueries(store: RecordStore<readonly [typeof Order]>): void {
+  const orders = store.collection("Order").query();
+  // @ts-expect-error A field that is not there.
+  orders.where("custommer", "==", "x");
+  // @ts-expect-error A value of another type.
+  orders.where("customer", "==", 5);
+  // @ts-expect-error Null where the field is never null.
+  orders.where("customer", "==", null);
+  // @ts-expect-error An operator that is none.
+  orders.where("customer", "=", "x");
+  // @ts-expect-error A prefix of a number.
+  orders.where("id", "hasPrefix", "1");
+  // @ts-expect-error One value instead of a list.
+  orders.where("customer", "in", "x");
+  // @ts-expect-error A condition without a value.
+  orders.where("customer", "==");
+  // @ts-expect-error A field that is not there, within a condition.
+  orders.where((c) => c.or(c.field("customer", "==", "x"), c.not(c.field("custommer", "isNull"))));
+  // @ts-expect-error A list without [].
+  orders.where("lines.sku", "==", "x");
+  // @ts-expect-error An order by something that a document has many of.
+  orders.orderBy("lines[].sku");
+  // @ts-expect-error A direction that is none.
+  orders.orderBy("customer", "down");
+  // @ts-expect-error Nothing selected.
+  orders.select();
+  // @ts-expect-error A page of no size.
+  void orders.page({});
+}
+
+export async function typesOfQueries(store: RecordStore<readonly [typeof Order]>): Promise<void> {
+  const orders = store.collection("Order").query();
+  const whole = orders
+    .where("address.zip", "==", null)
+    .where("lines[].count", ">", 3)
+    .where((c) => c.and(c.field("note", "hasPrefix", "x"), c.field("customer", "in", ["a"])));
+  expectTypeOf(await whole.first()).toEqualTypeOf<Document | undefined>();
+  expectTypeOf(await orders.select("id", "address.zip", "lines[].sku").all()).toEqualTypeOf<
+    { id: number; "address.zip": string | null; "lines[].sku": string[] }[]
+  >();
+}
+
 export async function misuseOfSnapshot(store: RecordStore<readonly [typeof Order]>): Promise<void> {
   using snapshot = await store.snapshot();
   // @ts-expect-error A snapshot is read only.
