@@ -86,6 +86,7 @@ export {
 } from "./collection/collection.js";
 export type { RecordContext, RecordContextOptions } from "./collection/context.js";
 export type { ContextCollection } from "./collection/context-collection.js";
+export type { EnforcedDeletion } from "./collection/delete-rules.js";
 export type { CollectionDescription } from "./collection/description.js";
 export type { DocumentVersion, HistoryOptions } from "./collection/history.js";
 export type {
@@ -110,6 +111,13 @@ export type { RecordTransactionOptions } from "./collection/record-runner.js";
 export { RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 export type { RecordTransaction } from "./collection/record-transaction.js";
 export type { DocumentChange } from "./collection/record-writer.js";
+export type { Joined } from "./collection/related.js";
+export {
+  type DeleteRule,
+  type RelatedBy,
+  type RelationshipDeclaration,
+  relationship,
+} from "./collection/relationships.js";
 export { type SchemaDeclaration, schema } from "./collection/schema.js";
 /** Keys of items out of `STILLWATER_ITEM_KEY_<ID>` and `STILLWATER_ITEM_KEY_CURRENT`; see `environmentKeys`. */
 export function itemKeysFromEnvironment(

@@ -9,7 +9,7 @@
  * Documents are given as they are stored, whatever schema they were written with.
  */
 import type { KeyRange } from "../keyspace/subspace.js";
-import { crashPoint } from "../platform/probes.js";
+import { crashPoint, mutant } from "../platform/probes.js";
 import type { Catalogue, CatalogueCollection } from "../record/catalogue.js";
 import { type CollectionDeclaration, type IndexDeclaration, indexName } from "../record/declaration.js";
 import type { FoundItem, ItemStore } from "../record/item-store.js";
@@ -179,12 +179,17 @@ export class MigrationContext {
       for (const item of batch) await changeOne(found, item, change, writes);
       await writes.finish();
       const last = batch.at(-1);
-      return this.#setProgress(transaction, call, {
+      const after = {
         position: last === undefined ? (before?.position ?? null) : items.keyOf(last.primaryKey),
         documents: (before?.documents ?? 0) + batch.length,
         isDone: batch.length < size,
-      });
+      };
+      if (mutant("I50-migration-progress-behind-its-batch")) return { ...call, ...after };
+      return this.#setProgress(transaction, call, after);
     });
+    if (mutant("I50-migration-progress-behind-its-batch")) {
+      await this.#site.transact(async (transaction) => this.#setProgress(transaction, call, progress));
+    }
     // CRASH_POINT(id: migration.batch-written)
     crashPoint("migration.batch-written");
     return progress;

@@ -87,6 +87,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
       pipeline: new ItemPipeline(pipelineSettings(items, world.random)),
       declarations: new Map(schema.collections.map((declaration) => [declaration.name, declaration])),
       events,
+      relationships: schema.relationships ?? [],
       schemaVersion: schema.version,
     });
     await matchCatalogue(shared, schema);

@@ -19,6 +19,7 @@ import { RecordError, shown } from "../record/record-error.js";
 import { TransactionError } from "../transaction/errors.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { keyName, primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
+import { ReferenceChecks } from "./reference-checks.js";
 import type { OpenCollection, SharedStore } from "./shared-store.js";
 
 /** One change of one document. */
@@ -45,6 +46,7 @@ export class RecordWriter {
   readonly transaction: Transaction;
   readonly #listener: ChangeListener | null;
   readonly #uniqueness: UniquenessChecks;
+  readonly #references: ReferenceChecks;
   #catalogue: Promise<Catalogue> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #failure: { readonly error: unknown } | null = null;
@@ -55,6 +57,7 @@ export class RecordWriter {
     this.transaction = transaction;
     this.#listener = listener;
     this.#uniqueness = new UniquenessChecks(shared.root);
+    this.#references = new ReferenceChecks(shared.relationships);
   }
 
   /** The one this transaction commits under, if it commits. */
@@ -161,7 +164,7 @@ export class RecordWriter {
     return (await collection.items.read(this.transaction, element))?.document;
   }
 
-  /** The last call before the commit. Throws `UNIQUE_VIOLATION`, and what hooks throw. */
+  /** The last call before the commit. Throws `UNIQUE_VIOLATION`, `DANGLING_REFERENCE`, and what hooks throw. */
   async finish(): Promise<void> {
     await this.#turn;
     if (this.#failure === null) await this.#listener?.beforeCommit(this);
@@ -170,6 +173,7 @@ export class RecordWriter {
       this.#isOver = true;
       if (this.#failure !== null) throw this.#failure.error;
       await this.#uniqueness.check(this.transaction);
+      await this.#references.check(this);
     });
   }
 
@@ -223,13 +227,15 @@ export class RecordWriter {
       throw error;
     }
     const item = after ?? before;
-    if (this.#listener === null || item === undefined) return;
-    this.#listener.changed({
+    if (item === undefined) return;
+    const change: RecordChange = {
       collection: collection.declaration.name,
       primaryKey: item.primaryKey,
       before: before?.document,
       after: after?.document,
-    });
+    };
+    this.#references.changed(change);
+    this.#listener?.changed(change);
   }
 }
 

@@ -5,6 +5,7 @@
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { RecordError } from "../record/record-error.js";
 import { checkMigrations, type MigrationStage } from "./migrations.js";
+import { type RelationshipDeclaration, withForeignKeyIndexes } from "./relationships.js";
 import { parseVersion } from "./schema-version.js";
 
 export interface SchemaDeclaration<
@@ -15,6 +16,7 @@ export interface SchemaDeclaration<
   readonly collections: Collections;
   /** The stages that lead from earlier versions to this one, in the order of versions. */
   readonly migrations?: readonly MigrationStage[];
+  readonly relationships?: readonly RelationshipDeclaration[];
 }
 
 /** Throws `INVALID_SCHEMA`, `INVALID_MIGRATION`. */
@@ -28,7 +30,10 @@ export function schema<const Collections extends readonly CollectionDeclaration[
     names.add(name);
   }
   checkMigrations(declaration.version, declaration.migrations ?? []);
-  return declaration;
+  const { collections, relationships = [] } = declaration;
+  const indexed = withForeignKeyIndexes(collections, relationships);
+  // Their types are the same but for the indexes that nobody has named.
+  return { ...declaration, collections: indexed as unknown as Collections };
 }
 
 function refused(why: string): RecordError {

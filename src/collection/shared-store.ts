@@ -18,6 +18,7 @@ import type { ItemPipeline } from "../record/pipeline/item-pipeline.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { Database } from "../transaction/transaction.js";
 import { MetricCounters } from "./metrics.js";
+import type { RelationshipDeclaration } from "./relationships.js";
 
 /** Time and chance, from the platform. */
 export interface RecordWorld {
@@ -36,6 +37,7 @@ export interface SharedStoreParts {
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
   /** Who is told of builds and states of indexes. */
   readonly events: EventSink;
+  readonly relationships: readonly RelationshipDeclaration[];
   /** Version of the declared schema: under another one nothing is read or written. */
   readonly schemaVersion: string;
 }
@@ -59,6 +61,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
   readonly declarations: ReadonlyMap<string, CollectionDeclaration>;
   readonly events: EventSink;
   readonly metrics = new MetricCounters();
+  readonly relationships: readonly RelationshipDeclaration[];
   readonly schemaVersion: string;
   /** Of the newest version of the catalogue that was used; a new one replaces all. */
   #open = new Map<string, OpenCollection>();
@@ -73,6 +76,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     this.pipeline = parts.pipeline;
     this.declarations = parts.declarations;
     this.events = parts.events;
+    this.relationships = parts.relationships;
     this.schemaVersion = parts.schemaVersion;
   }
 

@@ -42,6 +42,7 @@ export async function openStoredRecords(
     kinds: new KindRegistry(OWN_KINDS),
     pipeline: new ItemPipeline(pipelineSettings(items, world.random)),
     declarations: new Map(),
+    relationships: [],
     schemaVersion: catalogue.schemaVersion,
     events: { isHeard: false, publish() {} },
   });

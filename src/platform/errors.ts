@@ -96,6 +96,8 @@ export type ErrorCode =
   | "SCHEMA_TOO_NEW"
   | "INVALID_MIGRATION"
   | "MIGRATION_TAKEN_OVER"
+  | "DELETE_DENIED"
+  | "DANGLING_REFERENCE"
   // From backends.
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"

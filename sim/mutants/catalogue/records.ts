@@ -26,6 +26,13 @@ const DESCRIBED: readonly Described[] = [
     needs: "two writes at once, of one document",
     oracles: ["O11", "O35", "O37", "O38"],
   },
+  {
+    id: "I50-migration-progress-behind-its-batch",
+    breaks: "how far a migration has come is stored in a transaction of its own, after the documents",
+    copies: "FoundationDB Record Layer's rule for index builds, broken",
+    needs: "a crash in a migration, between the two transactions",
+    oracles: ["O37"],
+  },
 ];
 
 export const RECORD_MUTANTS: readonly PlantedMutant[] = DESCRIBED.map((mutant) => ({
