@@ -13,6 +13,7 @@ import { checkRecordStoreOptions, RecordStore, type RecordStoreOptions } from ".
 import type { SchemaDeclaration } from "./collection/schema.js";
 import type { StoreOptions } from "./engine/options.js";
 import { Store } from "./engine/store.js";
+import { INDEX_CHANNEL } from "./index/build/build-events.js";
 import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
 import { DiagnosticsSink } from "./platform/node/diagnostics-sink.js";
 import { environmentVariables } from "./platform/node/environment.js";
@@ -60,7 +61,8 @@ export async function openRecords<const Collections extends readonly CollectionD
   checkRecordStoreOptions(recordOptions);
   const database = await openDatabase(directory, databaseOptions);
   try {
-    return await RecordStore.open(database, schema, nodePlatform(), recordOptions, () => database.close());
+    const all = { events: new DiagnosticsSink(INDEX_CHANNEL), ...recordOptions };
+    return await RecordStore.open(database, schema, nodePlatform(), all, () => database.close());
   } catch (error) {
     await database.close();
     throw error;
@@ -73,7 +75,8 @@ export function recordsOn<const Collections extends readonly CollectionDeclarati
   schema: SchemaDeclaration<Collections>,
   options: RecordStoreOptions = {},
 ): Promise<RecordStore<Collections>> {
-  return RecordStore.open(database, schema, nodePlatform(), options);
+  const all = { events: new DiagnosticsSink(INDEX_CHANNEL), ...options };
+  return RecordStore.open(database, schema, nodePlatform(), all);
 }
 
 export type { RecordBatchOperation, RecordBatchOptions } from "./collection/batch.js";
@@ -97,6 +100,7 @@ export type {
   RecordHookContext,
   UpdatedDocument,
 } from "./collection/hooks.js";
+export type { BuildInfo, IndexBuildOptions, IndexInfo, IndexManager } from "./collection/index-manager.js";
 export type { RecordMetrics } from "./collection/metrics.js";
 export type { MigrationChange, MigrationContext } from "./collection/migration-context.js";
 export type { MigrationWrites } from "./collection/migration-items.js";
@@ -138,6 +142,8 @@ export { Store } from "./engine/store.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
 export type { Aggregate, AggregateReads, GroupScan } from "./index/aggregate.js";
+export type { BuildProgressEvent, IndexEvent, IndexStateEvent } from "./index/build/build-events.js";
+export { type BuildResult, BuildViolationsError } from "./index/build/online-builder.js";
 export type { EntrySource, IndexContext, IndexEntry, IndexKind, IndexMaintainer } from "./index/kind.js";
 export { count } from "./index/kinds/count.js";
 export { max, min } from "./index/kinds/extreme.js";

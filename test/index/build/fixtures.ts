@@ -10,7 +10,9 @@ import { schema } from "../../../src/collection/schema.js";
 import type { RecordWorld } from "../../../src/collection/shared-store.js";
 import { catalogued, storedIndex } from "../../../src/index/environment.js";
 import type { IndexContext, IndexKind, IndexMaintainer } from "../../../src/index/kind.js";
+import { count } from "../../../src/index/kinds/count.js";
 import { scalar } from "../../../src/index/kinds/scalar.js";
+import { sum } from "../../../src/index/kinds/sum.js";
 import { indexCopy, selected } from "../../../src/index/maintenance.js";
 import { installProbes } from "../../../src/platform/probes.js";
 import { collection } from "../../../src/record/declaration.js";
@@ -74,11 +76,23 @@ export const Doc = collection("Doc", {
     scalar("tags[]", { name: "tags" }),
     scalar("value", { name: "big", where: { op: ">=", field: "value", value: 5 } }),
     tally,
+    count({ by: ["group"], name: "count" }),
+    sum("value", { by: ["group"], name: "sum" }),
   ],
 });
 export const SCHEMA = schema({ version: "1.0.0", collections: [Doc] });
 export type DocStore = RecordStore<readonly [typeof Doc]>;
-export type IndexName = "email" | "group" | "value" | "forward" | "backward" | "tags" | "big" | "tally";
+export type IndexName =
+  | "email"
+  | "group"
+  | "value"
+  | "forward"
+  | "backward"
+  | "tags"
+  | "big"
+  | "tally"
+  | "count"
+  | "sum";
 export type Document = { id: number; email: string; group: string; value: number; tags: string[] };
 
 export function document(id: number, value = id % 7): Document {
@@ -177,6 +191,7 @@ export async function expectRight(
   index: IndexName,
   copy: "own" | "shadow" = "own",
 ): Promise<void> {
+  if (index === "count" || index === "sum") return expectSame(store, index, copy);
   const { database, catalogues, maintenance } = store.shared;
   const { rows, items, maintainer, stored } = await database.read(async (reader) => {
     const found = catalogued(await catalogues.peek(reader), "Doc");
@@ -205,6 +220,27 @@ export async function expectRight(
       expected.map(({ key, value }) => text(key, value)).sort(),
     );
   }
+}
+
+/** The copy in use against a shadow that nobody has disturbed, or a shadow against the copy that has been there from the first. */
+async function expectSame(store: DocStore, index: "count" | "sum", copy: "own" | "shadow"): Promise<void> {
+  if (copy === "own") await store.indexes.buildShadow("Doc", index);
+  const { database, catalogues, maintenance } = store.shared;
+  const [own, shadow] = await database.read(async (reader) => {
+    const found = catalogued(await catalogues.peek(reader), "Doc");
+    const stored = storedIndex(found, index);
+    const generations = [stored.generation, stored.shadow?.generation ?? -1];
+    return Promise.all(
+      generations.map(async (generation) => {
+        const { space } = indexCopy(found, stored, generation, false, maintenance).maintainer.context;
+        const { begin, end } = space.range();
+        const rows = await reader.getRangeAll(begin, end);
+        return rows.map(([key, value]) => [space.unpack(key), Buffer.from(value).toString("hex")]);
+      }),
+    );
+  });
+  expect(own).toEqual(shadow);
+  if (copy === "own") await store.indexes.dropShadow("Doc", index);
 }
 
 function expectedTally(items: readonly RecordItem[]): Record<string, bigint> {

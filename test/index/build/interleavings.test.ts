@@ -45,7 +45,7 @@ const write = fc.record({
 });
 
 const scene: fc.Arbitrary<Scene> = fc.record({
-  index: fc.constantFrom<IndexName>("tally", "email", "tags", "big"),
+  index: fc.constantFrom<IndexName>("tally", "email", "tags", "big", "count", "sum"),
   from: fc.constantFrom<IndexName | null>(null, null, "value", "forward", "group"),
   items: fc.nat(IDS),
   batchItems: fc.integer({ min: 1, max: 4 }),

@@ -37,7 +37,7 @@ async function fill(count: number): Promise<void> {
   }
 }
 
-const INDEXES: readonly IndexName[] = ["email", "tags", "big", "tally"];
+const INDEXES: readonly IndexName[] = ["email", "tags", "big", "tally", "count", "sum"];
 
 describe("a build", () => {
   test.each([0, 1, 99, 100, 101, 1_000])(
