@@ -14,7 +14,7 @@ export const ORACLES = {
   O8: "CURRENT names a complete manifest at every instant, and every file it refers to is there",
   O9: "no live file is deleted, and no dead one is left behind",
   O10: "levels are sorted, below level 0 without overlap, and no user key straddles two tables",
-  O11: "a readable index holds exactly the rows of its documents",
+  O11: "a readable index holds exactly what its documents make",
   O12: "what was deleted or overwritten stays so",
   O13: "recovering twice gives the same store",
   O14: "the same seed gives the same run",
@@ -35,6 +35,7 @@ export const ORACLES = {
   O33: "what is committed under one idempotency key is applied once, and found under it, within the window",
   O34: "a change feed holds every change of its range, each once, in the order of commits",
   O35: "a unique index that is readable has each value once, and one that is built records who shares one",
+  O36: "a copy of an index that is being built holds what its build says, and becomes readable when it holds all",
   O37: "a large document has all of its parts, and there is no part of none",
   O38: "calls of records read what is there, change what they are asked to and nothing else, and fail with a cause",
 } as const;

@@ -3,14 +3,14 @@
  * built, each document that shares a value with another one in the copy is recorded as a violation. Does not verify: that a write
  * which would break it is refused with the right words (O38), records of violations that are no more.
  */
-import { flatIndex } from "../records/expected-rows.js";
+import { expectedIndex } from "../records/expected-rows.js";
 import { copyName, type RawIndex, type RawState, shown, violationName } from "../records/raw-state.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 import { expectedRows } from "./index-rows.js";
 
 export function checkUniqueValues(ledger: OracleLedger, state: RawState, when: string): void {
   for (const index of state.indexes) {
-    if (!flatIndex(index.name).isUnique) continue;
+    if (!expectedIndex(index.name).isUnique) continue;
     if (index.state === "readable") checkReadable(ledger, state, index, when);
     if (index.state === "writeOnly") checkRecorded(ledger, state, index, index.generation, when);
     if (index.shadow !== null) checkRecorded(ledger, state, index, index.shadow.generation, when);

@@ -5,7 +5,11 @@
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { schema } from "../../src/collection/schema.js";
+import { count } from "../../src/index/kinds/count.js";
+import { min } from "../../src/index/kinds/extreme.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
+import { sum } from "../../src/index/kinds/sum.js";
+import { versions } from "../../src/index/kinds/versions.js";
 import { collection } from "../../src/record/declaration.js";
 
 export interface Item {
@@ -33,6 +37,11 @@ const ITEM = collection("Item", {
     scalar("tags[]"),
     scalar("at.place", { name: "byPlace", sparse: true }),
     scalar("amount", { name: "small", where: { op: "<", field: "amount", value: 10 } }),
+    count({ by: ["group"], name: "countByGroup" }),
+    count({ by: ["tags[]"], name: "countByTag" }),
+    sum("amount", { by: ["group"], scale: 1, name: "sumByGroup" }),
+    min("amount", { by: ["group"], name: "least" }),
+    versions({ keepLast: 2, name: "history" }),
   ],
 });
 

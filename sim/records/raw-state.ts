@@ -145,6 +145,19 @@ function isBytes(element: RawElement | undefined): element is { readonly bytes: 
   return typeof element === "object" && element !== null && "bytes" in element;
 }
 
+/** Documents among the keys that a commit has touched: packed primary keys, by the id of the collection. */
+export function writtenDocuments(keys: Iterable<string>): Map<number, Set<string>> {
+  const written = new Map<number, Set<string>>();
+  for (const key of keys) {
+    if (!key.startsWith(RECORDS + packed([ITEMS]))) continue;
+    const start = unpackedStart(key.slice(RECORDS.length), 3);
+    const [, collectionId] = start?.elements ?? [];
+    if (start === null || start.rest !== "" || typeof collectionId !== "number") continue;
+    setOf(written, collectionId).add(key.slice(RECORDS.length + packed([ITEMS, collectionId]).length));
+  }
+  return written;
+}
+
 const FORMAT = 1;
 const SPLIT = 2;
 const PART = "\u0003";

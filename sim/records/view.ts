@@ -2,7 +2,7 @@
  * The documents of one version with what one transaction has done to them since: what its reads must answer, and what its commit must
  * leave. Brute force over raw documents; shares nothing with the record layers. Does not own: judging (`oracles/record-calls.ts`).
  */
-import { flatIndex, packedRows } from "./expected-rows.js";
+import { expectedIndex, packedRows } from "./expected-rows.js";
 import { parsed, type RawState } from "./raw-state.js";
 import { packed, type RawElement } from "./tuple.js";
 
@@ -63,7 +63,7 @@ export class RecordsView {
     const { state } = this;
     const id = state.collection(collection)?.id;
     for (const index of state.indexes) {
-      if (index.collectionId !== id || index.state !== "readable" || !flatIndex(index.name).isUnique)
+      if (index.collectionId !== id || index.state !== "readable" || !expectedIndex(index.name).isUnique)
         continue;
       const prefixes = this.documents(collection).flatMap(({ packedId, text }) =>
         packedRows(index.name, parsed(text), packedId).map(({ prefix }) => prefix),

@@ -46,11 +46,13 @@ export interface SharedDatabaseParts {
   /** The operation that commits are told under. */
   readonly operation: () => number;
   readonly losesAnswer: (request: CommitRequest) => boolean;
+  /** Before a commit arrives at the storage. Null: at once. */
+  readonly underWay?: () => Promise<void> | null;
 }
 
 export function openSharedDatabase(
   transactor: Transactor,
-  { settings, operation, losesAnswer }: SharedDatabaseParts,
+  { settings, operation, losesAnswer, underWay }: SharedDatabaseParts,
 ): SharedDatabase {
   const { life, order, counts, storeOptions } = transactor.session;
   const { clock, random, scheduler } = life.platform;
@@ -65,6 +67,7 @@ export function openSharedDatabase(
       return new ObservedCommit(transactor, new AttemptLog(true), operation(), durability, what, key);
     },
     losesAnswer,
+    ...(underWay === undefined ? {} : { underWay }),
   });
   const close = (): Promise<void> => Promise.resolve();
   const database = new StorageDatabase({ storage: whole, clock, random, scheduler, settings, close });

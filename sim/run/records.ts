@@ -3,12 +3,15 @@
  * happens to a store. After each commit the whole of the records is read from raw keys and judged; reads are judged as they
  * are answered. Does not own: what is right (`oracles/index-rows.ts` and its neighbours), what steps are (`workload/record-steps.ts`).
  */
+import type { IndexBuildOptions } from "../../src/collection/index-manager.js";
 import { RecordStore } from "../../src/collection/record-store.js";
 import type { RecordTransaction } from "../../src/collection/record-transaction.js";
-import { hasCode } from "../../src/platform/errors.js";
+import { type ErrorCode, hasCode } from "../../src/platform/errors.js";
 import type { IndexValue } from "../../src/record/index-value.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
+import { checkHistories } from "../oracles/history-rows.js";
+import { checkIndexBuilds } from "../oracles/index-builds.js";
 import { checkIndexRows } from "../oracles/index-rows.js";
 import { checkLargeDocuments } from "../oracles/large-documents.js";
 import { checkCommitted, checkFound, checkRefusedValue, window } from "../oracles/record-calls.js";
@@ -23,9 +26,16 @@ import {
   RECORD_SCHEMA,
   textOfDocument,
 } from "../records/declarations.js";
-import { FLAT_INDEXES, flatIndex } from "../records/expected-rows.js";
-import { parsed, type RawState, RECORDS, RECORDS_END, readRawState } from "../records/raw-state.js";
-import { packed, type RawElement } from "../records/tuple.js";
+import { ITEM_INDEXES, packedRows, SCALAR_INDEXES } from "../records/expected-rows.js";
+import {
+  parsed,
+  type RawState,
+  RECORDS,
+  RECORDS_END,
+  readRawState,
+  writtenDocuments,
+} from "../records/raw-state.js";
+import { packed, type RawElement, unpacked } from "../records/tuple.js";
 import { RecordsView } from "../records/view.js";
 import { keyText } from "../workload/bytes.js";
 import type { RecordStep } from "../workload/record-steps.js";
@@ -41,9 +51,26 @@ import { LEGAL, type Transactor } from "./transactor.js";
 
 type Collections = typeof RECORD_SCHEMA extends { readonly collections: infer All } ? All : never;
 type Store = RecordStore<Collections>;
+/** `IndexManager` for names that are known at run time only. */
+interface NamedIndexes {
+  get(collection: string, index: string): Promise<{ readonly state: string }>;
+  enable(collection: string, index: string): Promise<void>;
+  disable(collection: string, index: string): Promise<void>;
+  build(
+    collection: string,
+    indexes: string | readonly string[],
+    options: IndexBuildOptions,
+  ): Promise<unknown>;
+  rebuild(collection: string, index: string, options: IndexBuildOptions): Promise<unknown>;
+  buildShadow(collection: string, index: string, options: IndexBuildOptions): Promise<unknown>;
+  swapShadow(collection: string, index: string): Promise<void>;
+  dropShadow(collection: string, index: string): Promise<void>;
+}
+type ManageStep = Extract<RecordStep, readonly ["manage", ...unknown[]]>;
 type RecordOperation = Extract<ClientOperation, { kind: "records" }>;
 
 const STATES_KEPT = 20;
+const COMMITS_UNDER_WAY = 0.4;
 /** More than there ever are. */
 const ALL = 1000;
 
@@ -67,14 +94,21 @@ export class Records implements LayerClients {
     this.#states.clear();
   }
 
-  closing(): void {}
+  /** Builds that are under way are stopped, as a process does that closes its records first. */
+  closing(): void {
+    this.#opening?.then((store) => store.close()).catch(ignore);
+  }
 
   lost(): void {
     this.#states.clear();
   }
 
   taken(version: number): void {
-    this.#judge(this.#stateAt(version), `after version ${version}`);
+    const { model, session } = this.#transactor;
+    const [state, when] = [this.#stateAt(version), `after version ${version}`];
+    this.#judge(state, when);
+    const written = writtenDocuments(model.commits.at(-1)?.effects.keys() ?? []);
+    checkHistories(session.ledger, this.#stateAt(version - 1), state, written, when);
   }
 
   checkRows(rows: readonly Row[], when: string): void {
@@ -86,6 +120,11 @@ export class Records implements LayerClients {
     this.#number = number;
     const what = `records of operation ${number}`;
     const { inFlight } = this.#session;
+    const [first] = operation.steps;
+    if (first?.[0] === "manage") {
+      inFlight.add(what, this.#manage(first), ignore, (error) => this.#failed(error, what, MANAGE_ERRORS));
+      return;
+    }
     inFlight.add(what, this.#transact(operation, what), ignore, (error) => this.#failed(error, what));
   }
 
@@ -99,13 +138,31 @@ export class Records implements LayerClients {
       this.#failed(error, `opening the records ${when}`);
       return;
     }
+    const { options, faultsAreOn } = this.#session;
+    if (options.workload === "index-builds" && !faultsAreOn)
+      await this.#buildAll(store).catch((error: unknown) => this.#failed(error, `building ${when}`));
     await this.#session.retrying(`reading records ${when}`, async () => {
       await store.transact(async (transaction) => {
         const attempt = await this.#begin(transaction, `reading records ${when}`);
         for (const { name } of RECORD_SCHEMA.collections) await attempt.list(name, ALL, false);
-        for (const index of Object.keys(FLAT_INDEXES)) await attempt.find(index, [], ALL, true);
+        for (const index of SCALAR_INDEXES) await attempt.find(index, [], ALL, true);
       }, NO_LIMIT);
     });
+  }
+
+  /** Nothing is in the way any more: every index can be built, unless documents share a unique value. */
+  async #buildAll(store: Store): Promise<void> {
+    const indexes = store.indexes as unknown as NamedIndexes;
+    for (const index of Object.keys(ITEM_INDEXES)) {
+      const { state } = await indexes.get("Item", index);
+      if (state === "disabled") await indexes.enable("Item", index);
+      if (state === "readable") continue;
+      try {
+        await indexes.build("Item", index, { clearFirst: true });
+      } catch (error) {
+        if (!hasCode(error, "INDEX_BUILD_VIOLATIONS")) throw error;
+      }
+    }
   }
 
   #judge(state: RawState, when: string): void {
@@ -113,6 +170,7 @@ export class Records implements LayerClients {
     checkLargeDocuments(ledger, state, when);
     checkIndexRows(ledger, state, when);
     checkUniqueValues(ledger, state, when);
+    checkIndexBuilds(ledger, state, when);
   }
 
   async #transact(operation: RecordOperation, what: string): Promise<void> {
@@ -153,9 +211,45 @@ export class Records implements LayerClients {
     return new Attempt(this.#session, transaction, new RecordsView(this.#stateAt(version)), what);
   }
 
-  #failed(error: unknown, what: string): void {
+  async #manage([, how, index, other, items]: ManageStep): Promise<void> {
+    const store = await this.#open();
+    // The names are known at run time only.
+    const indexes = store.indexes as unknown as NamedIndexes;
+    const [name, second] = [indexOf(index), indexOf(other)];
+    const options =
+      items === 0
+        ? {}
+        : { inlineItems: 0, throttle: { firstItems: items, minItems: 1, maxItems: items, maxFailures: 5 } };
+    await think(this.#session);
+    switch (how) {
+      case "enable":
+        return indexes.enable("Item", name);
+      case "disable":
+        return indexes.disable("Item", name);
+      case "build":
+        return indexes.build("Item", name, options).then(ignore);
+      case "buildTwo":
+        return indexes.build("Item", name === second ? name : [name, second], options).then(ignore);
+      case "buildFrom":
+        return indexes.build("Item", name, { ...options, from: second }).then(ignore);
+      case "rebuild":
+        return indexes.rebuild("Item", name, options).then(ignore);
+      case "shadow":
+        return indexes.buildShadow("Item", name, options).then(ignore);
+      case "swap":
+        return indexes.swapShadow("Item", name);
+      case "drop":
+        return indexes.dropShadow("Item", name);
+    }
+  }
+
+  #failed(error: unknown, what: string, also: readonly ErrorCode[] = []): void {
     const session = this.#session;
-    const legal = session.closing ? [...LEGAL, "CLOSED" as const] : LEGAL;
+    const legal = [
+      ...LEGAL,
+      ...also,
+      ...(session.closing ? (["CLOSED", "OPERATION_CANCELLED"] as const) : []),
+    ];
     if (session.judge(error, what, legal) === "damage") throw new DamageFound(what);
   }
 
@@ -176,10 +270,14 @@ export class Records implements LayerClients {
 
   /** One store for all clients of a life. Who comes when it could not be opened tries again. */
   #open(): Promise<Store> {
+    const choices = this.#session.world.choices.stream("clients");
     this.#database ??= openSharedDatabase(this.#transactor, {
       settings: { transactions: NO_LIMIT },
       operation: () => this.#number,
       losesAnswer: () => false,
+      // Builders do not think, and so would meet nobody.
+      underWay: () =>
+        choices.chance(COMMITS_UNDER_WAY, "clients.commit-under-way") ? think(this.#session) : null,
     });
     const { clock, scheduler, random } = this.#session.life.platform;
     const opening = (this.#opening ??= RecordStore.open(this.#database.database, RECORD_SCHEMA, {
@@ -245,6 +343,9 @@ class Attempt {
 
   #step(step: RecordStep): Promise<void> {
     switch (step[0]) {
+      case "manage":
+        // A case may have been edited: there is no such call within a transaction.
+        return Promise.resolve();
       case "put": {
         const [, id, name, group, amount, tags, place, textBytes] = step;
         return this.#put(itemOf({ id, name, group, amount, tags, place, textBytes }));
@@ -268,7 +369,7 @@ class Attempt {
         return this.list(step[1], step[2], step[3]);
       case "find": {
         const [, index, count, like, limit, reverse] = step;
-        const name = Object.hasOwn(FLAT_INDEXES, index) ? index : "Item_name";
+        const name = SCALAR_INDEXES.includes(index) ? index : "Item_name";
         return this.find(name, this.#valuesLike(name, count, like), limit, reverse);
       }
     }
@@ -341,8 +442,8 @@ class Attempt {
   #valuesLike(index: string, count: number, like: number): readonly RawElement[] {
     if (collectionOf(index) === "Note") return [itemId(like), { double: 0 }].slice(0, count);
     const text = this.view.get("Item", packed([itemId(like)]));
-    const [row] = text === null ? [] : flatIndex(index).rowsOf(parsed(text) as never);
-    return (row?.values ?? [nameOf(like)]).slice(0, count);
+    const [row] = text === null ? [] : packedRows(index, parsed(text), "");
+    return ((row && unpacked(row.prefix)) ?? [nameOf(like)]).slice(0, count);
   }
 
   #check(expected: readonly string[], found: readonly string[], what: string): void {
@@ -353,6 +454,19 @@ class Attempt {
 const THINKS_BETWEEN = 0.5;
 
 const AT_ONCE: ReadonlySet<RecordStep[0]> = new Set(["put", "remove", "note", "removeNote"]);
+
+/** What calls about indexes may be told beside what any transaction may be. */
+const MANAGE_ERRORS: readonly ErrorCode[] = [
+  "ILLEGAL_INDEX_STATE",
+  "INDEX_BUILD_VIOLATIONS",
+  "INDEX_BUILD_MISMATCH",
+  "INDEX_SOURCE_UNSUITABLE",
+];
+
+function indexOf(number: number): string {
+  const names = Object.keys(ITEM_INDEXES);
+  return names[number % names.length] as string; // within the list
+}
 
 function collectionOf(index: string): "Item" | "Note" {
   return index.startsWith("Note") ? "Note" : "Item";

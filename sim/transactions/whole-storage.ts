@@ -18,6 +18,8 @@ export interface DatabaseListener {
   /** Somebody reads at the newest version, which is this. */
   opened(version: number): void;
   commits(request: CommitRequest): CommitListener;
+  /** Before a commit arrives. Null: at once. */
+  underWay?(): Promise<void> | null;
   /** Whether the answer to this commit gets lost. */
   losesAnswer(request: CommitRequest): boolean;
 }
@@ -43,6 +45,8 @@ export class WholeStorage implements TransactionStorage {
   }
 
   async commit(request: CommitRequest): Promise<CommitResult> {
+    const underWay = this.#listener.underWay?.() ?? null;
+    if (underWay !== null) await underWay;
     const commit = this.#listener.commits(request);
     let result: CommitResult;
     try {

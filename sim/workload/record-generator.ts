@@ -4,7 +4,7 @@
  */
 import type { ChoiceStream } from "../choices/choices.js";
 import { SIZES } from "../records/declarations.js";
-import { FLAT_INDEXES } from "../records/expected-rows.js";
+import { ITEM_INDEXES, SCALAR_INDEXES } from "../records/expected-rows.js";
 import type { Operation } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
 import type { RecordStep } from "./record-steps.js";
@@ -12,12 +12,33 @@ import type { RecordStep } from "./record-steps.js";
 type RecordOperation = Extract<Operation, { kind: "records" }>;
 
 const STEPS = 4;
+/** Those that count twice what they are told twice. */
+const TOTALS = Object.entries(ITEM_INDEXES).flatMap(([, { kind }], at) => (kind === "totals" ? [at] : []));
+const MANAGED = 0.35;
+/** Builds are what it is about; and an index that is disabled is enabled sooner or later. */
+const MANAGE_CALLS = [
+  "build",
+  "build",
+  "build",
+  "enable",
+  "enable",
+  "disable",
+  "buildTwo",
+  "buildFrom",
+  "buildFrom",
+  "rebuild",
+  "shadow",
+  "swap",
+  "drop",
+] as const;
 /** Large enough for parts, where parts are small. */
 const TEXT_BYTES = [0, 0, 0, 30, 300, 1500] as const;
 
 export class RecordGenerator {
   readonly #options: SimulationOptions;
   readonly #choices: ChoiceStream;
+  /** Indexes of a run that calls are mostly about. */
+  #managed: readonly [number, number] | null = null;
   /** What a client has given up last. */
   #abandoned: readonly RecordStep[] | null = null;
 
@@ -27,6 +48,8 @@ export class RecordGenerator {
   }
 
   next(): RecordOperation {
+    if (this.#options.workload === "index-builds" && this.#chance(MANAGED))
+      return { kind: "records", steps: [this.#manage()] };
     const steps = this.#abandoned !== null && this.#chance(0.5) ? this.#abandoned : this.#steps();
     const abandons = this.#chance(0.1);
     this.#abandoned = abandons ? steps : null;
@@ -59,8 +82,20 @@ export class RecordGenerator {
       const collection = this.#chance(0.3) ? "Note" : "Item";
       return ["list", collection, this.#below(4), this.#chance(0.5)];
     }
-    const index = this.#one(Object.keys(FLAT_INDEXES));
+    const index = this.#one(SCALAR_INDEXES);
     return ["find", index, this.#below(3), this.#id(), this.#below(4), this.#chance(0.5)];
+  }
+
+  #manage(): RecordStep {
+    const how = this.#one(MANAGE_CALLS);
+    const indexes = Object.keys(ITEM_INDEXES).length;
+    // Mostly the same two in a run, so that one call finds what another has left.
+    this.#managed ??= [this.#chance(0.3) ? 0 : this.#below(indexes), this.#one(TOTALS)];
+    const [first, second] = this.#managed;
+    const index = this.#chance(0.15) ? this.#below(indexes) : this.#chance(0.6) ? first : second;
+    // Of the first two one builds: the others do not have every item once.
+    const other = how === "buildFrom" ? this.#below(2) : index === first ? second : first;
+    return ["manage", how, index, other, this.#below(4)];
   }
 
   #put(): RecordStep {

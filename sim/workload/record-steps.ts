@@ -26,9 +26,22 @@ export type RecordStep =
   /** `limit` 0 is the default. */
   | readonly ["list", collection: (typeof COLLECTIONS)[number], limit: number, reverse: boolean]
   /** By the values of an index from the left: so many of them, those that this item would have. */
-  | readonly ["find", index: string, values: number, like: number, limit: number, reverse: boolean];
+  | readonly ["find", index: string, values: number, like: number, limit: number, reverse: boolean]
+  /** No transaction, but a call about one index of items, or two; builds in batches of so many items, 0: as it comes. */
+  | readonly ["manage", how: (typeof MANAGING)[number], index: number, other: number, items: number];
 
 const COLLECTIONS = ["Item", "Note"] as const;
+const MANAGING = [
+  "build",
+  "buildTwo",
+  "buildFrom",
+  "rebuild",
+  "enable",
+  "disable",
+  "shadow",
+  "swap",
+  "drop",
+] as const;
 
 export type RecordStepKind = RecordStep[0];
 
@@ -48,6 +61,7 @@ export const RECORD_STEP_FIELDS: Readonly<
   get: ["count"],
   list: [COLLECTIONS, "count", "flag"],
   find: ["text", "count", "count", "count", "flag"],
+  manage: [MANAGING, "count", "count", "count"],
 };
 
 /** Options of one transaction of records beside its steps. */

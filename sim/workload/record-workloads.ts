@@ -16,6 +16,10 @@ export const RECORD_WORKLOADS = {
     about: "documents come, change, swap unique values and go: every index follows",
     families: BESIDE,
   },
+  "index-builds": {
+    about: "indexes are disabled, enabled, built and rebuilt beside writers and one another",
+    families: BESIDE,
+  },
 } as const satisfies Record<string, Workload>;
 
 export type RecordWorkloadName = keyof typeof RECORD_WORKLOADS;
