@@ -129,7 +129,7 @@ export class Records implements LayerClients {
   }
 
   /** Everything, by every way there is, as one transaction sees it. */
-  async check(when: string): Promise<void> {
+  async check(when: string, mayWrite: boolean): Promise<void> {
     let store: Store;
     try {
       store = await this.#open();
@@ -139,7 +139,7 @@ export class Records implements LayerClients {
       return;
     }
     const { options, faultsAreOn } = this.#session;
-    if (options.workload === "index-builds" && !faultsAreOn)
+    if (options.workload === "index-builds" && mayWrite && !faultsAreOn)
       await this.#buildAll(store).catch((error: unknown) => this.#failed(error, `building ${when}`));
     await this.#session.retrying(`reading records ${when}`, async () => {
       await store.transact(async (transaction) => {

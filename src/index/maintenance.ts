@@ -149,7 +149,10 @@ export function updateIndex(
   if (old === null && fresh === null) return undefined;
   const { entries } = maintainer;
   if (stored.declaration.unique === true && entries !== undefined) {
-    for (const entry of changeEntries(transaction, entries, old, fresh)) uniqueness.note(index, entry);
+    const changed = changeEntries(transaction, entries, old, fresh);
+    // Of an item that the build has not passed every row is new to the copy, also one that the item had before.
+    const isNew = index.isBuilding && fresh !== null;
+    for (const entry of isNew ? entries.of(fresh) : changed) uniqueness.note(index, entry);
     return undefined;
   }
   return maintainer.update(transaction, old, fresh) ?? undefined;

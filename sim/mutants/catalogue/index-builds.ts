@@ -54,6 +54,6 @@ export const INDEX_BUILD_MUTANTS: readonly PlantedMutant[] = DESCRIBED.map((muta
   copies: SPIRIT,
   killer: "swarm",
   workloads: "records",
-  oracles: ["O5"],
+  oracles: ["O36", "O11", "O35"],
   ...mutant,
 }));
