@@ -12,6 +12,7 @@ import {
   openDocs,
   toBuild,
   virtualWorld,
+  withMutant,
 } from "./fixtures.js";
 
 let database: StorageDatabase;
@@ -164,6 +165,17 @@ describe("a build", () => {
     await store.collection("Doc").put(document(249));
     expect(await store.indexes.build("Doc", "email")).toMatchObject({ items: 0, isOwnEnd: true });
     await expectRight(store, "email");
+  });
+
+  test("of a unique index finds I9-violations-not-looked-at", async () => {
+    const attempt = async (): Promise<unknown> => {
+      await store.indexes.disable("Doc", "email");
+      for (const id of [1, 2]) await store.collection("Doc").put({ ...document(id), email: "same@x" });
+      await store.indexes.enable("Doc", "email");
+      return store.indexes.build("Doc", "email").catch((error) => error.code);
+    };
+    expect(await attempt()).toBe("INDEX_BUILD_VIOLATIONS");
+    expect(await withMutant("I9-violations-not-looked-at", attempt)).toMatchObject({ isOwnEnd: true });
   });
 
   test("ends in time that is given it: no more items a second than asked for", async () => {
