@@ -239,6 +239,29 @@ describe("a worker", () => {
     expect(await child.ended).toBe(0);
   });
 
+  it("is awaited while it is being ended, though its last reply comes only now", async () => {
+    const url = worker("late.js", "serveWorker((shared) => { Atomics.add(shared, 0, 1); return 1; });");
+    const script = compiled.module(
+      "ends.js",
+      `import { nodePlatform } from ${JSON.stringify(compiled.url("node/node-platform.js"))};
+       const handle = nodePlatform().workers.spawn(new URL(${JSON.stringify(url.href)}), {
+         onMessage: () => undefined,
+         onExit: () => undefined,
+       });
+       const shared = new Int32Array(new SharedArrayBuffer(4));
+       handle.post(shared);
+       // The reply is under way, and this turn has not taken it.
+       const isServed = () => Atomics.load(shared, 0) === 1;
+       while (!isServed()) Atomics.wait(shared, 0, 0, 1000);
+       Atomics.wait(shared, 0, 1, 50);
+       await handle.terminate();
+       console.log("ended");`,
+    );
+    const child = runChild(script);
+    expect(await child.line()).toBe("ended");
+    expect(await child.ended).toBe(0);
+  });
+
   it("starts also from a program that was given on the command line", async () => {
     const url = worker("echo2.js", "serveWorker((message) => message);");
     const program = `

@@ -29,12 +29,13 @@ class NodeWorker implements WorkerHandle {
     let terminating = false;
     this.terminate = async () => {
       terminating = true;
+      // Node holds on to the process until the worker has gone; a reply that comes only now must not let go of it.
       await this.worker.terminate();
     };
     this.worker.on("message", (message: unknown) => {
       assert(this.owed > 0, "a worker replies once to each message");
       this.owed--;
-      if (this.owed === 0) this.worker.unref();
+      if (this.owed === 0 && !terminating) this.worker.unref();
       events.onMessage(message);
     });
     this.worker.on("messageerror", (error: Error) => {
