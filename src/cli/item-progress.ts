@@ -21,3 +21,15 @@ export async function startItemProgress(options: JsonOption): Promise<ItemProgre
     stop: () => bar.stop(),
   };
 }
+
+/** The same for work of which nobody knows how much there is: rows that have been looked at. */
+export async function startRowProgress(
+  options: JsonOption,
+  what: string,
+): Promise<{ readonly update: (rows: number) => void; readonly stop: () => void }> {
+  if (options.json === true || !isWatched()) return { update: () => undefined, stop: () => undefined };
+  const { SingleBar } = (await import("cli-progress")).default;
+  const bar = new SingleBar({ format: `${what}: {rows} rows`, clearOnComplete: true, hideCursor: true });
+  bar.start(1, 0, { rows: 0 });
+  return { update: (rows) => bar.update(0, { rows: rows.toLocaleString("en-US") }), stop: () => bar.stop() };
+}

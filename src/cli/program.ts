@@ -8,6 +8,7 @@
 import { Command, CommanderError } from "commander";
 import { addBackupCommands } from "./backup-commands.js";
 import { addImportCommand } from "./import-command.js";
+import { addIndexCheckCommands } from "./index-check-commands.js";
 import { addPointCommands } from "./point-commands.js";
 import { addIndexBuildCommand, addRecordCommands } from "./record-commands.js";
 import { addScanCommands } from "./scan-commands.js";
@@ -53,7 +54,9 @@ function createProgram(): Command {
   addUpkeepCommands(program);
   addBackupCommands(program);
   addRecordCommands(program);
-  addIndexBuildCommand(program.command("index").description("work on the indexes of a collection"));
+  const index = program.command("index").description("build and check the indexes of collections");
+  addIndexBuildCommand(index);
+  addIndexCheckCommands(index);
   return program;
 }
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { collection, openRecords, scalar, schema } from "../../src/index.js";
+import { collection, openDatabase, openRecords, Subspace, scalar, schema } from "../../src/index.js";
 import { jsonOf, stillwater, storeWithRows, temporaryFolder } from "./command.js";
 
 const folder = temporaryFolder();
@@ -85,3 +85,39 @@ describe("an index", () => {
     expect(found.message).toContain("City_name, City_country");
   });
 });
+
+describe("checking indexes", () => {
+  it("finds sound ones sound, and names what is wrong with the others", async () => {
+    const sound = stillwater(["index", "verify", directory]);
+    expect(sound).toMatchObject({ code: 0, error: "" });
+    expect(sound.out).toMatch(/^City +City_name +sound: \d+ rows$/m);
+    await removeOneRow();
+    const found = stillwater(["index", "verify", directory, "City"]);
+    expect(found.code).toBe(1);
+    expect(found.out).toMatch(/^City.City_name: missing row of 5, 0x[0-9a-f]+$/m);
+    expect(found.out).toMatch(/^City +City_name +damaged: 0 dangling, 1 missing, 0 wrong/m);
+  });
+
+  it("repairs when it is told to, and not before", () => {
+    const scrub = ["index", "scrub", directory, "City", "City_name", "--restart"];
+    expect(stillwater(scrub).code).toBe(1);
+    expect(stillwater([...scrub, "--repair", "--preset", "conservative"])).toMatchObject({
+      code: 0,
+      error: "",
+    });
+    expect(jsonOf(scrub)).toMatchObject({ missing: 0, dangling: 0, findings: [] });
+    expect(stillwater([...scrub, "--preset", "no"]).code).toBe(2);
+  });
+});
+
+/** Of the document 5 in the index of names, behind the back of the records. */
+async function removeOneRow(): Promise<void> {
+  await using database = await openDatabase(directory);
+  await database.transact(async (transaction) => {
+    const { begin, end } = Subspace.of("stillwater records").range();
+    const rows = await transaction.getRangeAll(begin, end);
+    const own = rows.filter(([key]) => Buffer.from(key).includes("city 5\0") && key.length < 60);
+    expect(own).toHaveLength(1);
+    for (const [key] of own) transaction.clear(key);
+  });
+}
