@@ -6,6 +6,7 @@ import { pack } from "../keyspace/tuple.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { primaryKeyElement } from "../record/index-value.js";
+import { polymorphicKey, typeOf } from "../record/polymorphic.js";
 import { RecordError, shown } from "../record/record-error.js";
 
 /** What the schema makes of it. Throws `VALIDATION_FAILED`, `ASYNC_VALIDATION`. */
@@ -34,20 +35,24 @@ export function validated({ name, schema }: CollectionDeclaration, given: unknow
 }
 
 /** Throws `INVALID_PRIMARY_KEY`. */
-export function primaryKeyOfDocument(declaration: CollectionDeclaration, document: unknown): TupleElement {
-  const { primaryKey } = declaration;
-  const value =
-    typeof document === "object" && document !== null && Object.hasOwn(document, primaryKey)
-      ? (document as Readonly<Record<string, unknown>>)[primaryKey]
-      : undefined;
-  return primaryKeyOf(declaration, value);
+export function primaryKeyOfDocument(
+  declaration: Pick<CollectionDeclaration, "name" | "primaryKey" | "types">,
+  document: unknown,
+): TupleElement {
+  const { primaryKey, types } = declaration;
+  if (types === undefined) return primaryKeyOf(declaration, memberOf(document, primaryKey));
+  const name = typeOf(document);
+  const type = types.find((one) => one.name === name);
+  return primaryKeyOf(declaration, [name, type && memberOf(document, type.primaryKey)]);
 }
 
 /** Throws `INVALID_PRIMARY_KEY`. */
 export function primaryKeyOf(
-  { name, primaryKey }: Pick<CollectionDeclaration, "name" | "primaryKey">,
+  declaration: Pick<CollectionDeclaration, "name" | "primaryKey" | "types">,
   value: unknown,
 ): TupleElement {
+  const { name, primaryKey, types } = declaration;
+  if (types !== undefined) return typedKey(declaration, types, value);
   const key = primaryKeyElement(value);
   if (key !== null) return key.element;
   throw new RecordError(
@@ -56,6 +61,28 @@ export function primaryKeyOf(
       "It must be text, an integer, a big integer, bytes or a UUID.",
     { collection: name, field: primaryKey, value },
   );
+}
+
+function typedKey(
+  { name }: Pick<CollectionDeclaration, "name">,
+  types: readonly CollectionDeclaration[],
+  value: unknown,
+): TupleElement {
+  const [type, primaryKey] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const key = polymorphicKey(types, type, primaryKey);
+  if (key !== null) return key;
+  throw new RecordError(
+    "INVALID_PRIMARY_KEY",
+    `${shown(type)} with ${shown(primaryKey)} cannot be a primary key of "${name}". Give the name of a type ` +
+      `(${types.map((one) => one.name).join(", ")}) and the primary key within it: ["${types[0]?.name}", 1].`,
+    { collection: name, value },
+  );
+}
+
+function memberOf(document: unknown, name: string): unknown {
+  return typeof document === "object" && document !== null && Object.hasOwn(document, name)
+    ? (document as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }
 
 /** A primary key as a key of a map. */

@@ -8,13 +8,13 @@ import { UniquenessChecks } from "../index/uniqueness.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
 import type { Catalogue, CatalogueCollection } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
-import { primaryKeyElement } from "../record/index-value.js";
 import type { RecordItem } from "../record/item.js";
 import { type FoundItem, ItemStore } from "../record/item-store.js";
 import { itemSpace } from "../record/keyspace.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { Transaction } from "../transaction/transaction.js";
-import { validated } from "./documents.js";
+import { primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
+import { mirrorsOf } from "./mirrors.js";
 import type { SharedStore } from "./shared-store.js";
 
 /** What the code of a migration may do beside the document that it is given, in the same transaction. */
@@ -65,7 +65,7 @@ export class MigrationItems implements MigrationWrites {
 
   async get(collection: string, primaryKey: unknown): Promise<unknown> {
     const found = storedCollection(this.#catalogue, collection);
-    return (await this.#read(found, elementOf(found, primaryKey)))?.document;
+    return (await this.#read(found, this.#elementOf(found, primaryKey)))?.document;
   }
 
   async put(collection: string, given: unknown): Promise<void> {
@@ -76,7 +76,7 @@ export class MigrationItems implements MigrationWrites {
 
   async delete(collection: string, primaryKey: unknown): Promise<boolean> {
     const found = storedCollection(this.#catalogue, collection);
-    const before = await this.#read(found, elementOf(found, primaryKey));
+    const before = await this.#read(found, this.#elementOf(found, primaryKey));
     if (before !== undefined) await this.#change(found, before, null);
     return before !== undefined;
   }
@@ -109,11 +109,13 @@ export class MigrationItems implements MigrationWrites {
   #itemOf(found: CatalogueCollection, given: unknown): RecordItem {
     const declaration = this.#declared.get(found.stored.name);
     const document = declaration === undefined ? given : validated(declaration, given);
-    const value =
-      typeof document === "object" && document !== null
-        ? (document as Readonly<Record<string, unknown>>)[found.stored.primaryKey]
-        : undefined;
-    return { primaryKey: elementOf(found, value), document };
+    const { name, primaryKey } = found.stored;
+    const own = this.#shared.declarations.get(name) ?? { name, primaryKey };
+    return { primaryKey: primaryKeyOfDocument(own, document), document };
+  }
+
+  #elementOf({ stored: { name, primaryKey } }: CatalogueCollection, value: unknown): TupleElement {
+    return primaryKeyOf(this.#shared.declarations.get(name) ?? { name, primaryKey }, value);
   }
 
   #keyOf(found: CatalogueCollection, { primaryKey }: RecordItem): Uint8Array {
@@ -124,7 +126,24 @@ export class MigrationItems implements MigrationWrites {
     return storedItems(this.#shared, found).read(this.#transaction, primaryKey);
   }
 
+  /** In every collection that keeps the document. */
   async #change(
+    found: CatalogueCollection,
+    before: FoundItem | undefined,
+    after: RecordItem | null,
+  ): Promise<void> {
+    await this.#changeOne(found, before, after);
+    const item = after ?? before;
+    const { name } = found.stored;
+    if (item === undefined || !this.#shared.declarations.has(name)) return;
+    for (const mirror of mirrorsOf(this.#shared, name, item)) {
+      const other = storedCollection(this.#catalogue, mirror.collection);
+      const former = await this.#read(other, mirror.item.primaryKey);
+      await this.#changeOne(other, former, after === null ? null : mirror.item);
+    }
+  }
+
+  async #changeOne(
     found: CatalogueCollection,
     before: FoundItem | undefined,
     after: RecordItem | null,
@@ -135,15 +154,4 @@ export class MigrationItems implements MigrationWrites {
     if (after !== null) items.write(this.#transaction, after, before);
     else if (before !== undefined) items.clear(this.#transaction, before);
   }
-}
-
-/** Throws `INVALID_PRIMARY_KEY`. */
-function elementOf({ stored }: CatalogueCollection, value: unknown): TupleElement {
-  const key = primaryKeyElement(value);
-  if (key !== null) return key.element;
-  throw new RecordError(
-    "INVALID_PRIMARY_KEY",
-    `${value === undefined ? "nothing" : shown(value)} cannot be the primary key "${stored.primaryKey}" of "${stored.name}".`,
-    { collection: stored.name, field: stored.primaryKey, value },
-  );
 }

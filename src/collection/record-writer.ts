@@ -19,6 +19,7 @@ import { RecordError, shown } from "../record/record-error.js";
 import { TransactionError } from "../transaction/errors.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { keyName, primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
+import { mirrorsOf } from "./mirrors.js";
 import { ReferenceChecks } from "./reference-checks.js";
 import type { OpenCollection, SharedStore } from "./shared-store.js";
 
@@ -211,7 +212,23 @@ export class RecordWriter {
     return (await items.read(this.transaction, primaryKey))?.document;
   }
 
+  /** In every collection that keeps the document. */
   async #change(
+    collection: OpenCollection,
+    before: FoundItem | undefined,
+    after: RecordItem | null,
+  ): Promise<void> {
+    await this.#changeOne(collection, before, after);
+    const item = after ?? before;
+    if (item === undefined) return;
+    for (const mirror of mirrorsOf(this.shared, collection.declaration.name, item)) {
+      const other = await this.collection(mirror.collection);
+      const former = await other.items.read(this.transaction, mirror.item.primaryKey);
+      await this.#changeOne(other, former, after === null ? null : mirror.item);
+    }
+  }
+
+  async #changeOne(
     collection: OpenCollection,
     before: FoundItem | undefined,
     after: RecordItem | null,

@@ -63,6 +63,8 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
   readonly metrics = new MetricCounters();
   readonly relationships: readonly RelationshipDeclaration[];
   readonly schemaVersion: string;
+  /** Declared collections of several types. */
+  readonly polymorphics: readonly CollectionDeclaration[];
   /** Of the newest version of the catalogue that was used; a new one replaces all. */
   #open = new Map<string, OpenCollection>();
   #openVersion = "";
@@ -77,6 +79,7 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     this.declarations = parts.declarations;
     this.events = parts.events;
     this.relationships = parts.relationships;
+    this.polymorphics = [...parts.declarations.values()].filter(({ types }) => types !== undefined);
     this.schemaVersion = parts.schemaVersion;
   }
 

@@ -57,6 +57,8 @@ export interface CollectionDeclaration<
   /** The field whose value tells documents apart. */
   readonly primaryKey: Key;
   readonly indexes: Indexes;
+  /** Of a polymorphic collection: see `polymorphic.ts`. */
+  readonly types?: readonly CollectionDeclaration[];
 }
 
 /** The type of the documents of a collection. */
@@ -66,9 +68,17 @@ export type DocumentOf<Collection> = Collection extends {
   ? Document
   : never;
 
-/** The type of its primary key. */
-export type KeyOf<Collection> = Collection extends { readonly primaryKey: infer Key }
-  ? DocumentOf<Collection>[Key & keyof DocumentOf<Collection>]
+/** The type of its primary key; of a polymorphic collection name of the type and key within it. */
+export type KeyOf<Collection> = Collection extends {
+  readonly types: infer Types extends readonly CollectionDeclaration[];
+}
+  ? TypedKey<Types[number]>
+  : Collection extends { readonly primaryKey: infer Key }
+    ? DocumentOf<Collection>[Key & keyof DocumentOf<Collection>]
+    : never;
+
+type TypedKey<Type> = Type extends CollectionDeclaration
+  ? readonly [type: Type["name"], primaryKey: KeyOf<Type>]
   : never;
 
 /** The names of its indexes, default ones included; any name of a collection that is known at run time only. */
