@@ -29,6 +29,15 @@ export function schema<const Collections extends readonly CollectionDeclaration[
     if (names.has(name)) throw refused(`it has two collections "${name}"`);
     names.add(name);
   }
+  for (const { name, types = [] } of declaration.collections) {
+    for (const type of types) {
+      const own = declaration.collections.find((one) => one.name === type.name);
+      if (own !== undefined && (own.schema !== type.schema || own.primaryKey !== type.primaryKey))
+        throw refused(
+          `the type "${type.name}" of "${name}" and the collection of that name are not the same`,
+        );
+    }
+  }
   checkMigrations(declaration.version, declaration.migrations ?? []);
   const { collections, relationships = [] } = declaration;
   const indexed = withForeignKeyIndexes(collections, relationships);
