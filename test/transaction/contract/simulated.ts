@@ -5,15 +5,20 @@ import { SimulationDisk } from "../../../sim/disk/simulation-disk.js";
 import { Trace } from "../../../sim/trace/trace.js";
 import { CALM_WORLD } from "../../../sim/world/faults.js";
 import { World } from "../../../sim/world/world.js";
+import type { Platform } from "../../../src/platform/platform.js";
+import type { StorageDatabase } from "../../../src/transaction/database.js";
 import { openEngineDatabase } from "../../../src/transaction/engine-database.js";
-import type { CaseBody, CaseSetting } from "./backend.js";
+import type { CaseSetting } from "./backend.js";
 
 const STEPS_MAX = 1_000_000;
 /** Each case opens a store: their memory is most of what that costs. */
 const SMALL = { memtableBytes: 1 << 20, blockCacheBytes: 1 << 20 };
 const QUIET_MS_MAX = 600_000;
 
-export async function runSimulated(body: CaseBody, { transactions = {} }: CaseSetting = {}): Promise<void> {
+export async function runSimulated(
+  body: (database: StorageDatabase, platform: Platform) => Promise<void>,
+  { transactions = {} }: CaseSetting = {},
+): Promise<void> {
   const choices = Choices.fromSeed("contract");
   const trace = new Trace();
   const world = new World(
@@ -34,7 +39,7 @@ export async function runSimulated(body: CaseBody, { transactions = {} }: CaseSe
     platform.vfs.makeDirectory("/data");
     const db = await openEngineDatabase("/data/db", { store: SMALL, transactions }, platform);
     try {
-      await body(db);
+      await body(db, platform);
     } finally {
       await db.close();
     }
