@@ -9,12 +9,18 @@ import { copyName, parsed, type RawIndex, type RawState, shown } from "../record
 import { unpacked } from "../records/tuple.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
-export function checkIndexRows(ledger: OracleLedger, state: RawState, when: string): void {
+/** `damaged`: names of indexes in which somebody has changed rows by hand, and that have not been scrubbed since. */
+export function checkIndexRows(
+  ledger: OracleLedger,
+  state: RawState,
+  damaged: ReadonlySet<string>,
+  when: string,
+): void {
   const [damage] = state.damage;
   if (damage !== undefined) throw new OracleFailure("O11", `${when}: ${damage}`);
   for (const index of state.indexes) {
     const expected = expectedIndex(index.name);
-    if (index.state !== "readable" || expected.kind === "history") continue;
+    if (damaged.has(index.name) || index.state !== "readable" || expected.kind === "history") continue;
     ledger.count("O11");
     const found = state.rowsOf(copyName(index.id, index.generation));
     const due =

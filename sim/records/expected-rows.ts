@@ -96,6 +96,12 @@ export const SCALAR_INDEXES: readonly string[] = Object.entries(INDEXES)
   .filter(([, index]) => index.kind === "flat" && index.isScalar)
   .map(([name]) => name);
 
+/** Not unique ones, nor those that others are built from: what follows from damage there is no scrub's to repair. */
+export function mayBeDamaged(name: string): boolean {
+  const index = INDEXES[name];
+  return index?.kind === "flat" && !index.isUnique && name !== "byGroup";
+}
+
 export function expectedIndex(name: string): ExpectedIndex {
   const index = INDEXES[name];
   assert(index !== undefined, `the oracles know what the index "${name}" must hold`);

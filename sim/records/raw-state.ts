@@ -11,7 +11,7 @@ export const RECORDS_END = `${RECORDS}\xff`;
 
 const CATALOGUE = 0;
 const ITEMS = 1;
-const INDEX_ROWS = 2;
+export const INDEX_ROWS = 2;
 const BUILDS = 3;
 const VIOLATIONS = 4;
 

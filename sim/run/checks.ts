@@ -46,7 +46,7 @@ export async function checkWholeStore(session: Session): Promise<void> {
     checkDeletedKeys(ledger, model, span.high, (key) => store.getSync(key));
   });
   const { layers } = session.transactor;
-  if (layers !== null) await layers.check("at rest or beside clients", false);
+  if (layers !== null) await layers.check("at rest or beside clients");
   checkStructure(session);
 }
 

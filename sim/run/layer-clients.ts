@@ -31,8 +31,10 @@ export interface LayerClients {
   checkRows(rows: readonly Row[], when: string): void;
   /** Starts a client. */
   begin(operation: ClientOperation, number: number): void;
-  /** What can be read now is what was promised. `mayWrite`: nothing is at rest yet. */
-  check(when: string, mayWrite: boolean): Promise<void>;
+  /** What can be read now is what was promised. */
+  check(when: string): Promise<void>;
+  /** Faults have stopped: what clients have left undone can be done now. */
+  settle(): Promise<void>;
 }
 
 /** What one life has open. Calls go on with it when it is closed, and are told so. */

@@ -66,6 +66,8 @@ export class Layers implements LayerClients {
 
   closing(): void {}
 
+  async settle(): Promise<void> {}
+
   lost(version: number): void {
     this.#once.lost(version);
   }

@@ -218,7 +218,7 @@ export class LifeCycle {
     this.#isJudged = true;
     session.transactor.opened(rows, longest);
     idempotence.recovered(rows, store.version);
-    if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery", true);
+    if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery");
     checkStructure(session);
     await examineCutOffCheckpoint(session);
     await session.retrying("reading the files of others", () => checkForeignFiles(session));

@@ -46,6 +46,7 @@ export async function comeToRest(
     if (mayRestart) return false;
     throw new OracleFailure("O15", "the store stops accepting writes though no fault is left");
   }
+  await session.transactor.layers?.settle();
   await commitFresh(session, executor);
   session.doing = "a flush";
   for (const { snapshot } of session.snapshots.values()) snapshot.close();

@@ -6,6 +6,8 @@
 import type { IndexBuildOptions } from "../../src/collection/index-manager.js";
 import { RecordStore } from "../../src/collection/record-store.js";
 import type { RecordTransaction } from "../../src/collection/record-transaction.js";
+import type { ScrubOptions } from "../../src/index/scrub/scrub-options.js";
+import type { ScrubTotals } from "../../src/index/scrub/scrub-progress.js";
 import { type ErrorCode, hasCode } from "../../src/platform/errors.js";
 import type { IndexValue } from "../../src/record/index-value.js";
 import type { Row } from "../model/comparison.js";
@@ -26,8 +28,10 @@ import {
   RECORD_SCHEMA,
   textOfDocument,
 } from "../records/declarations.js";
-import { ITEM_INDEXES, packedRows, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { ITEM_INDEXES, mayBeDamaged, packedRows, SCALAR_INDEXES } from "../records/expected-rows.js";
 import {
+  copyName,
+  INDEX_ROWS,
   parsed,
   type RawState,
   RECORDS,
@@ -37,7 +41,7 @@ import {
 } from "../records/raw-state.js";
 import { packed, type RawElement, unpacked } from "../records/tuple.js";
 import { RecordsView } from "../records/view.js";
-import { keyText } from "../workload/bytes.js";
+import { keyBytes, keyText } from "../workload/bytes.js";
 import type { RecordStep } from "../workload/record-steps.js";
 import {
   type ClientOperation,
@@ -65,11 +69,13 @@ interface NamedIndexes {
   buildShadow(collection: string, index: string, options: IndexBuildOptions): Promise<unknown>;
   swapShadow(collection: string, index: string): Promise<void>;
   dropShadow(collection: string, index: string): Promise<void>;
+  scrub(collection: string, index: string, options: ScrubOptions): Promise<ScrubTotals>;
 }
 type ManageStep = Extract<RecordStep, readonly ["manage", ...unknown[]]>;
 type RecordOperation = Extract<ClientOperation, { kind: "records" }>;
 
 const STATES_KEPT = 20;
+const UNDER_WAY_THINKS = 4;
 const COMMITS_UNDER_WAY = 0.4;
 /** More than there ever are. */
 const ALL = 1000;
@@ -80,6 +86,7 @@ export class Records implements LayerClients {
   #database: SharedDatabase | null = null;
   #opening: Promise<Store> | null = null;
   #number = 0;
+  readonly #damage = new IndexDamage();
   /** By version. */
   readonly #states = new Map<number, RawState>();
 
@@ -129,7 +136,7 @@ export class Records implements LayerClients {
   }
 
   /** Everything, by every way there is, as one transaction sees it. */
-  async check(when: string, mayWrite: boolean): Promise<void> {
+  async check(when: string): Promise<void> {
     let store: Store;
     try {
       store = await this.#open();
@@ -138,9 +145,6 @@ export class Records implements LayerClients {
       this.#failed(error, `opening the records ${when}`);
       return;
     }
-    const { options, faultsAreOn } = this.#session;
-    if (options.workload === "index-builds" && mayWrite && !faultsAreOn)
-      await this.#buildAll(store).catch((error: unknown) => this.#failed(error, `building ${when}`));
     await this.#session.retrying(`reading records ${when}`, async () => {
       await store.transact(async (transaction) => {
         const attempt = await this.#begin(transaction, `reading records ${when}`);
@@ -150,13 +154,26 @@ export class Records implements LayerClients {
     });
   }
 
-  /** Nothing is in the way any more: every index can be built, unless documents share a unique value. */
+  /** Every index can be built, unless documents share a unique value, and every damage repaired. */
+  async settle(): Promise<void> {
+    if (this.#session.options.workload !== "index-builds") return;
+    const what = "building all indexes once faults have stopped";
+    try {
+      await this.#buildAll(await this.#open());
+    } catch (error) {
+      this.#failed(error, what, MANAGE_ERRORS);
+    }
+  }
+
   async #buildAll(store: Store): Promise<void> {
     const indexes = store.indexes as unknown as NamedIndexes;
     for (const index of Object.keys(ITEM_INDEXES)) {
       const { state } = await indexes.get("Item", index);
       if (state === "disabled") await indexes.enable("Item", index);
-      if (state === "readable") continue;
+      if (state === "readable") {
+        if (this.#damage.names.has(index)) await this.#scrub(store, index, 0);
+        continue;
+      }
       try {
         await indexes.build("Item", index, { clearFirst: true });
       } catch (error) {
@@ -165,12 +182,19 @@ export class Records implements LayerClients {
     }
   }
 
+  /** So long that others may come first. */
+  async #underWay(): Promise<void> {
+    const choices = this.#session.world.choices.stream("clients");
+    for (let left = choices.below(UNDER_WAY_THINKS, "clients.commit-thinks"); left >= 0; left--)
+      await think(this.#session);
+  }
+
   #judge(state: RawState, when: string): void {
     const { ledger } = this.#session;
     checkLargeDocuments(ledger, state, when);
-    checkIndexRows(ledger, state, when);
+    checkIndexRows(ledger, state, this.#damage.names, when);
     checkUniqueValues(ledger, state, when);
-    checkIndexBuilds(ledger, state, when);
+    checkIndexBuilds(ledger, state, this.#damage.names, when);
   }
 
   async #transact(operation: RecordOperation, what: string): Promise<void> {
@@ -208,7 +232,13 @@ export class Records implements LayerClients {
 
   async #begin(transaction: RecordTransaction<Collections>, what: string): Promise<Attempt> {
     const version = await transaction.transaction.getReadVersion();
-    return new Attempt(this.#session, transaction, new RecordsView(this.#stateAt(version)), what);
+    return new Attempt(
+      this.#session,
+      this.#damage.names,
+      transaction,
+      new RecordsView(this.#stateAt(version)),
+      what,
+    );
   }
 
   async #manage([, how, index, other, items]: ManageStep): Promise<void> {
@@ -240,7 +270,48 @@ export class Records implements LayerClients {
         return indexes.swapShadow("Item", name);
       case "drop":
         return indexes.dropShadow("Item", name);
+      case "scrub":
+        return this.#scrub(store, name, items);
+      case "damage":
+        return mayBeDamaged(name) ? this.#damageRow(store, name, other) : undefined;
     }
+  }
+
+  /** From the start, with repair: then what was damaged before is right again, and nothing else was found. */
+  async #scrub(store: Store, name: string, items: number): Promise<void> {
+    const indexes = store.indexes as unknown as NamedIndexes;
+    const { names, times } = this.#damage;
+    const wasDamaged = names.has(name);
+    const batch = items === 0 ? {} : { entriesPerTransaction: items };
+    const options = { repair: true, restart: true, retries: 3, ...batch };
+    const { dangling, missing, wrong } = await indexes.scrub("Item", name, options);
+    if (this.#damage.times !== times) return;
+    if (wasDamaged) {
+      names.delete(name);
+      this.#judge(this.#stateAt(this.#transactor.model.newestVersion), `after a scrub of "${name}"`);
+    } else if (dangling + missing + wrong > 0) {
+      throw new OracleFailure("O38", `a scrub finds damage in "${name}" that nobody has done`);
+    }
+  }
+
+  /** By hand, as no writer of records does: a row goes, or one comes that is of no document. */
+  #damageRow(store: Store, name: string, number: number): Promise<void> {
+    const { database, catalogues } = store.shared;
+    return database.transact(async (transaction) => {
+      const state = this.#stateAt(await transaction.getReadVersion());
+      // Whoever changes the catalogue makes this try again.
+      await catalogues.read(transaction);
+      const index = state.index(name);
+      if (index?.state !== "readable") return;
+      const prefix = RECORDS + packed([INDEX_ROWS, index.id, index.generation]);
+      const rows = [...state.rowsOf(copyName(index.id, index.generation)).keys()];
+      const row = rows[number % Math.max(1, rows.length)];
+      if (row === undefined) return;
+      this.#damage.add(name);
+      const values = unpacked(row)?.slice(0, -1) ?? [];
+      if (number % 2 === 0) transaction.clear(keyBytes(prefix + row));
+      else transaction.set(keyBytes(prefix + packed([...values, NOBODY])), keyBytes(""));
+    }, NO_LIMIT);
   }
 
   #failed(error: unknown, what: string, also: readonly ErrorCode[] = []): void {
@@ -277,7 +348,7 @@ export class Records implements LayerClients {
       losesAnswer: () => false,
       // Builders do not think, and so would meet nobody.
       underWay: () =>
-        choices.chance(COMMITS_UNDER_WAY, "clients.commit-under-way") ? think(this.#session) : null,
+        choices.chance(COMMITS_UNDER_WAY, "clients.commit-under-way") ? this.#underWay() : null,
     });
     const { clock, scheduler, random } = this.#session.life.platform;
     const opening = (this.#opening ??= RecordStore.open(this.#database.database, RECORD_SCHEMA, {
@@ -297,6 +368,20 @@ const NO_LIMIT = { timeoutMs: 0 };
 
 class Abandoned extends Error {}
 
+/** A primary key that no item has. */
+const NOBODY = "zz";
+
+/** Indexes in which rows were changed by hand and that no scrub has repaired since. */
+class IndexDamage {
+  readonly names = new Set<string>();
+  times = 0;
+
+  add(name: string): void {
+    this.names.add(name);
+    this.times++;
+  }
+}
+
 function ignore(): void {}
 
 /** One try of a transaction, and what it must see. */
@@ -304,15 +389,18 @@ class Attempt {
   readonly transaction: RecordTransaction<Collections>;
   readonly view: RecordsView;
   readonly #session: Session;
+  readonly #damaged: ReadonlySet<string>;
   readonly #what: string;
 
   constructor(
     session: Session,
+    damaged: ReadonlySet<string>,
     transaction: RecordTransaction<Collections>,
     view: RecordsView,
     what: string,
   ) {
     this.#session = session;
+    this.#damaged = damaged;
     this.transaction = transaction;
     this.view = view;
     this.#what = what;
@@ -435,6 +523,7 @@ class Attempt {
       throw error;
     }
     if (!isReadable) throw new OracleFailure("O38", `${this.#what}: "${index}" is read, but is not readable`);
+    if (this.#damaged.has(index)) return;
     this.#check(expected, found.map(textOfDocument), `"${index}" from ${JSON.stringify(values)}`);
   }
 
@@ -461,6 +550,10 @@ const MANAGE_ERRORS: readonly ErrorCode[] = [
   "INDEX_BUILD_VIOLATIONS",
   "INDEX_BUILD_MISMATCH",
   "INDEX_SOURCE_UNSUITABLE",
+  "INDEX_NOT_READABLE",
+  "WRONG_INDEX_KIND",
+  // Of their batches, which have a limit of their own; think times know none.
+  "TRANSACTION_TIMED_OUT",
 ];
 
 function indexOf(number: number): string {

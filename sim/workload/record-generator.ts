@@ -4,7 +4,7 @@
  */
 import type { ChoiceStream } from "../choices/choices.js";
 import { SIZES } from "../records/declarations.js";
-import { ITEM_INDEXES, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { ITEM_INDEXES, mayBeDamaged, SCALAR_INDEXES } from "../records/expected-rows.js";
 import type { Operation } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
 import type { RecordStep } from "./record-steps.js";
@@ -12,6 +12,9 @@ import type { RecordStep } from "./record-steps.js";
 type RecordOperation = Extract<Operation, { kind: "records" }>;
 
 const STEPS = 4;
+const DAMAGED_INDEXES = Object.entries(ITEM_INDEXES).flatMap(([name], at) =>
+  mayBeDamaged(name) ? [at] : [],
+);
 /** Those that count twice what they are told twice. */
 const TOTALS = Object.entries(ITEM_INDEXES).flatMap(([, { kind }], at) => (kind === "totals" ? [at] : []));
 const MANAGED = 0.35;
@@ -30,6 +33,9 @@ const MANAGE_CALLS = [
   "shadow",
   "swap",
   "drop",
+  "scrub",
+  "scrub",
+  "damage",
 ] as const;
 /** Large enough for parts, where parts are small. */
 const TEXT_BYTES = [0, 0, 0, 30, 300, 1500] as const;
@@ -92,6 +98,9 @@ export class RecordGenerator {
     // Mostly the same two in a run, so that one call finds what another has left.
     this.#managed ??= [this.#chance(0.3) ? 0 : this.#below(indexes), this.#one(TOTALS)];
     const [first, second] = this.#managed;
+    // What is damaged is scrubbed.
+    if (how === "damage" || (how === "scrub" && this.#chance(0.7)))
+      return ["manage", how, this.#one(DAMAGED_INDEXES), this.#below(8), this.#below(4)];
     const index = this.#chance(0.15) ? this.#below(indexes) : this.#chance(0.6) ? first : second;
     // Of the first two one builds: the others do not have every item once.
     const other = how === "buildFrom" ? this.#below(2) : index === first ? second : first;

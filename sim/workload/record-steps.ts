@@ -41,6 +41,8 @@ const MANAGING = [
   "shadow",
   "swap",
   "drop",
+  "scrub",
+  "damage",
 ] as const;
 
 export type RecordStepKind = RecordStep[0];
