@@ -19,6 +19,7 @@ const APART_RANGES_MIN = 4_096;
 const CHUNK_BOUNDARIES_MAX = 512;
 /** A chunk that has shrunk below this joins its neighbour. */
 const CHUNK_BOUNDARIES_MIN = 64;
+const SWEPT_PER_CUT = 2;
 /** A simulation may split from here on, so that few keys make many chunks. */
 const TINY_CHUNK_BOUNDARIES = 4;
 
@@ -37,6 +38,8 @@ export class WriteHistory {
   readonly #apart: { readonly version: number; readonly ranges: RangeSet }[] = [];
   #horizon: number;
   #sweepAt = 0;
+  /** Cuts since the last sweep, at most. */
+  #cuts = 0;
 
   /** Nothing is known to have been written after `version`. */
   constructor(version: number) {
@@ -82,6 +85,7 @@ export class WriteHistory {
       this.#raise(at, version);
       return;
     }
+    this.#cuts += 2;
     this.#cut(end);
     this.#cut(begin);
     at = this.#chunkOf(begin);
@@ -138,11 +142,25 @@ export class WriteHistory {
     while ((this.#apart[0]?.version ?? Number.POSITIVE_INFINITY) <= this.#horizon) this.#apart.shift();
   }
 
-  /** Joins forgotten ranges of the next chunk in turn. O(chunk). */
+  /**
+   * Joins forgotten ranges of the next chunks in turn: of twice as many as were cut since, so that what is kept is at most twice what
+   * must be, however large commits are. O(cuts since, and one chunk).
+   */
   sweep(): void {
+    let left = SWEPT_PER_CUT * this.#cuts;
+    this.#cuts = 0;
+    for (let chunks = this.#chunks.length; chunks > 0; chunks--) {
+      left -= this.#sweepChunk();
+      if (left <= 0) return;
+    }
+  }
+
+  /** Returns how many ranges it has looked at. */
+  #sweepChunk(): number {
     if (this.#sweepAt >= this.#chunks.length) this.#sweepAt = 0;
     const chunk = this.#chunks[this.#sweepAt] as Chunk;
     const { boundaries, versions } = chunk;
+    const looked = boundaries.length;
     let kept = 1;
     let newest = versions[0] as number;
     for (let index = 1; index < boundaries.length; index++) {
@@ -161,6 +179,7 @@ export class WriteHistory {
     chunk.newest = newest;
     this.#join(this.#sweepAt);
     this.#sweepAt++;
+    return looked;
   }
 
   /** Makes `key` a boundary, if it is none. */

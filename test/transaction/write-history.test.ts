@@ -85,3 +85,24 @@ test("a large commit counts like others, between older and newer ones, until it 
   history.forget(3);
   expect([3, 12].map(at)).toEqual([3, 4]);
 });
+
+test("what is forgotten goes as fast as commits of thousands of ranges bring it", () => {
+  const history = new WriteHistory(0);
+  const RANGES = 2_000;
+  const KEPT_COMMITS = 20;
+  let most = 0;
+  for (let version = 1; version <= 400; version++) {
+    const ranges = new RangeSet();
+    for (let i = 0; i < RANGES; i++) {
+      // New keys all over the key space.
+      const at = `${String((i * 7_919 + version * 104_729) % 1_000_003).padStart(8, "0")}/${version}`;
+      ranges.add(at, `${at}\0`);
+    }
+    history.wroteAll(ranges, version);
+    if (version % 16 !== 0) continue;
+    history.forget(version - KEPT_COMMITS);
+    history.sweep();
+    most = Math.max(most, history.size);
+  }
+  expect(most).toBeLessThan(3 * 2 * RANGES * (KEPT_COMMITS + 16));
+});
