@@ -11,6 +11,7 @@ import { schema } from "../../src/collection/schema.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
 import { installProbes } from "../../src/platform/probes.js";
 import { collection } from "../../src/record/declaration.js";
+import { KEYSPACE } from "../../src/record/keyspace.js";
 import { s } from "../../src/record/schema-builder.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import type { Database, KeyValue } from "../../src/transaction/transaction.js";
@@ -153,7 +154,11 @@ async function stateOf(store: RecordStore<readonly [typeof User, typeof Tally]>)
       byAge: await users.byIndex("byAge", [7]),
       byFirst: await users.byIndex("User_first", ["F33"]),
       tallies: await store.collection("Tally").scan(),
-      spaces: rows.map(([key]) => shared.root.unpack(key).slice(0, 2).join(" ")),
+      // The lease of a build whose owner died right after its end stays until somebody takes it: it is a name, not data.
+      spaces: rows
+        .map(([key]) => shared.root.unpack(key).slice(0, 2))
+        .filter(([space, name]) => space !== KEYSPACE.leases || name === "migration")
+        .map((parts) => parts.join(" ")),
     };
   });
 }
