@@ -171,6 +171,7 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
     values: IndexValuesOf<Declaration, Name>,
     options: ScanItemsOptions = {},
   ): Promise<DocumentOf<Declaration>[]> {
+    refuseUnknownOptions(options, ["limit", "reverse"], "byIndex");
     const { limit, reverse } = this.#bounds(options);
     this.#access.metrics.count("indexLookups");
     const query = { index, values: values as readonly IndexValue[], limit, reverse };

@@ -1,20 +1,27 @@
 /**
  * Documents at the door: what the schema says to them, and what their primary key is. Owns the errors that name the collection and
- * the field; changes nothing.
+ * the field. What comes out is the store's own, which no caller and no schema can change any more.
  */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { pack } from "../keyspace/tuple.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
+import { hasCode } from "../platform/errors.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { primaryKeyElement } from "../record/index-value.js";
+import type { RecordItem } from "../record/item.js";
+import type { ItemStore } from "../record/item-store.js";
+import { ownCopy } from "../record/own-copy.js";
 import { polymorphicKey, typeOf } from "../record/polymorphic.js";
 import { RecordError, shown } from "../record/record-error.js";
+import { KEY_BYTES_MAX } from "../transaction/limits.js";
 
-/** What the schema makes of it. Throws `VALIDATION_FAILED`, `ASYNC_VALIDATION`. */
-export function validated({ name, schema }: CollectionDeclaration, given: unknown): unknown {
-  const result = schema["~standard"].validate(given);
-  if (result instanceof Promise) {
+/** A copy of what the schema makes of it. Throws `VALIDATION_FAILED`, `ASYNC_VALIDATION`. */
+export function validated(declaration: CollectionDeclaration, given: unknown): unknown {
+  const { name } = declaration;
+  const result = answerOf(declaration, given);
+  if ("then" in result) {
     // It goes on; whatever becomes of it, nobody is waiting for it any more.
-    result.catch(() => undefined);
+    Promise.resolve(result).catch(() => undefined);
     throw new RecordError(
       "ASYNC_VALIDATION",
       `the schema of "${name}" validates asynchronously, which would hold up a transaction. Validate before, and declare the ` +
@@ -22,16 +29,49 @@ export function validated({ name, schema }: CollectionDeclaration, given: unknow
       { collection: name },
     );
   }
-  if (result.issues === undefined) return result.value;
+  if (result.issues === undefined) return ownCopy(result.value);
   const places = result.issues.map(({ message, path = [] }) => {
-    const field = path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
-    return { field, text: field === "" ? message : `${field}: ${message}` };
+    const steps = path.map((step) => (typeof step === "object" ? step.key : step));
+    const field = steps.map(String).join(".");
+    return { steps, field, text: field === "" ? message : `${field}: ${message}` };
   });
   throw new RecordError(
     "VALIDATION_FAILED",
     `a document of "${name}" does not meet its schema. ${places.map(({ text }) => text).join("; ")}`,
-    { collection: name, field: places[0]?.field, value: given },
+    { collection: name, field: places[0]?.field, value: valueAfter(given, places[0]?.steps ?? []) },
   );
+}
+
+type Answer = ReturnType<StandardSchemaV1["~standard"]["validate"]>;
+
+/** A foreign schema may throw, or answer what is no answer. */
+function answerOf({ name, schema }: CollectionDeclaration, given: unknown): Answer {
+  let answer: Answer | undefined;
+  try {
+    answer = schema["~standard"].validate(given);
+  } catch (cause) {
+    throw new RecordError(
+      "VALIDATION_FAILED",
+      `the schema of "${name}" has thrown instead of answering: ${cause instanceof Error ? cause.message : shown(cause)}.`,
+      { collection: name, value: given, cause },
+    );
+  }
+  if (typeof answer === "object" && answer !== null) return answer;
+  throw new RecordError(
+    "VALIDATION_FAILED",
+    `the schema of "${name}" answers ${shown(answer)}, which is no answer of a Standard Schema: give { value } or { issues }.`,
+    { collection: name, value: given },
+  );
+}
+
+/** What a schema complains about; the nearest thing around it where there is nothing. */
+function valueAfter(given: unknown, steps: readonly PropertyKey[]): unknown {
+  let value = given;
+  for (const step of steps) {
+    if (typeof value !== "object" || value === null) return value;
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[step];
+  }
+  return value;
 }
 
 /** Throws `INVALID_PRIMARY_KEY`. */
@@ -83,6 +123,29 @@ function memberOf(document: unknown, name: string): unknown {
   return typeof document === "object" && document !== null && Object.hasOwn(document, name)
     ? (document as Readonly<Record<string, unknown>>)[name]
     : undefined;
+}
+
+/** A large document has parts, whose keys are one byte longer. Throws `INVALID_PRIMARY_KEY`. */
+export function checkKeySize(declaration: CollectionDeclaration, items: ItemStore, item: RecordItem): void {
+  const bytes = items.keyOf(item.primaryKey).length;
+  if (bytes < KEY_BYTES_MAX) return;
+  const { name, primaryKey } = declaration;
+  const value = memberOf(item.document, primaryKey);
+  throw new RecordError(
+    "INVALID_PRIMARY_KEY",
+    `${value === undefined ? "a value" : shown(value)} is too long for the primary key "${primaryKey}" of "${name}": its key would have ${bytes} bytes, and ` +
+      `${KEY_BYTES_MAX - 1} is the limit. Shorten it.`,
+    { collection: name, field: primaryKey, value },
+  );
+}
+
+/** What a codec or the store has against a document, with the collection; any other error as it is. */
+export function namedError({ name }: CollectionDeclaration, error: unknown): unknown {
+  if (!hasCode(error, "INVALID_ITEM") && !hasCode(error, "ITEM_TOO_LARGE")) return error;
+  return new RecordError(error.code, `a document of "${name}" cannot be stored: ${error.message}`, {
+    collection: name,
+    cause: error,
+  });
 }
 
 /** A primary key as a key of a map. */

@@ -11,6 +11,7 @@ import type { CollectionDeclaration } from "../record/declaration.js";
 import type { RecordItem } from "../record/item.js";
 import { type FoundItem, ItemStore } from "../record/item-store.js";
 import { itemSpace } from "../record/keyspace.js";
+import { ownCopy } from "../record/own-copy.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { Transaction } from "../transaction/transaction.js";
 import { primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
@@ -108,7 +109,7 @@ export class MigrationItems implements MigrationWrites {
 
   #itemOf(found: CatalogueCollection, given: unknown): RecordItem {
     const declaration = this.#declared.get(found.stored.name);
-    const document = declaration === undefined ? given : validated(declaration, given);
+    const document = declaration === undefined ? ownCopy(given) : validated(declaration, given);
     const { name, primaryKey } = found.stored;
     const own = this.#shared.declarations.get(name) ?? { name, primaryKey };
     return { primaryKey: primaryKeyOfDocument(own, document), document };

@@ -3,6 +3,7 @@
  * the rows of an index; does not own predicates and plans (`src/query`).
  */
 
+import type { IndexContext } from "../index/kind.js";
 import { indexCopy, type MaintainedIndex } from "../index/maintenance.js";
 import { rowsAfterValues } from "../index/value-range.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
@@ -84,6 +85,7 @@ export class RecordReader {
     const { maintainer } = readableIndex(this.shared, collection, query.index);
     const { entries, context } = maintainer;
     if (entries === undefined) throw wrongKind(collection, query.index, "does not order documents by values");
+    checkValues(context, query.values);
     const { begin, end } = rowsAfterValues(context.space.pack(query.values.map((value) => checked(value))));
     const rows = await this.reader.getRangeAll(begin, end, { limit, reverse });
     const found = await Promise.all(
@@ -130,6 +132,18 @@ export function wrongKind({ catalogued }: OpenCollection, index: string, why: st
     "WRONG_INDEX_KIND",
     `the index "${index}" of "${collection}" is of kind "${kind}", which ${why}.`,
     { collection, index },
+  );
+}
+
+/** More values than fields would be taken for primary keys. */
+function checkValues({ collection, index, declaration }: IndexContext, values: readonly IndexValue[]): void {
+  const { fields } = declaration;
+  if (Array.isArray(values) && values.length <= fields.length) return;
+  throw new RecordError(
+    "INVALID_ARGUMENT",
+    `the index "${index}" of "${collection}" is asked by a list of up to ${fields.length} values, of ${fields.join(", ")}, ` +
+      `not by ${shown(values)}.`,
+    { collection, index, value: values },
   );
 }
 

@@ -18,7 +18,14 @@ import type { FoundItem } from "../record/item-store.js";
 import { RecordError, shown } from "../record/record-error.js";
 import { TransactionError } from "../transaction/errors.js";
 import type { Transaction } from "../transaction/transaction.js";
-import { keyName, primaryKeyOf, primaryKeyOfDocument, validated } from "./documents.js";
+import {
+  checkKeySize,
+  keyName,
+  namedError,
+  primaryKeyOf,
+  primaryKeyOfDocument,
+  validated,
+} from "./documents.js";
 import { mirrorsOf } from "./mirrors.js";
 import { ReferenceChecks } from "./reference-checks.js";
 import type { OpenCollection, SharedStore } from "./shared-store.js";
@@ -233,12 +240,15 @@ export class RecordWriter {
     before: FoundItem | undefined,
     after: RecordItem | null,
   ): Promise<void> {
+    const { declaration, items } = collection;
     try {
+      if (after !== null) checkKeySize(declaration, items, after);
       // Indexes first: an item that one of them refuses is not stored beside their rows.
       await maintain(this.transaction, collection.indexes, before ?? null, after, this.#uniqueness);
-      if (after !== null) collection.items.write(this.transaction, after, before);
-      else if (before !== undefined) collection.items.clear(this.transaction, before);
-    } catch (error) {
+      if (after !== null) items.write(this.transaction, after, before);
+      else if (before !== undefined) items.clear(this.transaction, before);
+    } catch (cause) {
+      const error = namedError(declaration, cause);
       // Some indexes have been told, others not.
       this.#failure ??= { error };
       throw error;
@@ -246,7 +256,7 @@ export class RecordWriter {
     const item = after ?? before;
     if (item === undefined) return;
     const change: RecordChange = {
-      collection: collection.declaration.name,
+      collection: declaration.name,
       primaryKey: item.primaryKey,
       before: before?.document,
       after: after?.document,

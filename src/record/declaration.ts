@@ -143,8 +143,9 @@ export function collection<
   const keyPath = parsePath(primaryKey);
   if (keyPath.isMulti || keyPath.steps.length !== 1)
     throw refused(name, `its primary key "${primaryKey}" must be a field of the document itself`);
+  if (!Array.isArray(indexes)) throw refused(name, `its indexes are a list, not ${shown(indexes)}`);
   const names = new Set<string>();
-  for (const index of indexes) {
+  for (const index of indexes as Indexes) {
     checkIndex(name, index);
     const own = indexName(name, index);
     if (names.has(own)) throw refused(name, `it has two indexes "${own}". Name one of them`);
@@ -183,6 +184,7 @@ const INDEX_MEMBERS = new Set([
 ]);
 
 function checkIndex(collectionName: string, index: IndexDeclaration): void {
+  checkShape(collectionName, index);
   for (const member of Object.keys(index)) {
     if (!INDEX_MEMBERS.has(member)) throw refused(collectionName, `an index has no option "${member}"`);
   }
@@ -204,6 +206,21 @@ function checkIndex(collectionName: string, index: IndexDeclaration): void {
     );
   }
   if (index.where !== undefined) checkPredicate(index.where);
+}
+
+/** For programs without types: what is silently taken for something else would be an index that does not do what it should. */
+function checkShape(collectionName: string, index: IndexDeclaration): void {
+  if (typeof index !== "object" || index === null)
+    throw refused(collectionName, `${shown(index)} is no index. Make one with scalar, count and so on`);
+  const { fields, covering = [], unique = false, sparse = false } = index;
+  for (const [member, list] of Object.entries({ fields, covering })) {
+    if (!Array.isArray(list))
+      throw refused(collectionName, `${member} of an index is a list of fields, not ${shown(list)}`);
+  }
+  for (const [member, flag] of Object.entries({ unique, sparse })) {
+    if (typeof flag !== "boolean")
+      throw refused(collectionName, `${member} of an index is true or false, not ${shown(flag)}`);
+  }
 }
 
 function refused(name: string, why: string): RecordError {

@@ -67,6 +67,8 @@ export function indexValue(element: TupleElement): { readonly value: IndexValue 
 /** Null: this is no primary key. */
 export function primaryKeyElement(value: unknown): { readonly element: TupleElement } | null {
   if (typeof value === "number") return Number.isSafeInteger(value) ? { element: value + 0 } : null;
+  // Who gave them may change them before they are used.
+  if (value instanceof Uint8Array) return { element: Uint8Array.from(value) };
   if (value === null || value === undefined || typeof value === "boolean" || value instanceof Date)
     return null;
   return indexElement(value);

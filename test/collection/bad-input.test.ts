@@ -69,7 +69,7 @@ const WRONG: readonly [
   [
     "a document that fails its schema",
     (t) => t.collection("Account").put({ ...account("b"), address: { city: 7 } } as never),
-    { code: "VALIDATION_FAILED", collection: "Account", field: "address.city" },
+    { code: "VALIDATION_FAILED", collection: "Account", field: "address.city", value: 7 },
   ],
   [
     "no document at all",
@@ -94,7 +94,7 @@ const WRONG: readonly [
   [
     "a primary key that is longer than a key may be",
     (t) => t.collection("Account").put(account("x".repeat(20_000))),
-    { code: "INDEX_ENTRY_TOO_LARGE", collection: "Account" },
+    { code: "INVALID_PRIMARY_KEY", collection: "Account", field: "id", value: "x".repeat(20_000) },
   ],
   [
     "a changed primary key",
@@ -135,7 +135,7 @@ const WRONG: readonly [
   [
     "a value that no codec writes",
     (t) => t.collection("Account").put({ ...account("b"), extra: () => 1 }),
-    { code: "INVALID_ITEM" },
+    { code: "INVALID_ITEM", collection: "Account" },
   ],
   [
     "a collection that is not declared",
@@ -151,6 +151,16 @@ const WRONG: readonly [
     "a value to look for that is in no index",
     (t) => t.collection("Account").byIndex("Account_balance", [Number.NaN]),
     { code: "INVALID_ARGUMENT", value: Number.NaN },
+  ],
+  [
+    "more values to look for than an index has fields",
+    (t) => t.collection("Account").byIndex("Account_owner", ["ada", "taken"] as never),
+    { code: "INVALID_ARGUMENT", collection: "Account", index: "Account_owner" },
+  ],
+  [
+    "an option that byIndex has not, though scan has it",
+    (t) => t.collection("Account").byIndex("Account_owner", ["ada"], { after: "a" } as never),
+    { code: "UNKNOWN_OPTION" },
   ],
 ];
 
