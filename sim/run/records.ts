@@ -98,6 +98,7 @@ export class Records implements LayerClients {
   opened(): void {
     this.#database = null;
     this.#opening = null;
+    this.#damage.underWay = 0;
     this.#states.clear();
   }
 
@@ -280,12 +281,13 @@ export class Records implements LayerClients {
   /** From the start, with repair: then what was damaged before is right again, and nothing else was found. */
   async #scrub(store: Store, name: string, items: number): Promise<void> {
     const indexes = store.indexes as unknown as NamedIndexes;
-    const { names, times } = this.#damage;
+    const { names, times, underWay } = this.#damage;
     const wasDamaged = names.has(name);
     const batch = items === 0 ? {} : { entriesPerTransaction: items };
     const options = { repair: true, restart: true, retries: 3, ...batch };
     const { dangling, missing, wrong } = await indexes.scrub("Item", name, options);
-    if (this.#damage.times !== times) return;
+    // Damage that came meanwhile, or may have: the next scrub sees to it.
+    if (this.#damage.times !== times || underWay > 0) return;
     if (wasDamaged) {
       names.delete(name);
       this.#judge(this.#stateAt(this.#transactor.model.newestVersion), `after a scrub of "${name}"`);
@@ -295,9 +297,10 @@ export class Records implements LayerClients {
   }
 
   /** By hand, as no writer of records does: a row goes, or one comes that is of no document. */
-  #damageRow(store: Store, name: string, number: number): Promise<void> {
+  async #damageRow(store: Store, name: string, number: number): Promise<void> {
     const { database, catalogues } = store.shared;
-    return database.transact(async (transaction) => {
+    this.#damage.underWay++;
+    await database.transact(async (transaction) => {
       const state = this.#stateAt(await transaction.getReadVersion());
       // Whoever changes the catalogue makes this try again.
       await catalogues.read(transaction);
@@ -312,6 +315,7 @@ export class Records implements LayerClients {
       if (number % 2 === 0) transaction.clear(keyBytes(prefix + row));
       else transaction.set(keyBytes(prefix + packed([...values, NOBODY])), keyBytes(""));
     }, NO_LIMIT);
+    this.#damage.underWay--;
   }
 
   #failed(error: unknown, what: string, also: readonly ErrorCode[] = []): void {
@@ -375,6 +379,8 @@ const NOBODY = "zz";
 class IndexDamage {
   readonly names = new Set<string>();
   times = 0;
+  /** In this life. One whose answer did not come may be there all the same, and counts for the rest of it. */
+  underWay = 0;
 
   add(name: string): void {
     this.names.add(name);
@@ -552,6 +558,7 @@ const MANAGE_ERRORS: readonly ErrorCode[] = [
   "INDEX_SOURCE_UNSUITABLE",
   "INDEX_NOT_READABLE",
   "WRONG_INDEX_KIND",
+  "LEASE_HELD",
   // Of their batches, which have a limit of their own; think times know none.
   "TRANSACTION_TIMED_OUT",
 ];
