@@ -6,9 +6,11 @@
  *                               indexes         indexes
  *
  * Each arrow is one transaction that changes the step in the catalogue, and each step can be run again: so a migration that is
- * interrupted anywhere goes on at the next open. One process does it, the others wait (`migration-lease.ts`). Where values are in the
+ * interrupted anywhere goes on at the next open. One process does it, the others wait (`index/lease.ts`). Where values are in the
  * way of a unique index, the step goes back to `willMigrate`, whose code may have further calls then, behind those it has made.
  */
+import { underLease } from "../index/environment.js";
+import { type HeldLease, LEASE_PRESETS, Lease } from "../index/lease.js";
 import { assert } from "../platform/assert.js";
 import { hasCode } from "../platform/errors.js";
 import { crashPoint } from "../platform/probes.js";
@@ -18,7 +20,6 @@ import type { Transaction } from "../transaction/transaction.js";
 import { compareSchemas } from "./evolution.js";
 import { IndexManager } from "./index-manager.js";
 import { MigrationContext, writeRestructured } from "./migration-context.js";
-import { MigrationLease } from "./migration-lease.js";
 import { migrationPath, requireEnough } from "./migrations.js";
 import { type Restructured, restructured, type StagePlace, withNewCollections } from "./restructure.js";
 import type { SchemaDeclaration } from "./schema.js";
@@ -30,15 +31,13 @@ import type { SharedStore } from "./shared-store.js";
  * and whatever the migration's own code throws; it can be gone on with then.
  */
 export async function migrate(shared: SharedStore, schema: SchemaDeclaration): Promise<void> {
-  for (;;) {
-    const lease = new MigrationLease(shared);
-    if (!(await lease.acquire(async () => isBehind(await peek(shared), schema)))) return;
+  while (isBehind(await peek(shared), schema)) {
+    const lease = new Lease(shared, "migration", LEASE_PRESETS.migration);
     try {
-      return await migrateAsOwner(shared, schema, lease);
+      await lease.execute((held) => migrateAsOwner(shared, schema, held));
     } catch (error) {
-      if (!hasCode(error, "MIGRATION_TAKEN_OVER")) throw error;
-    } finally {
-      await lease.release();
+      // Another process goes on with it, or this one has done its last step without having been told.
+      if (!hasCode(error, "LEASE_LOST")) throw error;
     }
   }
 }
@@ -50,7 +49,7 @@ function isBehind({ schemaVersion }: Catalogue, { version }: SchemaDeclaration):
 async function migrateAsOwner(
   shared: SharedStore,
   schema: SchemaDeclaration,
-  lease: MigrationLease,
+  lease: HeldLease,
 ): Promise<void> {
   for (;;) {
     const stored = await peek(shared);
@@ -94,16 +93,16 @@ const AGAIN = { idempotent: true };
 class StageRun {
   readonly #shared: SharedStore;
   readonly #schema: SchemaDeclaration;
-  readonly #lease: MigrationLease;
+  readonly #lease: HeldLease;
   readonly #place: StagePlace;
   readonly #manager: IndexManager;
 
-  constructor(shared: SharedStore, schema: SchemaDeclaration, lease: MigrationLease, place: StagePlace) {
+  constructor(shared: SharedStore, schema: SchemaDeclaration, lease: HeldLease, place: StagePlace) {
     this.#shared = shared;
     this.#schema = schema;
     this.#lease = lease;
     this.#place = place;
-    this.#manager = new IndexManager(shared);
+    this.#manager = new IndexManager(underLease(shared, lease));
   }
 
   async run(): Promise<void> {
@@ -148,7 +147,7 @@ class StageRun {
     const { stage } = this.#place;
     const { from, to, isLightweight, reuseNames } = stage;
     return this.#shared.database.transact(async (transaction) => {
-      await this.#lease.require(transaction);
+      await this.#lease.check(transaction);
       const catalogue = await this.#shared.catalogues.read(transaction);
       if (catalogue.migration !== null) return catalogue.migration.step;
       assert(catalogue.schemaVersion === from, "a stage begins where the store is");
@@ -192,7 +191,7 @@ class StageRun {
         schemaVersion: to,
         migration: null,
       });
-      if (this.#place.isLast) this.#lease.giveUp(transaction);
+      if (this.#place.isLast) this.#lease.release(transaction);
     });
   }
 
@@ -216,7 +215,7 @@ class StageRun {
     body: (transaction: Transaction, catalogue: Catalogue) => Promise<void>,
   ): Promise<void> {
     return this.#shared.database.transact(async (transaction) => {
-      await this.#lease.require(transaction);
+      await this.#lease.check(transaction);
       const catalogue = await this.#shared.catalogues.read(transaction);
       if (catalogue.migration?.step === step) await body(transaction, catalogue);
     }, AGAIN);
@@ -237,7 +236,7 @@ class StageRun {
       declared: new Map(bound.map((declaration) => [declaration.name, declaration])),
       transact: (body) =>
         this.#shared.database.transact(async (transaction) => {
-          await this.#lease.require(transaction);
+          await this.#lease.check(transaction);
           const catalogue = await this.#shared.catalogues.read(transaction);
           assert(catalogue.migration?.step === step, "the code of a stage runs while its step lasts");
           return body(transaction, catalogue);

@@ -9,6 +9,7 @@ import type { Catalogue, CatalogueCollection, CatalogueStore, StoredIndex } from
 import type { ItemStore } from "../record/item-store.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { Database } from "../transaction/transaction.js";
+import type { HeldLease } from "./lease.js";
 import type { MaintenanceSettings } from "./maintenance.js";
 
 export interface IndexEnvironment {
@@ -19,7 +20,16 @@ export interface IndexEnvironment {
   readonly maintenance: MaintenanceSettings;
   /** Who is told of builds and changes of state. */
   readonly events: EventSink;
+  /** What all of the work is part of: none of its transactions commits without, and builds take no lease of their own. */
+  readonly held?: HeldLease;
   itemsOf(collection: CatalogueCollection): ItemStore;
+}
+
+/** For work that is part of a larger one, which holds a lease. */
+export function underLease(environment: IndexEnvironment, held: HeldLease): IndexEnvironment {
+  const { database, root, world, catalogues, maintenance, events } = environment;
+  const itemsOf: IndexEnvironment["itemsOf"] = (collection) => environment.itemsOf(collection);
+  return { database, root, world, catalogues, maintenance, events, itemsOf, held };
 }
 
 /** Throws `UNKNOWN_COLLECTION`. */

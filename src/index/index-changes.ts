@@ -140,6 +140,7 @@ async function changeIndex(
 ): Promise<StoredIndex> {
   const { database, catalogues, events } = environment;
   const { before, after } = await database.transact(async (transaction) => {
+    await environment.held?.check(transaction);
     const catalogue = await catalogues.read(transaction);
     const found = catalogued(catalogue, collection);
     const stored = storedIndex(found, index);

@@ -95,7 +95,6 @@ export type ErrorCode =
   | "SCHEMA_TOO_OLD"
   | "SCHEMA_TOO_NEW"
   | "INVALID_MIGRATION"
-  | "MIGRATION_TAKEN_OVER"
   | "DELETE_DENIED"
   | "DANGLING_REFERENCE"
   // From backends.

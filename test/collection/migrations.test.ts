@@ -1,5 +1,6 @@
 /** Migrations: what may be declared, which way is taken, what becomes of the store, and that an interruption changes nothing of it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { MigrationContext } from "../../src/collection/migration-context.js";
 import {
   lightweight,
   type MigrationStage,
@@ -15,6 +16,7 @@ import { KEYSPACE } from "../../src/record/keyspace.js";
 import { s } from "../../src/record/schema-builder.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import type { Database, KeyValue } from "../../src/transaction/transaction.js";
+import { latch } from "../latch.js";
 import { memoryDatabase } from "./fixtures.js";
 import { Died, hastyWorld, mortal } from "./interrupted.js";
 
@@ -211,6 +213,43 @@ describe("a migration", () => {
     const people = await one.collection("User").scan({ limit: 1000 });
     expect(people.every(({ touched }) => touched === 2)).toBe(true);
     expect(await other.collection("User").scan({ limit: 1000 })).toEqual(people);
+  });
+
+  test("whose process stands still is gone on with by another, and commits nothing any more", async () => {
+    await fill();
+    const began = latch();
+    const goesOn = latch();
+    const codes: unknown[] = [];
+    const declared = (willMigrate: (context: MigrationContext) => Promise<void>) =>
+      schema({
+        version: "2.0.0",
+        collections: [OldUser, Legacy],
+        migrations: [migration("1.0.0", "2.0.0", { willMigrate })],
+      });
+    const still = open(
+      declared(async (context) => {
+        began.open();
+        await goesOn.opened;
+        for (const late of [
+          () => context.batchUpdate("Legacy", () => null),
+          () => context.rebuildIndex("User", "User_name"),
+        ]) {
+          codes.push(await late().catch((error: { code: string }) => error.code));
+        }
+        await context.batchUpdate("Legacy", () => null);
+      }),
+    );
+    await began.opened;
+    const other = await open(
+      declared(async (context) => {
+        await context.batchUpdate("User", (document) => ({ ...document, age: 7 }));
+      }),
+    );
+    goesOn.open();
+    const opened = await still;
+    expect(codes).toEqual(["LEASE_LOST", "LEASE_LOST"]);
+    expect(await other.collection("Legacy").scan()).toEqual([{ id: "x" }]);
+    expect(await opened.collection("User").get(1)).toMatchObject({ id: 1, age: 7 });
   });
 
   test("shuts out programs with the former schema, in a custom stage from its begin", async () => {

@@ -8,7 +8,7 @@ import { RecordError, shown } from "../../record/record-error.js";
 import type { Database } from "../../transaction/transaction.js";
 import type { IndexContext } from "../kind.js";
 import type { MaintainedIndex } from "../maintenance.js";
-import { throwIfStopped } from "./pause.js";
+import { throwIfStopped } from "../pause.js";
 
 /** Throws `INVALID_ARGUMENT`: these two do not mirror each other. */
 export function checkPair(targets: readonly MaintainedIndex[]): readonly [MaintainedIndex, MaintainedIndex] {

@@ -17,14 +17,14 @@ import type { TransactionOptions } from "../../transaction/options.js";
 import type { Transaction } from "../../transaction/transaction.js";
 import { isComplete } from "../build-progress.js";
 import type { IndexEnvironment } from "../environment.js";
+import { type HeldLease, LEASE_PRESETS, Lease, type LeaseSettings } from "../lease.js";
+import { pause, throwIfStopped } from "../pause.js";
 import { Throttle, type ThrottlePreset, type ThrottleSettings, throttleSettings } from "../throttle.js";
 import type { UnresolvedViolation } from "../violations.js";
 import { type BuildEnd, type BuildStand, beginBuild, endBuild, standOf, writeBatch } from "./build-batch.js";
 import { type BuildObserver, BuildReporter } from "./build-events.js";
 import { type BuildRequest, planBuild } from "./build-plan.js";
-import { type HeldLease, LEASE_PRESETS, Lease, type LeaseSettings } from "./lease.js";
 import { checkMirrored, checkPair } from "./mutual-check.js";
-import { pause, throwIfStopped } from "./pause.js";
 
 export interface BuildOptions {
   /** Throws away what has been built before. Default false: goes on. */
@@ -93,13 +93,14 @@ export class OnlineBuilder {
   readonly #options: BuildOptions;
   readonly #throttle: Throttle;
   readonly #reporter: BuildReporter;
-  #held: HeldLease | null = null;
+  #held: HeldLease | null;
   #items = 0;
   #batches = 0;
 
   /** Throws `INVALID_ARGUMENT`. */
   constructor(environment: IndexEnvironment, request: BuildRequest, options: BuildOptions = {}) {
     this.#environment = environment;
+    this.#held = environment.held ?? null;
     this.#request = request;
     this.#options = options;
     this.#throttle = new Throttle(throttleSettings(options.throttle));
@@ -113,7 +114,7 @@ export class OnlineBuilder {
   async run(): Promise<BuildResult> {
     throwIfStopped(this.#options.signal);
     const settings = leaseSettings(this.#options.lease);
-    if (settings === null) return this.#work();
+    if (settings === null || this.#held !== null) return this.#work();
     const { collection, indexes, copy } = this.#request;
     const name = JSON.stringify(["build", collection, copy, [...indexes].sort()]);
     const lease = new Lease(this.#environment, name, settings);

@@ -14,10 +14,10 @@ import { RecordError } from "../../record/record-error.js";
 import type { TransactionOptions } from "../../transaction/options.js";
 import type { Transaction } from "../../transaction/transaction.js";
 import { OnlineBuilder } from "../build/online-builder.js";
-import { pause, throwIfStopped } from "../build/pause.js";
 import { catalogued, type IndexEnvironment, storedIndex } from "../environment.js";
 import { beginShadow, dropShadow, swapShadow } from "../index-changes.js";
 import { indexCopy, type MaintainedIndex } from "../maintenance.js";
+import { pause, throwIfStopped } from "../pause.js";
 import { compareCopies } from "./comparison.js";
 import {
   type ScrubBatch,

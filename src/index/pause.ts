@@ -1,6 +1,6 @@
 /** Waiting in a long job, which a signal ends early. Owns the timer: none is left behind. */
-import { StillwaterError } from "../../platform/errors.js";
-import type { Scheduler } from "../../platform/platform.js";
+import { StillwaterError } from "../platform/errors.js";
+import type { Scheduler } from "../platform/platform.js";
 
 /** At once for 0. Throws as `throwIfStopped`. */
 export async function pause(

@@ -1,8 +1,12 @@
 /** Leases: one owner at a time, taken over when nobody renews, and no commit without. */
 import { describe, expect, test } from "vitest";
-import { LEASE_PRESETS, Lease, type LeaseParts } from "../../../src/index/build/lease.js";
-import { Subspace } from "../../../src/keyspace/subspace.js";
-import { referenceDatabase, virtualWorld, withMutant } from "./fixtures.js";
+import { IndexManager } from "../../src/collection/index-manager.js";
+import { underLease } from "../../src/index/environment.js";
+import { LEASE_PRESETS, Lease, type LeaseParts } from "../../src/index/lease.js";
+import { Subspace } from "../../src/keyspace/subspace.js";
+import { KEYSPACE } from "../../src/record/keyspace.js";
+import { latch } from "../latch.js";
+import { document, openDocs, referenceDatabase, virtualWorld, withMutant } from "./build/fixtures.js";
 
 const key = Subspace.of("work").pack([]);
 const settings = { waitMs: 5_000, renewMs: 1_000, staleMs: 3_000 };
@@ -10,15 +14,6 @@ const settings = { waitMs: 5_000, renewMs: 1_000, staleMs: 3_000 };
 function scene(): LeaseParts & { readonly world: ReturnType<typeof virtualWorld> } {
   const world = virtualWorld();
   return { world, database: referenceDatabase(world), root: Subspace.of("root") };
-}
-
-/** Resolves when it is told to. */
-function latch(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
 }
 
 describe("a lease", () => {
@@ -100,6 +95,53 @@ describe("a lease", () => {
     };
     expect(await attempt()).toMatchObject({ code: "NOT_COMMITTED" });
     expect(await withMutant("I11-lease-checked-without-conflict", attempt)).toBe("committed");
+  });
+
+  test("is over with the last transaction of its work, if that commits", async () => {
+    const parts = scene();
+    const { begin, end } = parts.root.range();
+    const left = () => parts.database.read((reader) => reader.getRangeAll(begin, end));
+    await new Lease(parts, "w", settings).execute(async (lease) => {
+      const failed = parts.database.transact((transaction) => {
+        lease.release(transaction);
+        throw new Error("not committed");
+      });
+      await expect(failed).rejects.toThrow("not committed");
+      expect(await left()).toHaveLength(2);
+      await parts.database.transact((transaction) => lease.release(transaction));
+      expect(await left()).toEqual([]);
+      const late = parts.database.transact((transaction) => lease.check(transaction));
+      await expect(late).rejects.toMatchObject({ code: "LEASE_LOST" });
+    });
+  });
+
+  test("covers what is done to indexes under it, and builds take none of their own", async () => {
+    const world = virtualWorld();
+    const store = await openDocs(referenceDatabase(world), world);
+    await store.collection("Doc").put(document(1));
+    const { database, root } = store.shared;
+    const { begin, end } = root.subspace(KEYSPACE.leases).range();
+    const leases: Promise<readonly unknown[]>[] = [];
+    const onProgress = (): void => {
+      leases.push(database.read((reader) => reader.getRangeAll(begin, end)));
+    };
+    await new Lease(store.shared, "w", settings).execute(async (lease) => {
+      const indexes = new IndexManager(underLease(store.shared, lease));
+      await indexes.rebuild("Doc", "group" as never, { inlineItems: 0, onProgress });
+      expect(leases.length).toBeGreaterThan(0);
+      for (const rows of leases) expect(await rows).toHaveLength(2);
+      await indexes.buildShadow("Doc", "group" as never);
+      await database.transact((transaction) => lease.release(transaction));
+      const lost = { code: "LEASE_LOST" };
+      await expect(indexes.swapShadow("Doc", "group" as never)).rejects.toMatchObject(lost);
+      await expect(indexes.buildShadow("Doc", "value" as never)).rejects.toMatchObject(lost);
+      await store.indexes.disable("Doc", "value");
+      await store.indexes.enable("Doc", "value");
+      await expect(indexes.build("Doc", "value" as never)).rejects.toMatchObject(lost);
+    });
+    expect(await store.indexes.get("Doc", "group")).toMatchObject({
+      shadow: { build: { isComplete: true } },
+    });
   });
 
   test("is free at once when the clock was put back to before it was given", async () => {

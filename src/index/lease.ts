@@ -8,14 +8,14 @@
  * Clocks differ and jump, so they decide only when somebody may try: what keeps two owners apart is that every transaction of the
  * work calls `check`, which reads the owner with a conflict. Owns these keys and the timer of the renewals.
  */
-import type { Subspace } from "../../keyspace/subspace.js";
-import { pack, unpack } from "../../keyspace/tuple.js";
-import { StillwaterError } from "../../platform/errors.js";
-import type { Platform, Timer } from "../../platform/platform.js";
-import { mutant } from "../../platform/probes.js";
-import { KEYSPACE } from "../../record/keyspace.js";
-import { TRANSACTION_PRESETS } from "../../transaction/presets.js";
-import type { Database, ReadTransaction, Transaction } from "../../transaction/transaction.js";
+import type { Subspace } from "../keyspace/subspace.js";
+import { pack, unpack } from "../keyspace/tuple.js";
+import { StillwaterError } from "../platform/errors.js";
+import type { Platform, Timer } from "../platform/platform.js";
+import { mutant } from "../platform/probes.js";
+import { KEYSPACE } from "../record/keyspace.js";
+import { TRANSACTION_PRESETS } from "../transaction/presets.js";
+import type { Database, ReadTransaction, Transaction } from "../transaction/transaction.js";
 import { pause } from "./pause.js";
 
 export interface LeaseSettings {
@@ -32,6 +32,8 @@ export const LEASE_PRESETS = {
   longRunning: { waitMs: 300_000, renewMs: 60_000, staleMs: 600_000 },
   /** Of builds: who comes after a crash waits until the other's lease is over, and not much longer. */
   build: { waitMs: 15_000, renewMs: 3_000, staleMs: 10_000 },
+  /** Of migrations: a store is open only when one of them is done, however long that takes. */
+  migration: { waitMs: Number.POSITIVE_INFINITY, renewMs: 3_000, staleMs: 10_000 },
 } as const satisfies Readonly<Record<string, LeaseSettings>>;
 
 export interface LeaseParts {
@@ -44,6 +46,8 @@ export interface LeaseParts {
 export interface HeldLease {
   /** To be called by each transaction of the work: it commits only while the lease is held. Throws `LEASE_LOST`. */
   check(transaction: Transaction): Promise<void>;
+  /** With the last transaction of the work: the lease is over if it commits, so that no crash leaves it behind work that is done. */
+  release(transaction: Transaction): void;
 }
 
 /** Waiting looks again that often. */
@@ -83,7 +87,10 @@ export class Lease {
     await this.#acquire(signal);
     const renewals = new Renewals(this.#parts.world, this.#settings.renewMs, () => this.#renew());
     try {
-      return await work({ check: (transaction) => this.#check(transaction) });
+      return await work({
+        check: (transaction) => this.#check(transaction),
+        release: (transaction) => this.#clear(transaction),
+      });
     } finally {
       await renewals.end();
       await this.#release();
@@ -151,10 +158,14 @@ export class Lease {
     const given = this.#parts.database.transact(async (transaction) => {
       const owner = await transaction.get(this.#ownerKey);
       if (owner === undefined || !this.#isOwn(owner)) return;
-      transaction.clear(this.#ownerKey);
-      transaction.clear(this.#timeKey);
+      this.#clear(transaction);
     }, AGAIN);
     await given.catch(() => undefined);
+  }
+
+  #clear(transaction: Transaction): void {
+    transaction.clear(this.#ownerKey);
+    transaction.clear(this.#timeKey);
   }
 
   #isOwn(owner: Uint8Array): boolean {
