@@ -219,8 +219,21 @@ export class RecordWriter {
     return (await items.read(this.transaction, primaryKey))?.document;
   }
 
-  /** In every collection that keeps the document. */
+  /** In every collection that keeps the document. What throws here has perhaps told some of them, or some indexes, and others not. */
   async #change(
+    collection: OpenCollection,
+    before: FoundItem | undefined,
+    after: RecordItem | null,
+  ): Promise<void> {
+    try {
+      await this.#changeAll(collection, before, after);
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
+  }
+
+  async #changeAll(
     collection: OpenCollection,
     before: FoundItem | undefined,
     after: RecordItem | null,
@@ -248,10 +261,7 @@ export class RecordWriter {
       if (after !== null) items.write(this.transaction, after, before);
       else if (before !== undefined) items.clear(this.transaction, before);
     } catch (cause) {
-      const error = namedError(declaration, cause);
-      // Some indexes have been told, others not.
-      this.#failure ??= { error };
-      throw error;
+      throw namedError(declaration, cause);
     }
     const item = after ?? before;
     if (item === undefined) return;

@@ -85,6 +85,29 @@ describe("a collection of several types", () => {
     expect(await media.scan()).toHaveLength(2);
   });
 
+  test("are written both or not at all, also when the other cannot be read and the error is caught", async () => {
+    const photos = store.collection("Photo");
+    await photos.put(photo);
+    const rows = await database.read((reader) => reader.getRangeAll(new Uint8Array(0), Uint8Array.of(0xff)));
+    const [other] = rows.find(([, value]) => Buffer.from(value).includes('"type":"Photo"')) ?? [];
+    if (other === undefined) throw new Error("the mirror is not stored where the test looks for it");
+    await database.transact((transaction) => transaction.set(other, Uint8Array.of(1, 1, 0, 0, 0x7b)));
+    const changes = [
+      () => photos.put({ ...photo, width: 7 }),
+      () => photos.putMany([{ ...photo, width: 7 }]),
+      () => photos.delete("1"),
+    ];
+    for (const change of changes) {
+      await expect(change()).rejects.toMatchObject({ code: "ITEM_CORRUPT" });
+    }
+    await expect(
+      store.transact(async (transaction) => {
+        await expect(transaction.collection("Photo").put({ ...photo, width: 7 })).rejects.toThrow();
+      }),
+    ).rejects.toMatchObject({ code: "ITEM_CORRUPT" });
+    expect(await photos.get("1")).toEqual(photo);
+  });
+
   test("takes types of other schema libraries, and says which types there are", async () => {
     const Text = collection("Text", {
       schema: z.object({ id: z.number(), body: z.string() }),
