@@ -14,7 +14,10 @@ import { RecordError, shown } from "./record-error.js";
 export interface IndexOptions<Field extends string = string> {
   /** Default: the collection's name, the kind unless it is scalar, and the fields, joined by underscores. */
   readonly name?: string;
-  /** At most one document for each value. Only of kinds that can (`IndexKind.canBeUnique`). */
+  /**
+   * At most one document for each value, null and missing being one value: for any number of documents without the field, as in
+   * SQL, set `sparse` too. Only of kinds that can (`IndexKind.canBeUnique`).
+   */
   readonly unique?: boolean;
   /** Documents in which one of the fields is missing or null have no entry. */
   readonly sparse?: boolean;

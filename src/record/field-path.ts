@@ -4,6 +4,7 @@
  * missing field and one that is null are the same to indexes and queries.
  * Does not own: which values an index takes (`index-value.ts`).
  */
+import type { Uuid } from "../keyspace/tuple-elements.js";
 import { RecordError, shown } from "./record-error.js";
 
 /** What ends a path: nothing below it has a name of its own. */
@@ -17,6 +18,7 @@ type Leaf =
   | undefined
   | Uint8Array
   | Date
+  | Uuid
   | ((...given: never[]) => unknown);
 
 /** How deep types of paths go; deeper ones are not offered by the compiler. */

@@ -69,6 +69,7 @@ export function primaryKeyElement(value: unknown): { readonly element: TupleElem
   if (typeof value === "number") return Number.isSafeInteger(value) ? { element: value + 0 } : null;
   // Who gave them may change them before they are used.
   if (value instanceof Uint8Array) return { element: Uint8Array.from(value) };
+  if (value instanceof Uuid) return { element: new Uuid(Uint8Array.from(value.bytes)) };
   if (value === null || value === undefined || typeof value === "boolean" || value instanceof Date)
     return null;
   return indexElement(value);

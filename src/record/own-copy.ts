@@ -1,11 +1,12 @@
 /**
- * A document as it is now, apart from the caller's: plain objects, lists, bytes and dates are copied, and what a getter gives is
+ * A document as it is now, apart from the caller's: plain objects, lists, bytes, dates and UUIDs are copied, and what a getter gives is
  * taken once. So that what indexes are told, what is stored and what was validated are one thing, whatever the caller does to the
  * document before the commit, and whatever looking at it twice would give.
  *
  * Has what a codec stores: own enumerable members, without those that are undefined. Anything else (instances of classes, functions)
  * stays what it is, for the codec to take or refuse. Owns no rule of what may be stored (`pipeline/item-refusal.ts`).
  */
+import { Uuid } from "../keyspace/tuple-elements.js";
 import { DEPTH_MAX } from "./pipeline/item-refusal.js";
 
 /** O(size). Levels below those that can be stored stay what they are: they are refused later. */
@@ -16,6 +17,7 @@ export function ownCopy(value: unknown, depth = 0): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return copyOfMembers(value, depth);
   if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (value instanceof Uuid) return new Uuid(Uint8Array.from(value.bytes));
   return value instanceof Date ? new Date(value.getTime()) : value;
 }
 

@@ -2,6 +2,7 @@
  * The errors of records: what was wrong, and with which collection, index, field and value. Owns their shape; each throw site says
  * what to do.
  */
+import { Uuid } from "../keyspace/tuple-elements.js";
 import { type ErrorCode, type ErrorDetails, StillwaterError } from "../platform/errors.js";
 
 export interface RecordErrorDetails extends ErrorDetails {
@@ -46,6 +47,7 @@ function shownWhole(value: unknown): string {
       if (value === null) return "null";
       if (value instanceof Uint8Array)
         return `0x${Buffer.from(value.subarray(0, SHOWN_CHARACTERS)).toString("hex")}`;
+      if (value instanceof Uuid) return String(value);
       if (value instanceof Date)
         return Number.isNaN(value.getTime()) ? "an invalid date" : value.toISOString();
       return Array.isArray(value) ? `a list of ${value.length}` : "an object";

@@ -6,11 +6,13 @@ import { setImmediate } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { RecordStore } from "../../src/collection/record-store.js";
 import { schema } from "../../src/collection/schema.js";
 import { count } from "../../src/index/kinds/count.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
 import { versions } from "../../src/index/kinds/versions.js";
+import { Uuid } from "../../src/keyspace/tuple-elements.js";
 import { collection } from "../../src/record/declaration.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import { memoryDatabase, memoryWorld } from "./fixtures.js";
@@ -114,6 +116,33 @@ describe("a document is stored as it was when it was given", () => {
     key.fill(0);
     expect(await removed).toBe(true);
   });
+});
+
+test("UUIDs are primary keys and values: stored as they were, found again, and gone when deleted", async () => {
+  const text = "00112233-4455-6677-8899-aabbccddeeff";
+  const id = Uuid.parse(text);
+  const x = Uuid.parse("ffffffff-4455-6677-8899-aabbccddeeff");
+  for (const codec of ["json", "cbor"] as const) {
+    const Entry = collection("Entry", {
+      schema: z.object({ id: z.instanceof(Uuid), x: z.instanceof(Uuid) }),
+      primaryKey: "id",
+      indexes: [scalar("x")],
+    });
+    const declared = schema({ version: "1.0.0", collections: [Entry] });
+    const own = await RecordStore.open(await memoryDatabase(), declared, memoryWorld(), { items: { codec } });
+    const entries = own.collection("Entry");
+    const key = Uuid.parse(text);
+    const written = entries.put({ id: key, x });
+    key.bytes.fill(0);
+    await written;
+    const document = { id, x };
+    expect(await entries.get(id)).toEqual(document);
+    expect(await entries.byIndex("Entry_x", [x])).toEqual([document]);
+    expect(await entries.query().where("x", "==", x).all()).toEqual([document]);
+    expect(await own.indexes.scrub("Entry", "Entry_x")).toMatchObject({ dangling: 0, missing: 0, wrong: 0 });
+    expect(await entries.delete(id)).toBe(true);
+    await own.close();
+  }
 });
 
 describe("indexes hold what is stored", () => {

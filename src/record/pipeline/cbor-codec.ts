@@ -6,12 +6,14 @@
  *     bigint       tag 2 or 3, however small: an integer would come back as a number
  *     Date         tag 1: seconds, whole ones as an integer, else a float; it is exact to the millisecond
  *     Uint8Array   byte string
+ *     Uuid         tag 37: a byte string of 16
  *
  * Writing and the parts of a token are the package cborg's; putting the tokens together is done here, for bytes that the
  * codec would not have written so are refused: it reads exactly what it writes.
  */
 import { isUtf8 } from "node:buffer";
 import { encode, Token, Tokenizer, Type } from "cborg";
+import { UUID_BYTES, Uuid } from "../../keyspace/tuple-elements.js";
 import type { StillwaterError } from "../../platform/errors.js";
 import type { Codec } from "./codec.js";
 import { corruptItem } from "./item-errors.js";
@@ -31,6 +33,7 @@ export const CBOR_CODEC: Codec = {
 const TAG_DATE = 1;
 const TAG_POSITIVE = 2;
 const TAG_NEGATIVE = 3;
+const TAG_UUID = 37;
 
 const ENCODERS = {
   number: (value: number) => (Object.is(value, -0) ? new Token(Type.float, value) : null),
@@ -40,7 +43,8 @@ const ENCODERS = {
   ],
   Date: dateTokens,
   // A subclass of Date may call itself anything.
-  Object: (value: object) => (value instanceof Date ? dateTokens(value) : null),
+  Object: (value: object) =>
+    value instanceof Date ? dateTokens(value) : value instanceof Uuid ? uuidTokens(value) : null,
 };
 
 const OPTIONS = { typeEncoders: ENCODERS, ignoreUndefinedProperties: true };
@@ -49,6 +53,10 @@ function dateTokens(value: Date): Token[] {
   const seconds = value.getTime() / 1000;
   const type = !Number.isInteger(seconds) ? Type.float : seconds < 0 ? Type.negint : Type.uint;
   return [new Token(Type.tag, TAG_DATE), new Token(type, seconds)];
+}
+
+function uuidTokens({ bytes }: Uuid): Token[] {
+  return [new Token(Type.tag, TAG_UUID), new Token(Type.bytes, bytes)];
 }
 
 /** Big-endian, without zeros in front; none at all for 0. */
@@ -139,6 +147,7 @@ class Reader {
     const begin = this.#tokens.pos();
     const content = this.#next();
     if (tag === TAG_DATE) return this.#date(begin, content);
+    if (tag === TAG_UUID) return uuidOf(content);
     if ((tag !== TAG_POSITIVE && tag !== TAG_NEGATIVE) || content.type !== Type.bytes) {
       throw otherwise(`the tag ${tag}`);
     }
@@ -187,6 +196,12 @@ class Reader {
       throw corruptItem("an item is no CBOR that this codec has written.", cause);
     }
   }
+}
+
+function uuidOf({ type, value }: Token): Uuid {
+  if (type !== Type.bytes || (value as Uint8Array).length !== UUID_BYTES)
+    throw otherwise("a UUID that is none");
+  return new Uuid(Uint8Array.from(value as Uint8Array));
 }
 
 /** Bytes of the head of a token before so many bytes. */

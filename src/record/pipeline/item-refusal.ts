@@ -1,8 +1,9 @@
 /**
- * What an item may consist of, the same for every codec of ours: null, booleans, numbers, bigints, text, bytes, dates, arrays
- * and plain objects. A member that is `undefined` is left out, as JSON does; anywhere else it is refused, like functions,
+ * What an item may consist of, the same for every codec of ours: null, booleans, numbers, bigints, text, bytes, dates, UUIDs,
+ * arrays and plain objects. A member that is `undefined` is left out, as JSON does; anywhere else it is refused, like functions,
  * symbols, class instances, cycles: nothing is changed silently. Does not own: which shape an item should have (the schema).
  */
+import { Uuid } from "../../keyspace/tuple-elements.js";
 import { StillwaterError } from "../../platform/errors.js";
 
 /** Levels of arrays and objects: deeper than any sensible item, and far from the end of the stack. */
@@ -50,7 +51,7 @@ function refused(value: unknown, depth: number): Refusal | null {
 }
 
 function refusedObject(value: object, depth: number): Refusal | null {
-  if (value instanceof Uint8Array) return null;
+  if (value instanceof Uint8Array || value instanceof Uuid) return null;
   if (value instanceof Date)
     return Number.isNaN(value.getTime()) ? refuse("a date that is none", "Give it a valid time.") : null;
   if (depth === DEPTH_MAX) return refuse(`more than ${DEPTH_MAX} levels`, "Flatten it.", true);
@@ -105,9 +106,21 @@ function cycleOf(item: unknown, steps: readonly Step[]): readonly Step[] | null 
 }
 
 function invalidItem(what: string, advice: string, steps: readonly Step[]): StillwaterError {
-  const place = steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+  const place = wayTo(steps);
   return new StillwaterError(
     "INVALID_ITEM",
     `the item holds ${what} at ${place === "" ? "its root" : place}. ${advice}`,
   );
+}
+
+/** Steps of a way that a message shows from each of its ends. */
+const SHOWN_STEPS = 10;
+
+/** Of a long way its beginning and its end. */
+function wayTo(steps: readonly Step[]): string {
+  const text = (some: readonly Step[]): string =>
+    some.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+  const left = steps.length - 2 * SHOWN_STEPS;
+  if (left <= 0) return text(steps);
+  return `${text(steps.slice(0, SHOWN_STEPS))} … (${left} more) … ${text(steps.slice(-SHOWN_STEPS))}`;
 }

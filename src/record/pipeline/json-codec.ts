@@ -5,12 +5,13 @@
  *
  *     1n            {"$bigint":"1"}          bytes       {"$bytes":"aGk="}
  *     NaN, ±∞, −0   {"$number":"NaN"}        new Date(0) {"$date":0}
- *     {"$a":1}      {"$$a":1}
+ *     {"$a":1}      {"$$a":1}             Uuid        {"$uuid":"00112233-4455-6677-8899-aabbccddeeff"}
  *
  * Built for many small items: writing takes one pass and remembers no way to where it is. What finds something that it must
  * refuse gives up, and `item-refusal.ts` finds the place. Does not own: what may be stored (there).
  */
 import { isUtf8 } from "node:buffer";
+import { Uuid } from "../../keyspace/tuple-elements.js";
 import { fail } from "../../platform/assert.js";
 import type { StillwaterError } from "../../platform/errors.js";
 import type { Codec } from "./codec.js";
@@ -72,6 +73,7 @@ function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return writeMembers(value, depth);
   if (value instanceof Uint8Array) return `{"$bytes":"${base64Of(value)}"}`;
+  if (value instanceof Uuid) return `{"$uuid":"${value}"}`;
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw REFUSED;
   return `{"$date":${value.getTime()}}`;
 }
@@ -177,6 +179,7 @@ function isTag(name: string): boolean {
   return name.startsWith("$") && !name.startsWith("$$");
 }
 
+const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DATE_MS_MAX = 8.64e15;
 const NUMBERS: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
@@ -194,6 +197,7 @@ function tagged(tag: string, value: unknown): unknown {
   }
   if (tag === "$date" && Number.isInteger(value) && Math.abs(value as number) <= DATE_MS_MAX)
     return new Date(value as number);
+  if (tag === "$uuid" && typeof value === "string" && UUID_TEXT.test(value)) return Uuid.parse(value);
   if (tag === "$number" && typeof value === "string" && Object.hasOwn(NUMBERS, value)) return NUMBERS[value];
   throw unknownTag(tag);
 }

@@ -1,11 +1,13 @@
 /** Items of every kind that a store takes, for properties; small, and with the names that are hard for codecs. */
 import fc from "fast-check";
+import { Uuid } from "../../../src/keyspace/tuple-elements.js";
 
 const NAMES = [
   "$a",
   "$$b",
   "$bigint",
   "$date",
+  "$uuid",
   "__proto__",
   "constructor",
   "",
@@ -40,6 +42,7 @@ export const arbitraryItem = fc.letrec((tie) => ({
     fc.constant(null),
     fc.uint8Array({ maxLength: 40 }),
     fc.date({ noInvalidDate: true }),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => new Uuid(bytes)),
     fc.constantFrom(new Date(0), new Date(-1), new Date(8.64e15), new Date(-8.64e15), new Date(4.45e15 + 1)),
   ),
   tree: fc.oneof(
@@ -53,11 +56,12 @@ export const arbitraryItem = fc.letrec((tie) => ({
   ),
 })).tree;
 
+const LEAVES = [Uint8Array, Date, Uuid];
+
 /** The same item, with the members of every object in another order. */
 export function otherwiseOrdered(item: unknown): unknown {
   if (Array.isArray(item)) return item.map(otherwiseOrdered);
-  if (typeof item !== "object" || item === null || item instanceof Uint8Array || item instanceof Date)
-    return item;
+  if (typeof item !== "object" || item === null || LEAVES.some((type) => item instanceof type)) return item;
   const members = Object.entries(item).reverse();
   return Object.fromEntries(members.map(([name, value]) => [name, otherwiseOrdered(value)]));
 }

@@ -1,6 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Uuid } from "../../../src/keyspace/tuple-elements.js";
 import { CBOR_CODEC } from "../../../src/record/pipeline/cbor-codec.js";
 import { JSON_CODEC } from "../../../src/record/pipeline/json-codec.js";
 import { arbitraryItem, otherwiseOrdered } from "./arbitrary-item.js";
@@ -47,6 +48,16 @@ describe.each(CODECS.map((codec) => [codec.name, codec] as const))("the codec %s
     }
   }
 
+  test("gives UUIDs that are the caller's alone", () => {
+    const id = Uuid.parse("00112233-4455-6677-8899-AABBCCDDEEFF");
+    const bytes = codec.encode([id]);
+    id.bytes.fill(0);
+    const [read] = codec.decode(bytes) as [Uuid];
+    bytes.fill(0);
+    expect(read).toBeInstanceOf(Uuid);
+    expect(String(read)).toBe("00112233-4455-6677-8899-aabbccddeeff");
+  });
+
   test("takes subclasses of bytes and dates for what they are", () => {
     expect(codec.decode(codec.encode([Buffer.from("a"), new Renamed(7)]))).toStrictEqual([
       Uint8Array.of(97),
@@ -84,6 +95,9 @@ describe.each(CODECS.map((codec) => [codec.name, codec] as const))("the codec %s
     for (let i = 0; i < 500; i++) deep = [deep];
     expect(codec.decode(codec.encode(deep))).toStrictEqual(deep);
     expect(() => codec.encode([deep])).toThrow(/more than 500 levels/);
+    let far: unknown = { end: () => 1 };
+    for (let i = 0; i < 400; i++) far = { d: far };
+    expect(() => codec.encode(far)).toThrow(/ at (\.d){10} … \(381 more\) … (\.d){9}\.end\. Leave it out/);
     const deeper = Buffer.from(`${"81".repeat(501)}00`, "hex");
     expect(() => CBOR_CODEC.decode(deeper)).toThrow(fails("ITEM_CORRUPT"));
     const shared = { a: 1 };
@@ -126,6 +140,9 @@ describe("JSON", () => {
     '{"$what":1}',
     '{"$bigint":"01"}',
     '{"$bytes":"a"}',
+    '{"$uuid":"00112233-4455-6677-8899-AABBCCDDEEFF"}',
+    '{"$uuid":"00112233445566778899aabbccddeeff"}',
+    '{"$uuid":7}',
     '{"$date":1.5}',
     '{"$number":"1"}',
     '{"$a":1,"b":2}',
@@ -160,6 +177,7 @@ describe("CBOR", () => {
     [new Date(1_363_896_240_500), "c1fb41d452d9ec200000"],
     [new Date(1_363_896_240_000), "c11a514b67b0"],
     [Uint8Array.of(1, 2, 3, 4), "4401020304"],
+    [Uuid.parse("00112233-4455-6677-8899-aabbccddeeff"), "d8255000112233445566778899aabbccddeeff"],
     ["\u00fc", "62c3bc"],
     [{ b: [2, 3], a: 1, aa: true, B: null }, "a46142f66161016162820203626161f5"],
   ])("of %s is %s", (item, bytes) => {
@@ -188,6 +206,8 @@ describe("CBOR", () => {
     ["c1f98000", "a date at minus zero"],
     ["c1fb3f1a36e2eb1c432d", "a date between two milliseconds"],
     ["c00102", "another tag"],
+    ["d8254401020304", "a UUID of four bytes"],
+    ["d82501", "a UUID that is no bytes"],
     ["0000", "two items"],
     ["61ff", "a text that is no UTF-8"],
     ["6261", "a text that is cut off"],
@@ -224,6 +244,7 @@ function plainText(item: unknown): string {
   if (typeof item === "number" && !Number.isFinite(item)) return `{"$number":"${item}"}`;
   if (typeof item !== "object" || item === null) return JSON.stringify(item);
   if (item instanceof Uint8Array) return `{"$bytes":"${Buffer.from(item).toString("base64")}"}`;
+  if (item instanceof Uuid) return `{"$uuid":"${item}"}`;
   if (item instanceof Date) return `{"$date":${item.getTime()}}`;
   if (Array.isArray(item)) return `[${item.map(plainText).join(",")}]`;
   const names = Object.keys(item).sort();
