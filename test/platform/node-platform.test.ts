@@ -1,4 +1,5 @@
 /** The platform of production: clock, chance, timers, threads, and what they keep alive. */
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nodePlatform } from "../../src/platform/node/node-platform.js";
 import { serveWorker } from "../../src/platform/node/worker-port.js";
@@ -260,6 +261,28 @@ describe("a worker", () => {
     const child = runChild(script);
     expect(await child.line()).toBe("ended");
     expect(await child.ended).toBe(0);
+  });
+
+  it.each([
+    ["a program in a file", []],
+    ["a program on the command line", ["--input-type=module", "--eval"]],
+  ])("starts whatever V8 is told on the command line, for %s", async (_, evaluation) => {
+    const url = worker("echo3.js", "serveWorker((message) => message);");
+    const program = `
+      import { nodePlatform } from ${JSON.stringify(compiled.url("node/node-platform.js"))};
+      nodePlatform().workers.spawn(new URL(${JSON.stringify(url.href)}), {
+        onMessage: (message) => console.log(message),
+        onExit: (error) => console.log("ended", error),
+      }).post("hello");`;
+    const file = fileURLToPath(compiled.module("v8-options.js", program));
+    const options = ["--max-old-space-size=200", "--expose-gc", ...evaluation];
+    const script = compiled.module(
+      "with-v8-options.js",
+      `import { execFileSync } from "node:child_process";
+       const options = ${JSON.stringify([...options, evaluation.length === 0 ? file : program])};
+       process.stdout.write(execFileSync(process.execPath, options));`,
+    );
+    expect(await runChild(script).line()).toBe("hello");
   });
 
   it("starts also from a program that was given on the command line", async () => {

@@ -23,7 +23,7 @@ class NodeWorker implements WorkerHandle {
 
   constructor(url: URL, events: WorkerEvents) {
     this.url = url;
-    this.worker = new Worker(url, { execArgv: workerArguments(process.execArgv) });
+    this.worker = startWorker(url);
     this.worker.unref();
     let failure: Error | null = null;
     let terminating = false;
@@ -69,8 +69,24 @@ class NodeWorker implements WorkerHandle {
   }
 }
 
-/** The process's own Node options without those that carry or describe a program given on the command line. */
-function workerArguments(inherited: readonly string[]): string[] {
+/**
+ * With the process's own Node options, which it inherits when nothing is said. A program given on the command line must not be: its
+ * options are named one by one then, and those of V8, which belong to the process as a whole, Node refuses in such a list.
+ */
+function startWorker(url: URL): Worker {
+  const options = withoutProgram(process.execArgv);
+  if (options.length === process.execArgv.length) return new Worker(url);
+  try {
+    return new Worker(url, { execArgv: options });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_WORKER_INVALID_EXEC_ARGV"))
+      throw error;
+    return new Worker(url, { execArgv: [] });
+  }
+}
+
+/** Without those that carry or describe a program given on the command line. */
+function withoutProgram(inherited: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < inherited.length; i++) {
     const argument = inherited[i] as string; // i < inherited.length
