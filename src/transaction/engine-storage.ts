@@ -33,6 +33,9 @@ import { WriteHistory } from "./write-history.js";
 /** Commits between two steps that forget old history; each step looks at one chunk of it. */
 const COMMITS_PER_SWEEP = 16;
 
+/** Of more ranges only those are kept that an open view may still conflict with: some 150 bytes each. */
+const HISTORY_RANGES = 65_536;
+
 export class EngineStorage implements TransactionStorage {
   /** Taking a snapshot is two operations on a map in memory; sharing an older one would pin versions for nothing. */
   readonly hasFreeVersions = true;
@@ -212,6 +215,9 @@ export class EngineStorage implements TransactionStorage {
       this.#history.forget((this.#times[old - 1] as { version: number }).version);
       this.#times.splice(0, old);
     }
+    // A load writes more in five seconds than is good to keep, and below what is read now hardly anybody asks.
+    if (this.#history.size > HISTORY_RANGES || buggify("transaction.short-history"))
+      this.#history.forget(Math.min(version, this.#views.oldestVersion ?? version));
     this.#history.sweep();
   }
 }

@@ -38,6 +38,13 @@ export class EngineViews {
     return view;
   }
 
+  /** The oldest version that an open view reads; null when none is open. O(1). */
+  get oldestVersion(): number | null {
+    // Opened in the order of their versions, which never go back.
+    for (const view of this.#open) return view.version;
+    return null;
+  }
+
   /** Closes views whose time is over. O(views closed). */
   expire(): void {
     for (const view of this.#open) {
