@@ -4,7 +4,9 @@
  * were; a unique violation is told only where there is one, and an index is refused only where it is not readable. Does not verify: rows of
  * indexes (O11), that the version is new enough (O5).
  */
-import { type RawState, shown } from "../records/raw-state.js";
+import { type Item, textOfDocument } from "../records/declarations.js";
+import { type AskedQuery, answerOf, sortKeyOf } from "../records/queries.js";
+import { parsed, type RawState, shown } from "../records/raw-state.js";
 import type { RecordsView, ViewedDocument } from "../records/view.js";
 import { OracleFailure, type OracleLedger } from "./failure.js";
 
@@ -24,6 +26,33 @@ export function checkFound(
       `${what} gives ${found[at] ?? "nothing"} as document ${at}, but ${expected[at] ?? "nothing"} is due`,
     );
   }
+}
+
+/**
+ * A query gives documents that meet it, each once, so many as there are or `most`, with the values in the order that it asks for;
+ * which of equal ones come first, and which are cut off, is open. `all` are the documents there are.
+ */
+export function checkQueried(
+  ledger: OracleLedger,
+  asked: AskedQuery,
+  all: readonly string[],
+  found: readonly string[],
+  most: number,
+  what: string,
+): void {
+  ledger.count("O38");
+  const due = answerOf(asked, all.map(parsed) as readonly Item[]);
+  const left = new Set(due.map(textOfDocument));
+  for (const [at, text] of found.entries()) {
+    if (!left.delete(text))
+      throw new OracleFailure("O38", `${what} gives ${text}, which does not meet it or was given before`);
+    // As many come before as are equal to it or less.
+    const [is, must] = [sortKeyOf(asked, parsed(text) as Item), sortKeyOf(asked, due[at] as Item)];
+    if (is !== must) throw new OracleFailure("O38", `${what} gives ${text} out of its order`);
+  }
+  const count = Math.min(most, due.length);
+  if (found.length !== count)
+    throw new OracleFailure("O38", `${what} gives ${found.length} documents, but ${count} are due`);
 }
 
 /** As a read with `limit` and `reverse` gives them. */

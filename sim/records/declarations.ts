@@ -53,6 +53,10 @@ const NOTE = collection("Note", {
 
 export const RECORD_SCHEMA = schema({ version: "1.0.0", collections: [ITEM, NOTE] });
 
+export type RecordCollections = typeof RECORD_SCHEMA extends { readonly collections: infer All }
+  ? All
+  : never;
+
 /** What is stored is what was given: the oracles know what that must be. */
 function anything<T>(): StandardSchemaV1<unknown, T> {
   return {
@@ -83,6 +87,12 @@ export const SIZES = {
 
 export function itemId(number: number): string {
   return one(ITEM_IDS, number);
+}
+
+/** Null for what is no primary key of an item here. */
+export function numberOfItem(id: unknown): number | null {
+  const at = ITEM_IDS.findIndex((known) => known === id);
+  return at < 0 ? null : at;
 }
 
 export function noteId(number: number): number {

@@ -1,45 +1,30 @@
 /**
  * Clients of records: one record store a life over one database, transactions of documents as their steps say, beside everything that
- * happens to a store. After each commit the whole of the records is read from raw keys and judged; reads are judged as they
- * are answered. Does not own: what is right (`oracles/index-rows.ts` and its neighbours), what steps are (`workload/record-steps.ts`).
+ * happens to a store. After each commit the whole of the records is read from raw keys and judged. Does not own: reads (`record-attempt.ts`), what is right (`oracles/index-rows.ts` and its neighbours), what steps are (`workload/record-steps.ts`).
  */
-import type { IndexBuildOptions } from "../../src/collection/index-manager.js";
 import { RecordStore } from "../../src/collection/record-store.js";
 import type { RecordTransaction } from "../../src/collection/record-transaction.js";
-import type { ScrubOptions } from "../../src/index/scrub/scrub-options.js";
-import type { ScrubTotals } from "../../src/index/scrub/scrub-progress.js";
 import { type ErrorCode, hasCode } from "../../src/platform/errors.js";
-import type { IndexValue } from "../../src/record/index-value.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
 import { checkHistories } from "../oracles/history-rows.js";
 import { checkIndexBuilds } from "../oracles/index-builds.js";
 import { checkIndexRows } from "../oracles/index-rows.js";
 import { checkLargeDocuments } from "../oracles/large-documents.js";
-import { checkCommitted, checkFound, checkRefusedValue, window } from "../oracles/record-calls.js";
+import { checkCommitted, checkRefusedValue } from "../oracles/record-calls.js";
 import { checkUniqueValues } from "../oracles/unique-values.js";
-import {
-  type Item,
-  itemId,
-  itemOf,
-  nameOf,
-  noteId,
-  noteOf,
-  RECORD_SCHEMA,
-  textOfDocument,
-} from "../records/declarations.js";
-import { ITEM_INDEXES, mayBeDamaged, packedRows, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { numberOfItem, RECORD_SCHEMA, type RecordCollections } from "../records/declarations.js";
+import { ITEM_INDEXES, mayBeDamaged, SCALAR_INDEXES } from "../records/expected-rows.js";
 import {
   copyName,
   INDEX_ROWS,
-  parsed,
   type RawState,
   RECORDS,
   RECORDS_END,
   readRawState,
   writtenDocuments,
 } from "../records/raw-state.js";
-import { packed, type RawElement, unpacked } from "../records/tuple.js";
+import { packed, unpacked } from "../records/tuple.js";
 import { RecordsView } from "../records/view.js";
 import { keyBytes, keyText } from "../workload/bytes.js";
 import type { RecordStep } from "../workload/record-steps.js";
@@ -49,36 +34,20 @@ import {
   openSharedDatabase,
   type SharedDatabase,
 } from "./layer-clients.js";
+import { IndexDamage, indexOf, MANAGE_ERRORS, type NamedIndexes } from "./named-indexes.js";
+import { ALL, Attempt } from "./record-attempt.js";
 import { DamageFound, type Session } from "./session.js";
 import { think } from "./think.js";
 import { LEGAL, type Transactor } from "./transactor.js";
 
-type Collections = typeof RECORD_SCHEMA extends { readonly collections: infer All } ? All : never;
-type Store = RecordStore<Collections>;
-/** `IndexManager` for names that are known at run time only. */
-interface NamedIndexes {
-  get(collection: string, index: string): Promise<{ readonly state: string }>;
-  enable(collection: string, index: string): Promise<void>;
-  disable(collection: string, index: string): Promise<void>;
-  build(
-    collection: string,
-    indexes: string | readonly string[],
-    options: IndexBuildOptions,
-  ): Promise<unknown>;
-  rebuild(collection: string, index: string, options: IndexBuildOptions): Promise<unknown>;
-  buildShadow(collection: string, index: string, options: IndexBuildOptions): Promise<unknown>;
-  swapShadow(collection: string, index: string): Promise<void>;
-  dropShadow(collection: string, index: string): Promise<void>;
-  scrub(collection: string, index: string, options: ScrubOptions): Promise<ScrubTotals>;
-}
+type Store = RecordStore<RecordCollections>;
 type ManageStep = Extract<RecordStep, readonly ["manage", ...unknown[]]>;
 type RecordOperation = Extract<ClientOperation, { kind: "records" }>;
 
 const STATES_KEPT = 20;
 const UNDER_WAY_THINKS = 4;
 const COMMITS_UNDER_WAY = 0.4;
-/** More than there ever are. */
-const ALL = 1000;
+const WRITES_BESIDE = 8;
 
 export class Records implements LayerClients {
   readonly #transactor: Transactor;
@@ -231,7 +200,7 @@ export class Records implements LayerClients {
     checkCommitted(ledger, attempt.view, before, version < 0 ? before : this.#stateAt(version), what);
   }
 
-  async #begin(transaction: RecordTransaction<Collections>, what: string): Promise<Attempt> {
+  async #begin(transaction: RecordTransaction<RecordCollections>, what: string): Promise<Attempt> {
     const version = await transaction.transaction.getReadVersion();
     return new Attempt(
       this.#session,
@@ -274,7 +243,17 @@ export class Records implements LayerClients {
       case "scrub":
         return this.#scrub(store, name, items);
       case "damage":
-        return mayBeDamaged(name) ? this.#damageRow(store, name, other) : undefined;
+        return this.#damageRow(store, name, other).then(ignore);
+      case "anewFrom":
+        await indexes.disable("Item", name);
+        await indexes.enable("Item", name);
+        return this.#besideWriter(
+          index,
+          (time) => time,
+          indexes.build("Item", name, { ...options, from: second }).then(ignore),
+        );
+      case "damageAndScrub":
+        return this.#damageAndScrub(store, name, other, items);
     }
   }
 
@@ -296,12 +275,44 @@ export class Records implements LayerClients {
     }
   }
 
-  /** By hand, as no writer of records does: a row goes, or one comes that is of no document. */
-  async #damageRow(store: Store, name: string, number: number): Promise<void> {
+  /** While the item of this number at a time is written again and again, with other values. */
+  async #besideWriter(number: number, itemAt: (time: number) => number, body: Promise<void>): Promise<void> {
+    let isDone = false;
+    const what = "writing items beside a call about an index";
+    const write = async (): Promise<void> => {
+      for (let time = 1; time <= WRITES_BESIDE && !isDone; time++) {
+        const id = itemAt(time);
+        const step = ["put", id, id, number + time, number + time, number + time, number + time, 0] as const;
+        await this.#transact({ kind: "records", steps: [step] }, what);
+      }
+    };
+    this.#session.inFlight.add(what, write(), ignore, (error) => this.#failed(error, what));
+    try {
+      await body;
+    } finally {
+      isDone = true;
+    }
+  }
+
+  /** While the item whose row has gone is written. */
+  async #damageAndScrub(store: Store, name: string, number: number, items: number): Promise<void> {
+    const id = await this.#damageRow(store, name, number);
+    const scrub = this.#scrub(store, name, items);
+    return id === null ? scrub : this.#besideWriter(number, () => id, scrub);
+  }
+
+  /**
+   * By hand, as no writer of records does: a row goes, or one comes that is of no document. The number of the item whose row has
+   * gone.
+   */
+  async #damageRow(store: Store, name: string, number: number): Promise<number | null> {
+    if (!mayBeDamaged(name)) return null;
+    let item: number | null = null;
     const { database, catalogues } = store.shared;
     this.#damage.underWay++;
     await database.transact(async (transaction) => {
       const state = this.#stateAt(await transaction.getReadVersion());
+      item = null;
       // Whoever changes the catalogue makes this try again.
       await catalogues.read(transaction);
       const index = state.index(name);
@@ -311,11 +322,14 @@ export class Records implements LayerClients {
       const row = rows[number % Math.max(1, rows.length)];
       if (row === undefined) return;
       this.#damage.add(name);
-      const values = unpacked(row)?.slice(0, -1) ?? [];
+      const elements = unpacked(row) ?? [];
+      const values = elements.slice(0, -1);
+      item = number % 2 === 0 ? numberOfItem(elements.at(-1)) : null;
       if (number % 2 === 0) transaction.clear(keyBytes(prefix + row));
       else transaction.set(keyBytes(prefix + packed([...values, NOBODY])), keyBytes(""));
     }, NO_LIMIT);
     this.#damage.underWay--;
+    return item;
   }
 
   #failed(error: unknown, what: string, also: readonly ErrorCode[] = []): void {
@@ -375,204 +389,4 @@ class Abandoned extends Error {}
 /** A primary key that no item has. */
 const NOBODY = "zz";
 
-/** Indexes in which rows were changed by hand and that no scrub has repaired since. */
-class IndexDamage {
-  readonly names = new Set<string>();
-  times = 0;
-  /** In this life. One whose answer did not come may be there all the same, and counts for the rest of it. */
-  underWay = 0;
-
-  add(name: string): void {
-    this.names.add(name);
-    this.times++;
-  }
-}
-
 function ignore(): void {}
-
-/** One try of a transaction, and what it must see. */
-class Attempt {
-  readonly transaction: RecordTransaction<Collections>;
-  readonly view: RecordsView;
-  readonly #session: Session;
-  readonly #damaged: ReadonlySet<string>;
-  readonly #what: string;
-
-  constructor(
-    session: Session,
-    damaged: ReadonlySet<string>,
-    transaction: RecordTransaction<Collections>,
-    view: RecordsView,
-    what: string,
-  ) {
-    this.#session = session;
-    this.#damaged = damaged;
-    this.transaction = transaction;
-    this.view = view;
-    this.#what = what;
-  }
-
-  async run(steps: readonly RecordStep[], together: boolean): Promise<void> {
-    const underWay: Promise<void>[] = [];
-    for (const step of steps) {
-      const isWrite = together && AT_ONCE.has(step[0]);
-      if (!isWrite) await Promise.all(underWay.splice(0));
-      if (underWay.length === 0 || this.#isApart()) await think(this.#session);
-      const running = this.#step(step);
-      if (!isWrite) await running;
-      else {
-        // Awaited with the others.
-        running.catch(ignore);
-        underWay.push(running);
-      }
-    }
-    await Promise.all(underWay);
-    await think(this.#session);
-  }
-
-  /** Whether a write is asked for later than the one before, which may be answered by then. */
-  #isApart(): boolean {
-    return this.#session.world.choices.stream("clients").chance(THINKS_BETWEEN, "clients.thinks-between");
-  }
-
-  #step(step: RecordStep): Promise<void> {
-    switch (step[0]) {
-      case "manage":
-        // A case may have been edited: there is no such call within a transaction.
-        return Promise.resolve();
-      case "put": {
-        const [, id, name, group, amount, tags, place, textBytes] = step;
-        return this.#put(itemOf({ id, name, group, amount, tags, place, textBytes }));
-      }
-      case "remove":
-        return this.#remove("Item", itemId(step[1]));
-      case "again":
-        return this.#again(step[1]);
-      case "swap":
-        return this.#swap(step[1], step[2]);
-      case "note": {
-        const note = noteOf(step[1], step[2], step[3]);
-        this.view.put("Note", packed([note.id]), textOfDocument(note));
-        return this.transaction.collection("Note").put(note);
-      }
-      case "removeNote":
-        return this.#remove("Note", noteId(step[1]));
-      case "get":
-        return this.#get(itemId(step[1])).then(ignore);
-      case "list":
-        return this.list(step[1], step[2], step[3]);
-      case "find": {
-        const [, index, count, like, limit, reverse] = step;
-        const name = SCALAR_INDEXES.includes(index) ? index : "Item_name";
-        return this.find(name, this.#valuesLike(name, count, like), limit, reverse);
-      }
-    }
-  }
-
-  #put(item: Item): Promise<void> {
-    this.view.put("Item", packed([item.id]), textOfDocument(item));
-    return this.transaction.collection("Item").put(item);
-  }
-
-  async #remove(collection: "Item" | "Note", id: string | number): Promise<void> {
-    const packedId = packed([id]);
-    const was = this.view.get(collection, packedId) !== null;
-    if (was) this.view.put(collection, packedId, null);
-    const { transaction } = this;
-    const is = await (typeof id === "string"
-      ? transaction.collection("Item").delete(id)
-      : transaction.collection("Note").delete(id));
-    if (is === was) return;
-    throw new OracleFailure("O38", `${this.#what}: removing ${JSON.stringify(id)} says ${is}, not ${was}`);
-  }
-
-  async #again(id: number): Promise<void> {
-    const item = await this.#get(itemId(id));
-    if (item !== undefined) await this.#put(item);
-  }
-
-  async #swap(a: number, b: number): Promise<void> {
-    const [one, other] = [await this.#get(itemId(a)), await this.#get(itemId(b))];
-    if (one === undefined || other === undefined || one.id === other.id) return;
-    await Promise.all([this.#put({ ...one, name: other.name }), this.#put({ ...other, name: one.name })]);
-  }
-
-  async #get(id: string): Promise<Item | undefined> {
-    const expected = this.view.get("Item", packed([id]));
-    const found = await this.transaction.collection("Item").get(id);
-    const texts = found === undefined ? [] : [textOfDocument(found)];
-    this.#check(expected === null ? [] : [expected], texts, `get ${JSON.stringify(id)}`);
-    return found;
-  }
-
-  async list(collection: "Item" | "Note", limit: number, reverse: boolean): Promise<void> {
-    const expected = window(this.view.documents(collection), limit === 0 ? ALL : limit, reverse);
-    const options = { ...(limit === 0 ? {} : { limit }), reverse };
-    const { transaction } = this;
-    const found: readonly unknown[] = await transaction.collection(collection).scan(options);
-    this.#check(expected, found.map(textOfDocument), `a scan of "${collection}"`);
-  }
-
-  async find(index: string, values: readonly RawElement[], limit: number, reverse: boolean): Promise<void> {
-    const collection = collectionOf(index);
-    const isReadable = this.view.state.index(index)?.state === "readable";
-    const expected = window(this.view.find(collection, index, values), limit === 0 ? ALL : limit, reverse);
-    const options = { ...(limit === 0 ? {} : { limit }), reverse };
-    let found: readonly unknown[];
-    try {
-      const typed = this.transaction.collection(collection) as {
-        byIndex(name: string, values: readonly IndexValue[], options: object): Promise<unknown[]>;
-      };
-      found = await typed.byIndex(index, values.map(indexValueOf), options);
-    } catch (error) {
-      if (hasCode(error, "INDEX_NOT_READABLE") && !isReadable) return;
-      throw error;
-    }
-    if (!isReadable) throw new OracleFailure("O38", `${this.#what}: "${index}" is read, but is not readable`);
-    if (this.#damaged.has(index)) return;
-    this.#check(expected, found.map(textOfDocument), `"${index}" from ${JSON.stringify(values)}`);
-  }
-
-  /** The values of a document that is there, or of one that nobody has. */
-  #valuesLike(index: string, count: number, like: number): readonly RawElement[] {
-    if (collectionOf(index) === "Note") return [itemId(like), { double: 0 }].slice(0, count);
-    const text = this.view.get("Item", packed([itemId(like)]));
-    const [row] = text === null ? [] : packedRows(index, parsed(text), "");
-    return ((row && unpacked(row.prefix)) ?? [nameOf(like)]).slice(0, count);
-  }
-
-  #check(expected: readonly string[], found: readonly string[], what: string): void {
-    checkFound(this.#session.ledger, expected, found, `${this.#what}: ${what}`);
-  }
-}
-
-const THINKS_BETWEEN = 0.5;
-
-const AT_ONCE: ReadonlySet<RecordStep[0]> = new Set(["put", "remove", "note", "removeNote"]);
-
-/** What calls about indexes may be told beside what any transaction may be. */
-const MANAGE_ERRORS: readonly ErrorCode[] = [
-  "ILLEGAL_INDEX_STATE",
-  "INDEX_BUILD_VIOLATIONS",
-  "INDEX_BUILD_MISMATCH",
-  "INDEX_SOURCE_UNSUITABLE",
-  "INDEX_NOT_READABLE",
-  "WRONG_INDEX_KIND",
-  "LEASE_HELD",
-  // Of their batches, which have a limit of their own; think times know none.
-  "TRANSACTION_TIMED_OUT",
-];
-
-function indexOf(number: number): string {
-  const names = Object.keys(ITEM_INDEXES);
-  return names[number % names.length] as string; // within the list
-}
-
-function collectionOf(index: string): "Item" | "Note" {
-  return index.startsWith("Note") ? "Note" : "Item";
-}
-
-function indexValueOf(element: RawElement): IndexValue {
-  if (typeof element === "object" && element !== null && "double" in element) return element.double;
-  return element as IndexValue;
-}

@@ -5,6 +5,7 @@
 import type { ChoiceStream } from "../choices/choices.js";
 import { SIZES } from "../records/declarations.js";
 import { ITEM_INDEXES, mayBeDamaged, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { QUERY_SIZES } from "../records/queries.js";
 import type { Operation } from "./operation.js";
 import type { SimulationOptions } from "./options.js";
 import type { RecordStep } from "./record-steps.js";
@@ -34,8 +35,11 @@ const MANAGE_CALLS = [
   "swap",
   "drop",
   "scrub",
-  "scrub",
   "damage",
+  "anewFrom",
+  "anewFrom",
+  "damageAndScrub",
+  "damageAndScrub",
 ] as const;
 /** Large enough for parts, where parts are small. */
 const TEXT_BYTES = [0, 0, 0, 30, 300, 1500] as const;
@@ -76,7 +80,8 @@ export class RecordGenerator {
   }
 
   #step(): RecordStep {
-    const kind = this.#below(20);
+    const kind = this.#below(24);
+    if (kind >= 20) return this.#query();
     if (kind < 8) return this.#put();
     if (kind < 10) return ["remove", this.#id()];
     if (kind === 10) return ["again", this.#id()];
@@ -92,6 +97,13 @@ export class RecordGenerator {
     return ["find", index, this.#below(3), this.#id(), this.#below(4), this.#chance(0.5)];
   }
 
+  #query(): RecordStep {
+    const [first, second] = [this.#below(QUERY_SIZES.conditions), this.#below(QUERY_SIZES.conditions)];
+    const either = this.#chance(0.25);
+    const order = this.#below(QUERY_SIZES.orders);
+    return ["query", first, this.#chance(0.4) ? 0 : second, either, order, this.#below(4), this.#below(4)];
+  }
+
   #manage(): RecordStep {
     const how = this.#one(MANAGE_CALLS);
     const indexes = Object.keys(ITEM_INDEXES).length;
@@ -99,8 +111,10 @@ export class RecordGenerator {
     this.#managed ??= [this.#chance(0.3) ? 0 : this.#below(indexes), this.#one(TOTALS)];
     const [first, second] = this.#managed;
     // What is damaged is scrubbed.
-    if (how === "damage" || (how === "scrub" && this.#chance(0.7)))
+    if (how === "damage" || how === "damageAndScrub" || (how === "scrub" && this.#chance(0.7)))
       return ["manage", how, this.#one(DAMAGED_INDEXES), this.#below(8), this.#below(4)];
+    // Where an item stands in such a build matters to those only that count twice what they are told twice.
+    if (how === "anewFrom") return ["manage", how, this.#one(TOTALS), this.#below(2), 1 + this.#below(3)];
     const index = this.#chance(0.15) ? this.#below(indexes) : this.#chance(0.6) ? first : second;
     // Of the first two one builds: the others do not have every item once.
     const other = how === "buildFrom" ? this.#below(2) : index === first ? second : first;

@@ -27,6 +27,19 @@ export type RecordStep =
   | readonly ["list", collection: (typeof COLLECTIONS)[number], limit: number, reverse: boolean]
   /** By the values of an index from the left: so many of them, those that this item would have. */
   | readonly ["find", index: string, values: number, like: number, limit: number, reverse: boolean]
+  /**
+   * Items that meet both conditions, or `either`; conditions and orders by their numbers in `records/queries.ts`. `limit` 0 is none;
+   * `size` 0 is all at once, otherwise pages of it.
+   */
+  | readonly [
+      "query",
+      first: number,
+      second: number,
+      either: boolean,
+      order: number,
+      limit: number,
+      size: number,
+    ]
   /** No transaction, but a call about one index of items, or two; builds in batches of so many items, 0: as it comes. */
   | readonly ["manage", how: (typeof MANAGING)[number], index: number, other: number, items: number];
 
@@ -43,6 +56,8 @@ const MANAGING = [
   "drop",
   "scrub",
   "damage",
+  "anewFrom",
+  "damageAndScrub",
 ] as const;
 
 export type RecordStepKind = RecordStep[0];
@@ -63,6 +78,7 @@ export const RECORD_STEP_FIELDS: Readonly<
   get: ["count"],
   list: [COLLECTIONS, "count", "flag"],
   find: ["text", "count", "count", "count", "flag"],
+  query: ["count", "count", "flag", "count", "count", "count"],
   manage: [MANAGING, "count", "count", "count"],
 };
 
