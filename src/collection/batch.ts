@@ -34,6 +34,31 @@ export interface RecordBatchOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** For programs without types: before anything is written or counted. */
+function checkOperations(operations: unknown): void {
+  if (!Array.isArray(operations)) {
+    throw new RecordError("INVALID_ARGUMENT", `a batch is a list of operations, not ${shown(operations)}.`);
+  }
+  for (const operation of operations as readonly unknown[]) {
+    const { type } = (operation ?? {}) as { readonly type?: unknown };
+    const members = typeof type === "string" && Object.hasOwn(MEMBERS, type) ? MEMBERS[type] : undefined;
+    if (members === undefined) {
+      throw new RecordError(
+        "INVALID_ARGUMENT",
+        `${shown(typeof operation === "object" && operation !== null ? type : operation)} is no operation of a batch. ` +
+          `Known: ${Object.keys(MEMBERS).join(", ")}.`,
+      );
+    }
+    refuseUnknownOptions(operation as object, members, `an operation ${type} of a batch`);
+  }
+}
+
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  put: ["type", "collection", "document"],
+  insert: ["type", "collection", "document"],
+  delete: ["type", "collection", "primaryKey"],
+};
+
 const OPTIONS: readonly (keyof RecordBatchOptions)[] = ["requireVersionAtLeast", "durability", "metadata"];
 
 /** Resolves with the version of the commit; with the version it was read at when nothing had to be written. */
@@ -42,6 +67,7 @@ export async function runBatch<Collections extends readonly CollectionDeclaratio
   operations: readonly RecordBatchOperation<Collections>[],
   options: RecordBatchOptions,
 ): Promise<number> {
+  checkOperations(operations);
   refuseUnknownOptions(options, OPTIONS, "batch");
   const { requireVersionAtLeast, ...others } = options;
   if (requireVersionAtLeast !== undefined && !Number.isSafeInteger(requireVersionAtLeast)) {
@@ -82,11 +108,5 @@ async function apply<Collections extends readonly CollectionDeclaration[]>(
       return;
     case "delete":
       await writer.delete(operation.collection, operation.primaryKey);
-      return;
-    default:
-      throw new RecordError(
-        "INVALID_ARGUMENT",
-        `${shown((operation as { readonly type?: unknown }).type)} is no operation of a batch. Known: put, insert, delete.`,
-      );
   }
 }

@@ -103,6 +103,7 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
   async getMany(
     primaryKeys: readonly KeyOf<Declaration>[],
   ): Promise<(DocumentOf<Declaration> | undefined)[]> {
+    checkList(primaryKeys, "primary keys");
     this.#access.metrics.count("gets", primaryKeys.length);
     return this.#access.read(
       (reader) => reader.getMany(this.name, primaryKeys) as Promise<(DocumentOf<Declaration> | undefined)[]>,
@@ -216,6 +217,7 @@ export class Collection<Declaration extends CollectionDeclaration> extends ReadC
 
   /** As `put` for each, in one transaction: all of them, or none. At most what one transaction holds, 10 MB. */
   async putMany(documents: readonly DocumentOf<Declaration>[]): Promise<void> {
+    checkList(documents, "documents");
     this.#access.metrics.count("puts", documents.length);
     await this.#access.write((writer) => writer.putMany(this.name, documents));
   }
@@ -256,6 +258,12 @@ const SCAN_OPTIONS = ["limit", "reverse", "after", "prefix"];
 function checkLimit(value: unknown, name: string, min: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= min) return;
   throw refused(name, `a whole number of at least ${min}`, value);
+}
+
+/** Text has a length and elements too. */
+function checkList(value: unknown, what: string): void {
+  if (Array.isArray(value)) return;
+  throw new RecordError("INVALID_ARGUMENT", `give a list of ${what}, not ${shown(value)}.`, { value });
 }
 
 function refused(name: string, wanted: string, value: unknown): RecordError {

@@ -20,10 +20,11 @@ import {
 import type { ScrubOptions } from "../index/scrub/scrub-options.js";
 import { Scrubber, type ScrubResult, type ScrubStep } from "../index/scrub/scrubber.js";
 import { IndexVerification, type VerificationOptions } from "../index/scrub/verification.js";
+import { StillwaterError } from "../platform/errors.js";
 import type { Catalogue, CatalogueCollection, IndexState, StoredIndex } from "../record/catalogue.js";
 import type { CollectionDeclaration, IndexNameOf } from "../record/declaration.js";
 import { indexSpace, itemSpace } from "../record/keyspace.js";
-import { RecordError } from "../record/record-error.js";
+import { RecordError, shown } from "../record/record-error.js";
 import type { ReadTransaction } from "../transaction/transaction.js";
 import type { CollectionNamed } from "./record-transaction.js";
 
@@ -203,8 +204,10 @@ export class IndexManager<const Collections extends Names = Names> {
     return this.#kept(() => new Scrubber(this.#environment, target, { ...options, signal }, onStep).run());
   }
 
-  /** Scrubs all indexes in turn from now on, until it is closed, or the store. Throws as `IndexVerification`. */
+  /** Scrubs all indexes in turn from now on, until it is closed, or the store. Throws as `IndexVerification`, and `CLOSED`. */
   verify(options: VerificationOptions): IndexVerification {
+    if (this.#stop.signal.aborted)
+      throw new StillwaterError("CLOSED", "the records are closed. Open them again.");
     const verification = new IndexVerification(this.#environment, options);
     this.#verifications.push(verification);
     return verification;
@@ -220,6 +223,7 @@ export class IndexManager<const Collections extends Names = Names> {
   async #run(request: Omit<BuildRequest, "from">, options: IndexBuildOptions): Promise<BuildResult> {
     refuseUnknownOptions(options, OPTIONS, "index build");
     const { from = null, ...rest } = options;
+    checkNumbers(rest);
     const { indexes } = request;
     if (indexes.length === 0 || new Set(indexes).size < indexes.length) {
       throw new RecordError("INVALID_ARGUMENT", "name at least one index to build, and each once.", {
@@ -299,6 +303,22 @@ const OPTIONS: readonly (keyof IndexBuildOptions)[] = [
   "lease",
   "from",
 ];
+
+/** NaN would be no limit at all. */
+function checkNumbers({ itemsPerSecondMax, inlineItems }: IndexBuildOptions): void {
+  if (itemsPerSecondMax !== undefined && !(typeof itemsPerSecondMax === "number" && itemsPerSecondMax > 0)) {
+    throw new RecordError(
+      "INVALID_ARGUMENT",
+      `itemsPerSecondMax of a build must be above 0, but is ${shown(itemsPerSecondMax)}.`,
+    );
+  }
+  if (inlineItems !== undefined && !(Number.isSafeInteger(inlineItems) && inlineItems >= 0)) {
+    throw new RecordError(
+      "INVALID_ARGUMENT",
+      `inlineItems of a build is a whole number of at least 0, not ${shown(inlineItems)}.`,
+    );
+  }
+}
 
 function allOf({ collections }: Catalogue): CatalogueCollection[] {
   return [...collections.values()];

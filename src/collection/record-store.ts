@@ -7,6 +7,7 @@ import type { IndexKind } from "../index/kind.js";
 import { OWN_KINDS } from "../index/kinds.js";
 import { KindRegistry } from "../index/registry.js";
 import { Subspace } from "../keyspace/subspace.js";
+import { StillwaterError } from "../platform/errors.js";
 import type { EventSink } from "../platform/event-sink.js";
 import { CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
@@ -54,6 +55,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
   readonly #ids: UlidGenerator;
   /** Open ones: they have timers. */
   readonly #contexts = new Set<RecordContext<Collections>>();
+  #isClosed = false;
   readonly #close: () => Promise<void>;
 
   private constructor(shared: SharedStore, close: () => Promise<void>) {
@@ -130,7 +132,13 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
   }
 
   /** The records as they are now, for some seconds: see `RecordSnapshot`. Close it. */
-  snapshot(): Promise<RecordSnapshot<Collections>> {
+  async snapshot(...surplus: readonly never[]): Promise<RecordSnapshot<Collections>> {
+    if (surplus.length > 0) {
+      throw new RecordError(
+        "INVALID_ARGUMENT",
+        "a snapshot takes no options: it is of the moment it is taken at.",
+      );
+    }
     return RecordSnapshot.open(this.shared);
   }
 
@@ -139,8 +147,9 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     return this.shared.database.read((reader) => reader.getReadVersion());
   }
 
-  /** A unit of work: see `RecordContext`. Closed by the store, should nobody else. Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`. */
+  /** A unit of work: see `RecordContext`. Closed by the store, should nobody else. Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `CLOSED`. */
   context(options: RecordContextOptions = {}): RecordContext<Collections> {
+    if (this.#isClosed) throw new StillwaterError("CLOSED", "the records are closed. Open them again.");
     const context: RecordContext<Collections> = new RecordContext(this.#runner, options, () => {
       this.#contexts.delete(context);
     });
@@ -175,6 +184,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
 
   /** Stops builds that are under way, and closes contexts: what is pending in them is not saved. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const context of this.#contexts) await context.close();
     await this.indexes.close();
     await this.#close();

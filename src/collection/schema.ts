@@ -3,7 +3,7 @@
  * collections. Owns the check of names that must differ.
  */
 import type { CollectionDeclaration } from "../record/declaration.js";
-import { RecordError } from "../record/record-error.js";
+import { RecordError, shown } from "../record/record-error.js";
 import { checkMigrations, type MigrationStage } from "./migrations.js";
 import { type RelationshipDeclaration, withForeignKeyIndexes } from "./relationships.js";
 import { parseVersion } from "./schema-version.js";
@@ -23,6 +23,7 @@ export interface SchemaDeclaration<
 export function schema<const Collections extends readonly CollectionDeclaration[]>(
   declaration: SchemaDeclaration<Collections>,
 ): SchemaDeclaration<Collections> {
+  checkShape(declaration);
   parseVersion(declaration.version);
   const names = new Set<string>();
   for (const { name } of declaration.collections) {
@@ -44,6 +45,31 @@ export function schema<const Collections extends readonly CollectionDeclaration[
   // Their types are the same but for the indexes that nobody has named.
   return { ...declaration, collections: indexed as unknown as Collections };
 }
+
+/** For programs without types. */
+function checkShape(declaration: SchemaDeclaration): void {
+  if (typeof declaration !== "object" || declaration === null)
+    throw refused(`it is an object with ${MEMBERS.join(", ")}, not ${shown(declaration)}`);
+  for (const member of Object.keys(declaration)) {
+    if (!(MEMBERS as readonly string[]).includes(member))
+      throw refused(`it has no member "${member}"; known are ${MEMBERS.join(", ")}`);
+  }
+  const { collections, migrations = [], relationships = [] } = declaration;
+  for (const [member, list] of Object.entries({ collections, migrations, relationships })) {
+    if (!Array.isArray(list)) throw refused(`its ${member} are a list, not ${shown(list)}`);
+  }
+  for (const one of collections as readonly unknown[]) {
+    if (typeof one !== "object" || one === null)
+      throw refused(`${shown(one)} is no collection. Make one with collection`);
+  }
+}
+
+const MEMBERS = [
+  "version",
+  "collections",
+  "migrations",
+  "relationships",
+] as const satisfies readonly (keyof SchemaDeclaration)[];
 
 function refused(why: string): RecordError {
   return new RecordError("INVALID_SCHEMA", `the schema cannot be declared: ${why}.`);

@@ -133,6 +133,11 @@ export function collection<
   },
 ): CollectionDeclaration<Name, Document, Key, Indexes> {
   checkName(name, "a collection");
+  if (typeof options !== "object" || options === null)
+    throw refused(
+      name,
+      `its options are an object with schema, primaryKey and indexes, not ${shown(options)}`,
+    );
   const { schema, primaryKey, indexes = [] as unknown as Indexes, ...unknown } = options;
   const [surplus] = Object.keys(unknown);
   if (surplus !== undefined)

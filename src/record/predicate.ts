@@ -141,7 +141,8 @@ const DEPTH_MAX = 100;
 export function checkPredicate(predicate: Predicate, depth = 1): void {
   if (depth > DEPTH_MAX)
     throw new RecordError("INVALID_ARGUMENT", `conditions nest up to ${DEPTH_MAX} deep. Flatten them.`);
-  switch (predicate?.op) {
+  checkMembers(predicate);
+  switch (predicate.op) {
     case "true":
     case "false":
       return;
@@ -158,19 +159,45 @@ export function checkPredicate(predicate: Predicate, depth = 1): void {
   }
 }
 
-const OPERATORS = new Set<unknown>([
-  ...Object.keys(HOLDS),
-  "in",
-  "isNull",
-  "isNotNull",
-  "hasPrefix",
-  "hasSuffix",
-  "contains",
-]);
+/** What a condition has beside its operator. */
+const MEMBERS: Readonly<Record<Predicate["op"], readonly string[]>> = {
+  "==": ["field", "value"],
+  "!=": ["field", "value"],
+  "<": ["field", "value"],
+  "<=": ["field", "value"],
+  ">": ["field", "value"],
+  ">=": ["field", "value"],
+  in: ["field", "values"],
+  hasPrefix: ["field", "value"],
+  hasSuffix: ["field", "value"],
+  contains: ["field", "value"],
+  isNull: ["field"],
+  isNotNull: ["field"],
+  and: ["of"],
+  or: ["of"],
+  not: ["of"],
+  true: [],
+  false: [],
+};
+
+/** A member that means nothing was meant to mean something. */
+function checkMembers(predicate: Predicate): void {
+  const op: unknown = predicate?.op;
+  if (typeof op !== "string" || !Object.hasOwn(MEMBERS, op)) throw noCondition(predicate);
+  const known = MEMBERS[op as Predicate["op"]];
+  for (const name of Object.keys(predicate)) {
+    if (name === "op" || known.includes(name)) continue;
+    throw new RecordError(
+      "INVALID_ARGUMENT",
+      `a condition ${op} has no member "${name}"; it has ${["op", ...known].join(", ")}.`,
+      { value: predicate },
+    );
+  }
+}
+
 const TEXT_OPERATORS = new Set<unknown>(["hasPrefix", "hasSuffix", "contains"]);
 
 function checkField(predicate: FieldPredicate): void {
-  if (!OPERATORS.has(predicate?.op)) throw noCondition(predicate);
   const { field, op } = predicate;
   parsePath(field);
   if (op === "in" && !Array.isArray(predicate.values)) {
@@ -196,7 +223,7 @@ function noCondition(given: unknown): RecordError {
   const op = (given as { readonly op?: unknown } | null | undefined)?.op;
   return new RecordError(
     "INVALID_ARGUMENT",
-    `${shown(op)} is no operator of a condition; known are ${[...OPERATORS].join(", ")}, and, or, not, true, false.`,
+    `${shown(op)} is no operator of a condition; known are ${Object.keys(MEMBERS).join(", ")}.`,
     { value: given },
   );
 }

@@ -9,6 +9,7 @@ import type { RecordTransaction } from "../../src/collection/record-transaction.
 import { schema } from "../../src/collection/schema.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
 import { collection } from "../../src/record/declaration.js";
+import { s } from "../../src/record/schema-builder.js";
 import type { StorageDatabase } from "../../src/transaction/database.js";
 import { memoryDatabase, memoryWorld } from "./fixtures.js";
 
@@ -211,6 +212,139 @@ describe("a write that was refused in part", () => {
     await expect(late.put?.()).rejects.toMatchObject({ code: "USED_DURING_COMMIT" });
     expect(await store.collection("Account").get("late")).toBeUndefined();
   });
+});
+
+describe("callers without types get an error that says what is wrong:", () => {
+  const accounts = () => store.collection("Account");
+  const rows: readonly (readonly [string, () => unknown, string, RegExp])[] = [
+    ["a batch of nothing", () => store.batch(undefined as never), "INVALID_ARGUMENT", /list of operations/],
+    ["a batch of null", () => store.batch([null] as never), "INVALID_ARGUMENT", /null is no operation/],
+    [
+      "a batch operation of a name that every object has",
+      () => store.batch([{ type: "toString" }] as never),
+      "INVALID_ARGUMENT",
+      /"toString" is no operation/,
+    ],
+    [
+      "a batch operation with a member too many",
+      () => store.batch([{ type: "put", collection: "Account", document: account("b"), value: 1 }] as never),
+      "UNKNOWN_OPTION",
+      /"value"/,
+    ],
+    ["putMany of an object", () => accounts().putMany({} as never), "INVALID_ARGUMENT", /list of documents/],
+    ["getMany of text", () => accounts().getMany("ab" as never), "INVALID_ARGUMENT", /list of primary keys/],
+    [
+      "byIndex without values",
+      () => accounts().byIndex("Account_owner", undefined as never),
+      "INVALID_ARGUMENT",
+      /by a list/,
+    ],
+    [
+      "a collection without options",
+      () => collection("C", undefined as never),
+      "INVALID_SCHEMA",
+      /its options are/,
+    ],
+    ["a schema without anything", () => schema(undefined as never), "INVALID_SCHEMA", /not undefined/],
+    [
+      "a schema without collections",
+      () => schema({ version: "1.0.0" } as never),
+      "INVALID_SCHEMA",
+      /its collections are a list/,
+    ],
+    [
+      "a schema with a collection that is none",
+      () => schema({ version: "1.0.0", collections: [null] } as never),
+      "INVALID_SCHEMA",
+      /null is no collection/,
+    ],
+    [
+      "a schema with a member that means nothing",
+      () => schema({ version: "1.0.0", collections: [], indexes: [] } as never),
+      "INVALID_SCHEMA",
+      /no member "indexes"/,
+    ],
+    [
+      "a condition with a member that means nothing",
+      () =>
+        accounts()
+          .query()
+          .where(() => ({ op: "in", field: "owner", values: [], value: "ada" }) as never)
+          .all(),
+      "INVALID_ARGUMENT",
+      /no member "value"/,
+    ],
+    [
+      "a condition of a name that every object has",
+      () =>
+        accounts()
+          .query()
+          .where("owner", "toString" as never, 1 as never)
+          .all(),
+      "INVALID_ARGUMENT",
+      /no operator/,
+    ],
+    [
+      "a snapshot of something",
+      () => store.snapshot({ version: 7 } as never),
+      "INVALID_ARGUMENT",
+      /no options/,
+    ],
+    [
+      "a build at a rate that is no number",
+      () => store.indexes.build("Account", "Account_owner", { itemsPerSecondMax: Number.NaN }),
+      "INVALID_ARGUMENT",
+      /itemsPerSecondMax/,
+    ],
+    [
+      "a build with half an item in line",
+      () => store.indexes.rebuild("Account", "Account_owner", { inlineItems: 0.5 }),
+      "INVALID_ARGUMENT",
+      /inlineItems/,
+    ],
+  ];
+
+  test.each(rows)("%s", async (_what, act, code, message) => {
+    await expect((async () => act())()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+test("a store that is closed makes no contexts, and verifies nothing", async () => {
+  await store.close();
+  const closed = expect.objectContaining({ code: "CLOSED" });
+  expect(() => store.context()).toThrow(closed);
+  expect(() => store.indexes.verify({ intervalMs: 1 })).toThrow(closed);
+});
+
+test("two documents without a unique field have one value, unless the index is sparse", async () => {
+  const Plain = collection("Plain", {
+    schema: s.object({ id: s.string(), mail: s.optional(s.string()) }),
+    primaryKey: "id",
+    indexes: [scalar("mail", { unique: true })],
+  });
+  const Sparse = collection("Sparse", {
+    schema: Plain.schema,
+    primaryKey: "id",
+    indexes: [scalar("mail", { unique: true, sparse: true })],
+  });
+  const own = await memoryDatabase();
+  const other = await RecordStore.open(
+    own,
+    schema({ version: "1.0.0", collections: [Plain, Sparse] }),
+    memoryWorld(),
+  );
+  await other.collection("Plain").put({ id: "a" });
+  await expect(other.collection("Plain").put({ id: "b" })).rejects.toMatchObject({
+    code: "UNIQUE_VIOLATION",
+    field: "mail",
+  });
+  await other.collection("Sparse").putMany([{ id: "a" }, { id: "b" }]);
+  expect(await other.collection("Sparse").count()).toBe(2);
+  await other.close();
+  await own.close();
 });
 
 test("a schema older than the stored one is refused, and the store is as it was", async () => {
