@@ -209,6 +209,7 @@ export {
   type IndexDeclaration,
   type IndexNameOf,
   type IndexOptions,
+  type InputOf,
   type KeyOf,
 } from "./record/declaration.js";
 export { type FieldPath, parsePath, type ValueAt, valuesAt } from "./record/field-path.js";
@@ -219,7 +220,12 @@ export type { Compression } from "./record/pipeline/compression.js";
 export type { EncryptionKey, KeyProvider } from "./record/pipeline/encryption.js";
 export { DerivedKeys, RotatingKeys } from "./record/pipeline/key-providers.js";
 export type { EncryptionOptions, ItemStorageOptions } from "./record/pipeline/pipeline-options.js";
-export { type PolymorphicDeclaration, type PolymorphicDocument, polymorphic } from "./record/polymorphic.js";
+export {
+  type PolymorphicDeclaration,
+  type PolymorphicDocument,
+  type PolymorphicInput,
+  polymorphic,
+} from "./record/polymorphic.js";
 export type { Predicate } from "./record/predicate.js";
 export { RecordError } from "./record/record-error.js";
 export { type Infer, s } from "./record/schema-builder.js";

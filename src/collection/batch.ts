@@ -3,7 +3,7 @@
  */
 import { refuseUnknownOptions } from "../engine/options.js";
 import { StillwaterError } from "../platform/errors.js";
-import type { CollectionDeclaration, DocumentOf, KeyOf } from "../record/declaration.js";
+import type { CollectionDeclaration, InputOf, KeyOf } from "../record/declaration.js";
 import { RecordError, shown } from "../record/record-error.js";
 import type { RecordRunner } from "./record-runner.js";
 import type { CollectionNamed } from "./record-transaction.js";
@@ -14,7 +14,7 @@ export type RecordBatchOperation<Collections extends readonly CollectionDeclarat
     | {
         readonly type: "put" | "insert";
         readonly collection: Name;
-        readonly document: DocumentOf<CollectionNamed<Collections, Name>>;
+        readonly document: InputOf<CollectionNamed<Collections, Name>>;
       }
     | {
         readonly type: "delete";

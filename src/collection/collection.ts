@@ -9,6 +9,7 @@ import type {
   DocumentOf,
   IndexDeclaration,
   IndexNameOf,
+  InputOf,
   KeyOf,
   NameOf,
 } from "../record/declaration.js";
@@ -209,28 +210,30 @@ export class Collection<Declaration extends CollectionDeclaration> extends ReadC
     this.#access = access;
   }
 
-  /** Inserts or replaces. Throws `VALIDATION_FAILED`, `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`, `UNIQUE_VIOLATION`. */
-  async put(document: DocumentOf<Declaration>): Promise<void> {
+  /** Inserts or replaces; stored is what the schema makes of it. Throws `VALIDATION_FAILED`, `INVALID_PRIMARY_KEY`, `INVALID_INDEX_VALUE`, `UNIQUE_VIOLATION`. */
+  async put(document: InputOf<Declaration>): Promise<void> {
     this.#access.metrics.count("puts");
     await this.#access.write((writer) => writer.put(this.name, document));
   }
 
   /** As `put` for each, in one transaction: all of them, or none. At most what one transaction holds, 10 MB. */
-  async putMany(documents: readonly DocumentOf<Declaration>[]): Promise<void> {
+  async putMany(documents: readonly InputOf<Declaration>[]): Promise<void> {
     checkList(documents, "documents");
     this.#access.metrics.count("puts", documents.length);
     await this.#access.write((writer) => writer.putMany(this.name, documents));
   }
 
   /** As `put`. Throws `DOCUMENT_EXISTS` when the primary key is taken. */
-  async insert(document: DocumentOf<Declaration>): Promise<void> {
+  async insert(document: InputOf<Declaration>): Promise<void> {
     this.#access.metrics.count("puts");
     await this.#access.write((writer) => writer.insert(this.name, document));
   }
 
   /**
-   * Reads, changes and writes a document in one transaction, by new values of fields or by a function, which may run again. Gives the
-   * new document, `undefined` when there was none. Throws as `put`, and `PRIMARY_KEY_CHANGED`.
+   * Reads, changes and writes a document in one transaction, by new values of fields or by a function, which may run again. The schema
+   * is given the changed document as it would be stored, and what it makes of that is: a transform is applied again, so it must
+   * take what it has given out. Gives the new document, `undefined` when there was none. Throws as `put`, `VALIDATION_FAILED` also
+   * when the schema does not take its own documents, and `PRIMARY_KEY_CHANGED`.
    */
   async update(
     primaryKey: KeyOf<Declaration>,

@@ -32,7 +32,10 @@ export class ContextCollection<Declaration extends CollectionDeclaration> {
     this.#isSaving = isSaving;
   }
 
-  /** Pending until the save, which checks it. The object may be changed until then. Throws `DOCUMENT_EXISTS`. */
+  /**
+   * Pending until the save, which checks it. The object may be changed until then; it is what others get of this context, so it is a
+   * whole document, with what the schema would fill in. Throws `DOCUMENT_EXISTS`.
+   */
   insert(document: DocumentOf<Declaration>): void {
     this.#isSaving();
     this.#documents.insert(document);

@@ -42,6 +42,17 @@ export function validated(declaration: CollectionDeclaration, given: unknown): u
   );
 }
 
+/** Whether the schema takes it. */
+export function isValid(declaration: CollectionDeclaration, given: unknown): boolean {
+  try {
+    validated(declaration, given);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "VALIDATION_FAILED")) return false;
+    throw error;
+  }
+}
+
 type Answer = ReturnType<StandardSchemaV1["~standard"]["validate"]>;
 
 /** A foreign schema may throw, or answer what is no answer. */

@@ -10,6 +10,7 @@
 import { maintain } from "../index/maintenance.js";
 import { UniquenessChecks } from "../index/uniqueness.js";
 import type { TupleElement } from "../keyspace/tuple-elements.js";
+import { hasCode, type StillwaterError } from "../platform/errors.js";
 import { mutant } from "../platform/probes.js";
 import type { Catalogue } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
@@ -20,6 +21,7 @@ import { TransactionError } from "../transaction/errors.js";
 import type { Transaction } from "../transaction/transaction.js";
 import {
   checkKeySize,
+  isValid,
   keyName,
   namedError,
   primaryKeyOf,
@@ -144,7 +146,7 @@ export class RecordWriter {
         typeof change === "function"
           ? change(await this.#ownCopy(collection, element))
           : { ...(before.document as object), ...change };
-      const item = this.#checked(name, given);
+      const item = this.#checkedAgain(name, given, before);
       if (keyName(item.primaryKey) !== keyName(element)) {
         throw keyChanged(declaration, primaryKey, item.document);
       }
@@ -212,6 +214,18 @@ export class RecordWriter {
     const declaration = this.shared.declarationOf(name);
     const document = validated(declaration, given);
     return { primaryKey: primaryKeyOfDocument(declaration, document), document };
+  }
+
+  /** Of a document that was stored before: where it did not pass even unchanged, it is not the change that is wrong. */
+  #checkedAgain(name: string, given: unknown, before: FoundItem): RecordItem {
+    try {
+      return this.#checked(name, given);
+    } catch (error) {
+      if (!hasCode(error, "VALIDATION_FAILED")) throw error;
+      const declaration = this.shared.declarationOf(name);
+      if (isValid(declaration, before.document)) throw error;
+      throw notItsOwn(declaration, error);
+    }
   }
 
   /** A function may change what it is given, but indexes must see what was there. */
@@ -282,6 +296,16 @@ function exists({ name, primaryKey }: CollectionDeclaration, document: unknown):
     "DOCUMENT_EXISTS",
     `"${name}" has a document with the primary key ${shown(value)}. Use put to replace it.`,
     { collection: name, field: primaryKey, value },
+  );
+}
+
+function notItsOwn({ name }: CollectionDeclaration, cause: StillwaterError): RecordError {
+  const { field, value } = cause as RecordError;
+  return new RecordError(
+    "VALIDATION_FAILED",
+    `the schema of "${name}" does not take the stored document, which an update gives it again: ${cause.message} ` +
+      "Let the schema accept what it gives out, or put a whole document.",
+    { collection: name, field, value, cause },
   );
 }
 

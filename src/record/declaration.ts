@@ -54,9 +54,11 @@ export interface CollectionDeclaration<
   Document = unknown,
   Key extends string = string,
   Indexes extends readonly IndexDeclaration[] = readonly IndexDeclaration[],
+  Input = unknown,
 > {
   readonly name: Name;
-  readonly schema: StandardSchemaV1<unknown, Document>;
+  /** From what is given to what is stored. What it gives out it must take itself: an update gives it a stored document. */
+  readonly schema: StandardSchemaV1<Input, Document>;
   /** The field whose value tells documents apart. */
   readonly primaryKey: Key;
   readonly indexes: Indexes;
@@ -64,11 +66,23 @@ export interface CollectionDeclaration<
   readonly types?: readonly CollectionDeclaration[];
 }
 
-/** The type of the documents of a collection. */
+/** The type of the documents of a collection, as they are stored and read: what its schema gives out. */
 export type DocumentOf<Collection> = Collection extends {
   readonly schema: StandardSchemaV1<unknown, infer Document>;
 }
   ? Document
+  : never;
+
+/**
+ * What can be written to a collection: what its schema takes, without fields that it fills in, before it transforms them. Of a schema
+ * that does not say what it takes it is what it gives out.
+ */
+export type InputOf<Collection> = Collection extends {
+  readonly schema: StandardSchemaV1<infer Input, infer Document>;
+}
+  ? unknown extends Input
+    ? Document
+    : Input
   : never;
 
 /** The type of its primary key; of a polymorphic collection name of the type and key within it. */
@@ -116,22 +130,24 @@ type Joined<Text extends string, Fields extends readonly string[]> = Fields exte
   : Text;
 
 /**
- * Declares a collection. `schema` is any Standard Schema (zod, valibot, arktype, our own `s`): what it gives out is what is stored.
+ * Declares a collection. `schema` is any Standard Schema (zod, valibot, arktype, our own `s`): what it gives out is what is stored,
+ * and it must take that too, as `update` gives it again.
  * Throws `INVALID_SCHEMA`.
  */
 export function collection<
   const Name extends string,
+  Input,
   Document,
   const Key extends KeyField<Document>,
   const Indexes extends readonly IndexDeclaration<FieldPath<Document>>[] = readonly [],
 >(
   name: Name,
   options: {
-    readonly schema: StandardSchemaV1<unknown, Document>;
+    readonly schema: StandardSchemaV1<Input, Document>;
     readonly primaryKey: Key;
     readonly indexes?: Indexes;
   },
-): CollectionDeclaration<Name, Document, Key, Indexes> {
+): CollectionDeclaration<Name, Document, Key, Indexes, Input> {
   checkName(name, "a collection");
   if (typeof options !== "object" || options === null)
     throw refused(

@@ -16,6 +16,7 @@ import {
   collection,
   type DocumentOf,
   type IndexDeclaration,
+  type InputOf,
 } from "./declaration.js";
 import type { ValueDescription } from "./description.js";
 import type { FieldPath } from "./field-path.js";
@@ -29,13 +30,23 @@ type Types = readonly CollectionDeclaration[];
 export type PolymorphicDocument<Type> = Type extends CollectionDeclaration
   ? Flat<DocumentOf<Type> & { readonly type: Type["name"] }>
   : never;
+/** What can be written: what the schema of one of the types takes, with the type. */
+export type PolymorphicInput<Type> = Type extends CollectionDeclaration
+  ? Flat<InputOf<Type> & { readonly type: Type["name"] }>
+  : never;
 type Flat<Type> = { [Name in keyof Type]: Type[Name] };
 
 export interface PolymorphicDeclaration<
   Name extends string = string,
   Members extends Types = Types,
   Indexes extends readonly IndexDeclaration[] = readonly IndexDeclaration[],
-> extends CollectionDeclaration<Name, PolymorphicDocument<Members[number]>, typeof COMPOSITE_KEY, Indexes> {
+> extends CollectionDeclaration<
+    Name,
+    PolymorphicDocument<Members[number]>,
+    typeof COMPOSITE_KEY,
+    Indexes,
+    PolymorphicInput<Members[number]>
+  > {
   readonly types: Members;
 }
 

@@ -181,6 +181,49 @@ describe("indexes hold what is stored", () => {
   });
 });
 
+describe("a schema that takes something else than it gives out", () => {
+  const Entry = collection("Entry", {
+    schema: z.object({
+      id: z.string(),
+      state: z.string().default("new"),
+      size: z.union([z.string(), z.number()]).transform(Number),
+    }),
+    primaryKey: "id",
+    indexes: [scalar("size")],
+  });
+  const OneWay = collection("OneWay", {
+    schema: z.object({ id: z.string(), size: z.string().transform((text) => text.length) }),
+    primaryKey: "id",
+  });
+
+  test("is given what it takes; stored, indexed, changed and given back is what it gives out", async () => {
+    const declared = schema({ version: "1.0.0", collections: [Entry] });
+    const own = await RecordStore.open(await memoryDatabase(), declared, memoryWorld());
+    const entries = own.collection("Entry");
+    await entries.put({ id: "a", size: "7" });
+    expect(await entries.byIndex("Entry_size", [7])).toEqual([{ id: "a", state: "new", size: 7 }]);
+    expect(await entries.update("a", { size: 8 })).toEqual({ id: "a", state: "new", size: 8 });
+    await own.batch([{ type: "insert", collection: "Entry", document: { id: "b", size: 1, state: "old" } }]);
+    expect(await entries.get("b")).toEqual({ id: "b", state: "old", size: 1 });
+    await own.close();
+  });
+
+  test("and does not take that cannot update a document, and is told why", async () => {
+    const declared = schema({ version: "1.0.0", collections: [OneWay] });
+    const own = await RecordStore.open(await memoryDatabase(), declared, memoryWorld());
+    const entries = own.collection("OneWay");
+    await entries.put({ id: "a", size: "seven" });
+    await expect(entries.update("a", { size: 8 })).rejects.toMatchObject({
+      code: "VALIDATION_FAILED",
+      collection: "OneWay",
+      field: "size",
+      message: expect.stringContaining("accept what it gives out") as string,
+    });
+    expect(await entries.get("a")).toEqual({ id: "a", size: 5 });
+    await own.close();
+  });
+});
+
 describe("a schema that does not do what the standard says", () => {
   const odd = (validate: (value: unknown) => unknown) =>
     collection("Odd", {

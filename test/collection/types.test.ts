@@ -3,8 +3,10 @@ import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import type { RecordStore } from "../../src/collection/record-store.js";
 import { scalar } from "../../src/index/kinds/scalar.js";
-import { collection, type IndexNameOf, type KeyOf } from "../../src/record/declaration.js";
+import { collection, type IndexNameOf, type InputOf, type KeyOf } from "../../src/record/declaration.js";
 import type { FieldPath, ValueAt } from "../../src/record/field-path.js";
+import { polymorphic } from "../../src/record/polymorphic.js";
+import { s } from "../../src/record/schema-builder.js";
 
 const Order = collection("Order", {
   schema: z.object({
@@ -76,6 +78,50 @@ export function misuse(store: RecordStore<readonly [typeof Order]>): void {
       changes("Orders");
     },
   });
+}
+
+const Draft = collection("Draft", {
+  schema: z.object({
+    id: z.string(),
+    state: z.enum(["new", "done"]).default("new"),
+    size: z.union([z.string(), z.number()]).transform(Number),
+  }),
+  primaryKey: "id",
+  indexes: [scalar("size")],
+});
+const Own = collection("Own", {
+  schema: s.object({ id: s.string(), rank: s.default(s.integer(), 1) }),
+  primaryKey: "id",
+});
+const Mixed = polymorphic("Mixed", [Draft, Own]);
+
+/** What a schema takes is written, what it gives out is read. */
+export async function typesOfInput(
+  store: RecordStore<readonly [typeof Draft, typeof Own, typeof Mixed]>,
+): Promise<void> {
+  const drafts = store.collection("Draft");
+  await drafts.put({ id: "a", size: "7" });
+  await drafts.putMany([{ id: "a", size: 7, state: "done" }]);
+  await store.collection("Own").insert({ id: "a" });
+  await store.batch([{ type: "insert", collection: "Draft", document: { id: "a", size: "7" } }]);
+  await store.collection("Mixed").put({ type: "Draft", id: "a", size: "7" });
+  // @ts-expect-error A field of another type than the schema takes.
+  await drafts.put({ id: "a", size: true });
+  // @ts-expect-error A field that no default is given for.
+  await drafts.put({ id: "a" });
+  // @ts-expect-error A change to what is given, not to what is stored.
+  await drafts.update("a", { size: "7" });
+  // @ts-expect-error An index holds what is stored.
+  await drafts.byIndex("Draft_size", ["7"]);
+  expectTypeOf(await drafts.get("a")).toEqualTypeOf<
+    { id: string; state: "new" | "done"; size: number } | undefined
+  >();
+  expectTypeOf<InputOf<typeof Draft>>().toEqualTypeOf<{
+    id: string;
+    state?: "new" | "done" | undefined;
+    size: string | number;
+  }>();
+  expectTypeOf<InputOf<typeof Order>>().toEqualTypeOf<Document>();
 }
 
 export function misuseOfQueries(store: RecordStore<readonly [typeof Order]>): void {
