@@ -18,7 +18,8 @@ const DESCRIBED: readonly Described[] = [
     id: "I30-parts-of-a-longer-document-kept",
     breaks: "an overwrite with a shorter document leaves the last parts of the longer one",
     needs: "a document in parts that is overwritten with fewer",
-    oracles: ["O37"],
+    // A read before the commit is told of it by the store itself.
+    oracles: ["O37", "O16"],
   },
   {
     id: "I31-calls-do-not-take-turns",
