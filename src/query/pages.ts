@@ -4,15 +4,19 @@
  * looks at one row at least, so that pages come to an end. Owns these limits. Does not own: transactions; each page is read in its own.
  */
 
+import { compareKeys } from "../engine/format/bytes.js";
 import { assert } from "../platform/assert.js";
 import type { Clock } from "../platform/platform.js";
 import { mutant } from "../platform/probes.js";
+import { possibleValues } from "./constraints.js";
 import { type Continuation, continuationToken, readContinuation } from "./continuation.js";
 import { Execution, type ExecutionOptions, type QuerySource } from "./execute.js";
-import type { Plan, Query, QueryCollection } from "./plan.js";
+import { conjunctsOf } from "./normalize.js";
+import type { Plan, Query, QueryCollection, RowOrder } from "./plan.js";
 import { plan } from "./planner.js";
 import { projection } from "./projection.js";
 import type { Place } from "./row.js";
+import { FIELD_VALUES, isPoint } from "./value-set.js";
 
 export interface PageLimits {
   /** At most so many documents. */
@@ -89,17 +93,43 @@ function planOf(query: Query, collection: QueryCollection, former: Continuation 
   return plan({ ...query, order: former.order, isOrderOpen: false }, collection);
 }
 
-/** The place in the order of this plan, which may leave out fields that have one value only. */
-function placeIn({ order }: Plan, former: Continuation | null): Place | null {
+/**
+ * The place in the order of this plan. That may leave out a field of which all answers have one value, where the row that the former
+ * page ended with, being no answer, may have had another: then all answers that are equal up to that field are behind it, or none is.
+ */
+function placeIn({ order, filter }: Plan, former: Continuation | null): Place | null {
   if (former === null) return null;
-  const { primaryKey, keys } = former.place;
+  const { order: formerOrder, place } = former;
+  const keys: Uint8Array[] = [];
+  for (const [at, { field, descending }] of formerOrder.fields.entries()) {
+    const key = place.keys[at] as Uint8Array; // a token has as many keys as fields
+    if (order.fields[keys.length]?.field === field) {
+      keys.push(key);
+      continue;
+    }
+    const [only, ...others] = possibleValues(conjunctsOf(filter), field, FIELD_VALUES);
+    assert(
+      only !== undefined && others.length === 0 && isPoint(only),
+      "a page goes on in the order of the one before",
+    );
+    const constant = only.low.bytes;
+    const difference = descending ? compareKeys(constant, key) : compareKeys(key, constant);
+    if (difference !== 0) return endOf(order, keys, difference < 0);
+  }
+  assert(keys.length === order.fields.length, "a page goes on in the order of the one before");
+  return { keys, primaryKey: place.primaryKey };
+}
+
+/** Before all rows that begin with these keys, or behind them. */
+function endOf({ fields, keyDescending }: RowOrder, keys: readonly Uint8Array[], isBefore: boolean): Place {
+  const end = (descending: boolean): Uint8Array => (isBefore === descending ? HIGHEST : LOWEST);
   return {
-    primaryKey,
-    keys: order.fields.map(({ field }) => {
-      const at = former.order.fields.findIndex((term) => term.field === field);
-      const key = keys[at];
-      assert(key !== undefined, "a page goes on in the order of the one before");
-      return key;
-    }),
+    keys: [...keys, ...fields.slice(keys.length).map(({ descending }) => end(descending))],
+    primaryKey: end(keyDescending),
   };
 }
+
+/** Null, which no primary key is. */
+const LOWEST = Uint8Array.of(0x00);
+/** No primary key begins with it, nor does anything that follows in a longer key: such bytes have 0xff. */
+const HIGHEST = Uint8Array.of(0xfe);

@@ -152,7 +152,13 @@ function ordered(
 ): RowOrder | null {
   const { order, isOrderOpen } = query;
   const single = scan.op === "indexScan" ? scan.fields.filter((field) => !all.includes(field)) : [];
-  const asked = order.fields.filter(({ field }) => !single.includes(field) && !isConstant(conjuncts, field));
+  // A page that goes on asks for the order that the one before was streamed in, with all fields of the index.
+  const isWhole =
+    order.fields.length === fields.length &&
+    order.fields.every((term, at) => term.field === fields[at] && term.descending === order.keyDescending);
+  const asked = isWhole
+    ? order.fields
+    : order.fields.filter(({ field }) => !single.includes(field) && !isConstant(conjuncts, field));
   const descending = asked[0]?.descending ?? order.keyDescending;
   if (asked.some((term, at) => term.descending !== descending || term.field !== fields[at])) return null;
   if (!isOrderOpen && (asked.length !== fields.length || order.keyDescending !== descending)) return null;
