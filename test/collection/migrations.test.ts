@@ -205,7 +205,7 @@ describe("a migration", () => {
       await expect(open(NEW, mortal(database, at))).rejects.toThrow(Died);
       expect(await stateOf(await open(NEW)), `after transaction ${at}`).toEqual(whole);
     }
-  }, 30_000);
+  });
 
   test("that two processes run is run by one of them, and both see it done", async () => {
     await fill();
