@@ -26,6 +26,8 @@ import type { DocumentChange, RecordWriter } from "./record-writer.js";
 /** How the reads of a collection are run. */
 export interface ReadAccess {
   readonly metrics: MetricCounters;
+  /** Resolves on a later turn: what is read from memory gives others none between its pages. */
+  turn(): Promise<void>;
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T>;
 }
 
@@ -121,7 +123,8 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
 
   /**
    * Every document in the order of the primary keys, none twice, in bounded memory. Outside a transaction or snapshot each page is a
-   * transaction of its own: documents that are written meanwhile show if the walk has not passed their place.
+   * transaction of its own: documents that are written meanwhile show if the walk has not passed their place. Timers and others
+   * have a turn between pages.
    */
   async *documents(
     options: CollectionWalkOptions<KeyOf<Declaration>> = {},
@@ -137,6 +140,7 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
       for (const { document } of page) yield document as DocumentOf<Declaration>;
       if (page.length < pageSize) return;
       after = page.at(-1)?.primaryKey;
+      await this.#access.turn();
     }
   }
 
@@ -161,6 +165,7 @@ export class ReadCollection<Declaration extends CollectionDeclaration>
       total += page.count;
       if (page.count < COUNTED_AT_ONCE) return total;
       after = page.last;
+      await this.#access.turn();
     }
   }
 

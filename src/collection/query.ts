@@ -25,6 +25,8 @@ import type { RecordReader } from "./record-reader.js";
 /** How the reads of a query are run. */
 export interface QueryAccess {
   readonly metrics: MetricCounters;
+  /** As in `ReadAccess`. */
+  turn(): Promise<void>;
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T>;
 }
 
@@ -145,6 +147,7 @@ export class RecordQuery<Document, Result = Document> implements AsyncIterable<R
       const page: QueryPage<Result> = await this.page({ ...limits, token });
       yield* page.items;
       token = page.token;
+      if (token !== null) await this.#access.turn();
     } while (token !== null);
   }
 

@@ -49,6 +49,10 @@ export class RecordRunner<Collections extends readonly CollectionDeclaration[]> 
     };
   }
 
+  turn(): Promise<void> {
+    return this.shared.turn();
+  }
+
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T> {
     return this.shared.database.read((reader) =>
       body(new RecordReader(this.shared, reader, () => this.shared.catalogues.peek(reader))),

@@ -65,6 +65,7 @@ export class RecordTransaction<Collections extends readonly CollectionDeclaratio
     const reader = this.#reader();
     return new Collection(name, {
       metrics: writer.shared.metrics,
+      turn: () => writer.shared.turn(),
       write: (body) => body(writer),
       read: (body) => body(reader),
     });

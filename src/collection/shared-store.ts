@@ -92,6 +92,11 @@ export class SharedStore implements SharedStoreParts, IndexEnvironment {
     return this.kinds.byIdentifier(identifier);
   }
 
+  /** Resolves on a later turn. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.world.scheduler.defer(resolve));
+  }
+
   /** Throws `UNKNOWN_COLLECTION`. */
   declarationOf(name: string): CollectionDeclaration {
     const declaration = this.declarations.get(name);

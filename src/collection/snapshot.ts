@@ -62,6 +62,7 @@ export class RecordSnapshot<Collections extends readonly CollectionDeclaration[]
   get #access(): ReadAccess {
     return {
       metrics: this.#shared.metrics,
+      turn: () => this.#shared.turn(),
       read: async (body) => {
         if (this.#isClosed) {
           throw new StillwaterError(

@@ -164,6 +164,39 @@ describe("scans", () => {
     expect(await counters.count()).toBe(seen.length);
   });
 
+  test("a walk over everything lets others have a turn after each page, wherever its pages come from", async () => {
+    const counters = store.collection("Counter");
+    await counters.putMany(Array.from({ length: 1_100 }, (_, number) => ({ number, text: "x" })));
+    using snapshot = await store.snapshot();
+    const walks: readonly (readonly [number, () => AsyncIterable<unknown>])[] = [
+      [300, () => snapshot.collection("Counter").documents({ pageSize: 100 })],
+      [300, () => counters.documents({ pageSize: 100 })],
+      [600, () => counters.query().where("text", "==", "x")],
+    ];
+    for (const [length, walk] of walks) {
+      let turns = 0;
+      let isOver = false;
+      const turn = () => {
+        turns++;
+        if (!isOver) setImmediate(turn);
+      };
+      setImmediate(turn);
+      let seen = 0;
+      for await (const _ of walk()) if (++seen > length) break;
+      isOver = true;
+      expect(turns).toBeGreaterThan(0);
+    }
+    await store.transact(async (transaction) => {
+      const own = transaction.collection("Counter");
+      let hasTurned = false;
+      setImmediate(() => {
+        hasTurned = true;
+      });
+      for await (const _ of own.documents({ pageSize: 100 })) void _;
+      expect(hasTurned).toBe(true);
+    });
+  });
+
   test("a walk meets documents written ahead of it, and none twice", async () => {
     const people = store.collection("Person");
     const seen: string[] = [];

@@ -96,6 +96,7 @@ async function setStates({ shared }: Store, stateOf: (at: number) => IndexState)
 function asked({ shared }: Store, parts: QueryParts): RecordQuery<Document, unknown> {
   const access: ConstructorParameters<typeof RecordQuery>[1] = {
     metrics: new MetricCounters(),
+    turn: () => shared.turn(),
     read: (body) =>
       shared.database.read((reader) =>
         body(new RecordReader(shared, reader, () => shared.catalogues.peek(reader))),
