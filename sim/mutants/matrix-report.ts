@@ -41,7 +41,9 @@ function notesOf(row: MatrixRow): string[] {
   const proof = proofOf(row.id);
   if (row.killingCase !== null) notes.push(`killed by the saved case ${row.killingCase} only`);
   if (row.verdict === "survived")
-    notes.push(`survived ${row.seeds} seeds; its place was reached in ${row.reached} of them`);
+    notes.push(
+      `survived ${row.seeds} seeds; its place was reached in ${row.reached} of them${byTest(row.id)}`,
+    );
   if (row.verdict === "equivalent") notes.push(`equivalent: ${proof ?? ""}`);
   if (row.verdict === "refuted") notes.push(`killed, so this proof is wrong: ${proof ?? ""}`);
   return notes;
@@ -126,4 +128,10 @@ export function formatCatalogue(): string {
     ({ id, breaks, copies, needs }) =>
       `${id.padEnd(width)}${breaks}\n${"".padEnd(width)}copies ${copies}; needs ${needs}`,
   ).join("\n");
+}
+
+/** That no seed kills it is known, and what does. */
+function byTest(id: string): string {
+  const file = plantedMutant(id)?.test;
+  return file === undefined ? "" : `; killed by ${file}`;
 }

@@ -28,6 +28,23 @@ export class IndexDamage {
   times = 0;
   /** In this life. One whose answer did not come may be there all the same, and counts for the rest of it. */
   underWay = 0;
+  /** Counts lives, ended ones apart from begun ones. */
+  life = 0;
+  /** Those that a scrub has repaired, and what had been committed by then. */
+  readonly #repaired = new Map<string, number>();
+
+  repaired(name: string, version: number): void {
+    this.names.delete(name);
+    this.#repaired.set(name, version);
+  }
+
+  /** Commits above this version have never been: repairs among them neither. */
+  lost(version: number): void {
+    this.life++;
+    for (const [name, at] of this.#repaired) {
+      if (at > version) this.names.add(name);
+    }
+  }
 
   add(name: string): void {
     this.names.add(name);

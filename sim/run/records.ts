@@ -68,6 +68,7 @@ export class Records implements LayerClients {
     this.#database = null;
     this.#opening = null;
     this.#damage.underWay = 0;
+    this.#damage.life++;
     this.#states.clear();
   }
 
@@ -76,7 +77,8 @@ export class Records implements LayerClients {
     this.#opening?.then((store) => store.close()).catch(ignore);
   }
 
-  lost(): void {
+  lost(version: number): void {
+    this.#damage.lost(version);
     this.#states.clear();
   }
 
@@ -260,16 +262,19 @@ export class Records implements LayerClients {
   /** From the start, with repair: then what was damaged before is right again, and nothing else was found. */
   async #scrub(store: Store, name: string, items: number): Promise<void> {
     const indexes = store.indexes as unknown as NamedIndexes;
-    const { names, times, underWay } = this.#damage;
+    const { names, times, underWay, life } = this.#damage;
     const wasDamaged = names.has(name);
     const batch = items === 0 ? {} : { entriesPerTransaction: items };
     const options = { repair: true, restart: true, retries: 3, ...batch };
     const { dangling, missing, wrong } = await indexes.scrub("Item", name, options);
+    // Its life is over, and its repairs may be lost with it.
+    if (this.#damage.life !== life) return;
     // Damage that came meanwhile, or may have: the next scrub sees to it.
     if (this.#damage.times !== times || underWay > 0) return;
     if (wasDamaged) {
-      names.delete(name);
-      this.#judge(this.#stateAt(this.#transactor.model.newestVersion), `after a scrub of "${name}"`);
+      const { newestVersion } = this.#transactor.model;
+      this.#damage.repaired(name, newestVersion);
+      this.#judge(this.#stateAt(newestVersion), `after a scrub of "${name}"`);
     } else if (dangling + missing + wrong > 0) {
       throw new OracleFailure("O38", `a scrub finds damage in "${name}" that nobody has done`);
     }

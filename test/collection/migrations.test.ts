@@ -1,4 +1,5 @@
 /** Migrations: what may be declared, which way is taken, what becomes of the store, and that an interruption changes nothing of it. */
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MigrationContext } from "../../src/collection/migration-context.js";
 import {
@@ -206,6 +207,28 @@ describe("a migration", () => {
       expect(await stateOf(await open(NEW)), `after transaction ${at}`).toEqual(whole);
     }
   });
+
+  test("whose position is stored behind its batch does not go on as it should, and is found out", async () => {
+    await fill();
+    const filled = await rows();
+    const whole = await stateOf(await open(NEW));
+    const id = "I50-migration-progress-behind-its-batch";
+    const before = installProbes({ ...QUIET, mutant: (one) => one === id });
+    try {
+      await restore(filled);
+      const counted = mortal(database);
+      await open(NEW, counted);
+      const ends: unknown[] = [];
+      for (let at = 1; at <= counted.transactions; at++) {
+        await restore(filled);
+        await open(NEW, mortal(database, at)).catch(() => {});
+        ends.push(await open(NEW).then(stateOf, (error: unknown) => error));
+      }
+      expect(ends.filter((end) => !isDeepStrictEqual(end, whole)).length).toBeGreaterThan(0);
+    } finally {
+      installProbes(before);
+    }
+  }, 30_000);
 
   test("that two processes run is run by one of them, and both see it done", async () => {
     await fill();

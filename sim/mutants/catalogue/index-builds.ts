@@ -2,9 +2,12 @@
  * Planted bugs of indexes that are built while others write: of what writers are told, of what a batch reads and remembers, of the
  * end of a build.
  */
-import type { PlantedMutant } from "./mutant.js";
+import type { Killer, PlantedMutant } from "./mutant.js";
 
-type Described = Pick<PlantedMutant, "id" | "breaks" | "needs"> & { readonly copies?: string };
+type Described = Pick<PlantedMutant, "id" | "breaks" | "needs" | "test"> & {
+  readonly copies?: string;
+  readonly killer?: Killer;
+};
 
 const SPIRIT = "FoundationDB Record Layer's online index builder, in its spirit";
 

@@ -2,9 +2,12 @@
  * Planted bugs of queries: of what an index may answer, of unions, of where the next page begins. Each gives a wrong answer without any
  * damage on disk; the differential test of queries kills all of them, too (`test/query`).
  */
-import type { PlantedMutant } from "./mutant.js";
+import type { Killer, PlantedMutant } from "./mutant.js";
 
-type Described = Pick<PlantedMutant, "id" | "breaks" | "needs"> & { readonly copies?: string };
+type Described = Pick<PlantedMutant, "id" | "breaks" | "needs" | "test"> & {
+  readonly copies?: string;
+  readonly killer?: Killer;
+};
 
 const SPIRIT = "FoundationDB Record Layer's query planner, in its spirit";
 
@@ -45,6 +48,8 @@ const DESCRIBED: readonly Described[] = [
     id: "Q6-page-goes-on-in-an-order-of-its-own",
     breaks: "a later page takes whatever order its plan has, not the one of the first",
     needs: "an index that comes or goes between two pages",
+    killer: "test",
+    test: "test/query/differential.test.ts",
   },
 ];
 

@@ -1,8 +1,9 @@
 /** Planted bugs of records themselves: of unique values, of documents in parts, of the calls of one transaction. */
-import type { PlantedMutant } from "./mutant.js";
+import type { Killer, PlantedMutant } from "./mutant.js";
 
-type Described = Pick<PlantedMutant, "id" | "breaks" | "needs" | "oracles"> & {
+type Described = Pick<PlantedMutant, "id" | "breaks" | "needs" | "oracles" | "test"> & {
   readonly copies?: string;
+  readonly killer?: Killer;
 };
 
 const SPIRIT = "FoundationDB's Record Layer, in its spirit";
@@ -32,6 +33,8 @@ const DESCRIBED: readonly Described[] = [
     breaks: "how far a migration has come is stored in a transaction of its own, after the documents",
     copies: "FoundationDB Record Layer's rule for index builds, broken",
     needs: "a crash in a migration, between the two transactions",
+    killer: "test",
+    test: "test/collection/migrations.test.ts",
     oracles: ["O37"],
   },
 ];

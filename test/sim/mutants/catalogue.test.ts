@@ -34,6 +34,14 @@ describe("the catalogue of planted bugs", () => {
     }
   });
 
+  test("names, for each that no workload kills, a test that is about it", () => {
+    for (const { id, killer, test: file } of PLANTED_MUTANTS) {
+      expect(file !== undefined, id).toBe(killer === "test");
+      if (file !== undefined)
+        expect(readFileSync(join(SOURCES, "..", file), "utf8"), id).toContain(`"${id}"`);
+    }
+  });
+
   test("refuses an id that it does not have", () => {
     expect(plantedMutant("W1-ack-before-sync")?.oracles).toContain("O1");
     expect(plantedMutant("W1")).toBe(null);
