@@ -101,7 +101,9 @@ export class Records implements LayerClients {
     const { inFlight } = this.#session;
     const [first] = operation.steps;
     if (first?.[0] === "manage") {
-      inFlight.add(what, this.#manage(first), ignore, (error) => this.#failed(error, what, MANAGE_ERRORS));
+      inFlight.add(what, this.#manage(first), ignore, (error) =>
+        this.#failed(error, what, this.#manageErrors()),
+      );
       return;
     }
     inFlight.add(what, this.#transact(operation, what), ignore, (error) => this.#failed(error, what));
@@ -133,7 +135,7 @@ export class Records implements LayerClients {
     try {
       await this.#buildAll(await this.#open());
     } catch (error) {
-      this.#failed(error, what, MANAGE_ERRORS);
+      this.#failed(error, what, this.#manageErrors());
     }
   }
 
@@ -335,6 +337,12 @@ export class Records implements LayerClients {
     }, NO_LIMIT);
     this.#damage.underWay--;
     return item;
+  }
+
+  /** A lease is stale after 10 s; clients that think for long, commits under way with them, exceed that. */
+  #manageErrors(): readonly ErrorCode[] {
+    const isSlow = this.#session.options.transactions.longThinkProbability > 0;
+    return isSlow ? [...MANAGE_ERRORS, "LEASE_LOST"] : MANAGE_ERRORS;
   }
 
   #failed(error: unknown, what: string, also: readonly ErrorCode[] = []): void {

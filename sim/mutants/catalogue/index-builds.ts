@@ -50,6 +50,8 @@ const DESCRIBED: readonly Described[] = [
     breaks: "work commits although its lease has been taken by another meanwhile",
     copies: "Kleppmann 2016, How to do distributed locking",
     needs: "a lease that is taken between the read of a transaction and its commit",
+    killer: "test",
+    test: "test/index/lease.test.ts",
   },
 ];
 
