@@ -29,9 +29,10 @@ test("the range of a subspace has all its keys but its own, and none of another'
     fc.property(tuples, tuples, (one, two) => {
       const { begin, end } = Subspace.of("s").range(one);
       const key = Subspace.of("s").pack(two);
-      const own = hex(Subspace.of("s").pack(one));
       const isInside = compareKeys(begin, key) <= 0 && compareKeys(key, end) < 0;
-      expect(isInside).toBe(hex(key).startsWith(own) && hex(key) !== own);
+      // Element by element: the bytes of a text may go on with a zero that is escaped, and are another element's then.
+      const goesOn = hex(pack(two.slice(0, one.length))) === hex(pack(one)) && two.length > one.length;
+      expect(isInside).toBe(goesOn);
     }),
   );
 });

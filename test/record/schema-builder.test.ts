@@ -143,7 +143,7 @@ function takes(description: ValueDescription, value: unknown): boolean {
     case "bigint":
       return typeof value === "bigint" && within(value);
     case "date":
-      return value instanceof Date && within(value);
+      return value instanceof Date && !Number.isNaN(value.getTime()) && within(value);
     case "boolean":
       return value === true || value === false;
     case "literal":
