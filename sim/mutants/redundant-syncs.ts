@@ -24,7 +24,6 @@ const PROOFS: Readonly<Record<string, string>> = {
   "swap:partial@manifest/manifest-log:create": SYNCED_AGAIN,
   "drop:partial@manifest/current:replaceCurrent": SYNCED_AGAIN,
   "swap:partial@manifest/current:replaceCurrent": SYNCED_AGAIN,
-  "drop:quarantine@tidying:putIntoQuarantine": DONE_AGAIN,
   "swap:quarantine@tidying:putIntoQuarantine": DONE_AGAIN,
   "drop:directory@tidying:putIntoQuarantine": DONE_AGAIN,
   "swap:directory@tidying:putIntoQuarantine": DONE_AGAIN,
