@@ -38,6 +38,7 @@ export const ORACLES = {
   O36: "a copy of an index that is being built holds what its build says, and becomes readable when it holds all",
   O37: "a large document has all of its parts, and there is no part of none",
   O38: "calls of records read what is there, change what they are asked to and nothing else, and fail with a cause",
+  O39: "a migration changes each document once, and leaves the catalogue of its schema",
 } as const;
 
 export type OracleId = keyof typeof ORACLES;

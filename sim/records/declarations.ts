@@ -20,6 +20,8 @@ export interface Item {
   readonly tags: readonly string[];
   readonly at?: { readonly place: string | null };
   readonly text?: string;
+  /** How often a migration has changed it. */
+  readonly raised?: number;
 }
 
 export interface Note {
@@ -28,7 +30,7 @@ export interface Note {
   readonly line: number;
 }
 
-const ITEM = collection("Item", {
+export const ITEM = collection("Item", {
   schema: anything<Item>(),
   primaryKey: "id",
   indexes: [
@@ -45,7 +47,7 @@ const ITEM = collection("Item", {
   ],
 });
 
-const NOTE = collection("Note", {
+export const NOTE = collection("Note", {
   schema: anything<Note>(),
   primaryKey: "id",
   indexes: [scalar(["item", "line"], { unique: true })],
@@ -58,7 +60,7 @@ export type RecordCollections = typeof RECORD_SCHEMA extends { readonly collecti
   : never;
 
 /** What is stored is what was given: the oracles know what that must be. */
-function anything<T>(): StandardSchemaV1<unknown, T> {
+export function anything<T>(): StandardSchemaV1<unknown, T> {
   return {
     "~standard": { version: 1, vendor: "stillwater", validate: (value) => ({ value: value as T }) },
   };

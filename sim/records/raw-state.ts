@@ -14,6 +14,7 @@ const ITEMS = 1;
 export const INDEX_ROWS = 2;
 const BUILDS = 3;
 const VIOLATIONS = 4;
+const MIGRATIONS = 7;
 
 /** One document as it lies there. */
 export interface RawItem {
@@ -37,8 +38,19 @@ export interface RawCollection {
   readonly name: string;
 }
 
+/** A stage of a migration that is under way. */
+export interface RawMigration {
+  readonly from: string;
+  readonly to: string;
+  readonly step: "willMigrate" | "restructure" | "build" | "didMigrate";
+  readonly isExclusive: boolean;
+}
+
 export class RawState {
   schemaVersion: string | null = null;
+  migration: RawMigration | null = null;
+  /** Calls of migrations whose progress is kept. */
+  migrationCalls = 0;
   readonly collections: RawCollection[] = [];
   readonly indexes: RawIndex[] = [];
   /** By collection id, then by packed primary key, ascending. */
@@ -91,6 +103,7 @@ export function readRawState(rows: Iterable<readonly [key: string, value: string
     else if (purpose === CATALOGUE) readCatalogueRow(state, rest, value);
     else if (purpose === INDEX_ROWS || purpose === BUILDS || purpose === VIOLATIONS)
       readCopyRow(state, purpose, rest, value);
+    else if (purpose === MIGRATIONS) state.migrationCalls++;
   }
   parts.end();
   return state;
@@ -100,8 +113,11 @@ function readCatalogueRow(state: RawState, rest: string, value: string): void {
   const [kind] = unpacked(rest) ?? [];
   if (kind === "version") return;
   const row = parsed(Buffer.from(value, "latin1").toString("utf8"));
-  if (kind === "head") state.schemaVersion = (row as { schemaVersion: string | null }).schemaVersion;
-  else if (kind === "collection") state.collections.push(row as RawCollection);
+  if (kind === "head") {
+    const head = row as Pick<RawState, "schemaVersion" | "migration">;
+    state.schemaVersion = head.schemaVersion;
+    state.migration = head.migration;
+  } else if (kind === "collection") state.collections.push(row as RawCollection);
   else if (kind === "index") state.indexes.push(row as RawIndex);
 }
 

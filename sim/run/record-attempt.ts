@@ -19,6 +19,7 @@ import {
   textOfDocument,
 } from "../records/declarations.js";
 import { packedRows, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { REMOVED_INDEX } from "../records/migrations.js";
 import { type AskedQuery, queryOf } from "../records/queries.js";
 import { parsed } from "../records/raw-state.js";
 import { packed, type RawElement, unpacked } from "../records/tuple.js";
@@ -77,6 +78,7 @@ export class Attempt {
   #step(step: RecordStep): Promise<void> {
     switch (step[0]) {
       case "manage":
+      case "migrate":
         // A case may have been edited: there is no such call within a transaction.
         return Promise.resolve();
       case "put": {
@@ -169,6 +171,8 @@ export class Attempt {
       found = await typed.byIndex(index, values.map(indexValueOf), options);
     } catch (error) {
       if (hasCode(error, "INDEX_NOT_READABLE") && !isReadable) return;
+      // A newer program does not know it any more.
+      if (hasCode(error, "UNKNOWN_INDEX") && index === REMOVED_INDEX && !isReadable) return;
       throw error;
     }
     if (!isReadable) throw new OracleFailure("O38", `${this.#what}: "${index}" is read, but is not readable`);

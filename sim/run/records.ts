@@ -11,10 +11,12 @@ import { checkHistories } from "../oracles/history-rows.js";
 import { checkIndexBuilds } from "../oracles/index-builds.js";
 import { checkIndexRows } from "../oracles/index-rows.js";
 import { checkLargeDocuments } from "../oracles/large-documents.js";
+import { checkMigrated, checkSchema } from "../oracles/migrations.js";
 import { checkCommitted, checkRefusedValue } from "../oracles/record-calls.js";
 import { checkUniqueValues } from "../oracles/unique-values.js";
 import { numberOfItem, RECORD_SCHEMA, type RecordCollections } from "../records/declarations.js";
 import { ITEM_INDEXES, mayBeDamaged, SCALAR_INDEXES } from "../records/expected-rows.js";
+import { NEWEST_SCHEMA, SCHEMAS } from "../records/migrations.js";
 import {
   copyName,
   INDEX_ROWS,
@@ -37,6 +39,7 @@ import {
 import { IndexDamage, indexOf, MANAGE_ERRORS, type NamedIndexes } from "./named-indexes.js";
 import { ALL, Attempt } from "./record-attempt.js";
 import { DamageFound, type Session } from "./session.js";
+import { Programs } from "./programs.js";
 import { think } from "./think.js";
 import { LEGAL, type Transactor } from "./transactor.js";
 
@@ -53,7 +56,7 @@ export class Records implements LayerClients {
   readonly #transactor: Transactor;
   readonly #session: Session;
   #database: SharedDatabase | null = null;
-  #opening: Promise<Store> | null = null;
+  readonly #programs: Programs<Store>;
   #number = 0;
   readonly #damage = new IndexDamage();
   /** By version. */
@@ -62,19 +65,21 @@ export class Records implements LayerClients {
   constructor(transactor: Transactor) {
     this.#transactor = transactor;
     this.#session = transactor.session;
+    const newest = (): RawState => this.#stateAt(transactor.model.newestVersion);
+    this.#programs = new Programs(transactor.session.ledger, newest, (number) => this.#openProgram(number));
   }
 
   opened(): void {
     this.#database = null;
-    this.#opening = null;
     this.#damage.underWay = 0;
     this.#damage.life++;
     this.#states.clear();
+    this.#programs.opened();
   }
 
   /** Builds that are under way are stopped, as a process does that closes its records first. */
   closing(): void {
-    this.#opening?.then((store) => store.close()).catch(ignore);
+    this.#programs.closing();
   }
 
   lost(version: number): void {
@@ -86,8 +91,10 @@ export class Records implements LayerClients {
     const { model, session } = this.#transactor;
     const [state, when] = [this.#stateAt(version), `after version ${version}`];
     this.#judge(state, when);
+    const before = this.#stateAt(version - 1);
+    if (this.#migrates) checkMigrated(session.ledger, before, state, when);
     const written = writtenDocuments(model.commits.at(-1)?.effects.keys() ?? []);
-    checkHistories(session.ledger, this.#stateAt(version - 1), state, written, when);
+    checkHistories(session.ledger, before, state, written, when);
   }
 
   checkRows(rows: readonly Row[], when: string): void {
@@ -100,6 +107,12 @@ export class Records implements LayerClients {
     const what = `records of operation ${number}`;
     const { inFlight } = this.#session;
     const [first] = operation.steps;
+    if (first?.[0] === "migrate") {
+      const number = first[1] % SCHEMAS.length;
+      const migrating = this.#migrates ? this.#programs.run(number) : Promise.resolve();
+      inFlight.add(what, migrating, ignore, (error) => this.#failed(error, what));
+      return;
+    }
     if (first?.[0] === "manage") {
       inFlight.add(what, this.#manage(first), ignore, (error) =>
         this.#failed(error, what, this.#manageErrors()),
@@ -120,16 +133,19 @@ export class Records implements LayerClients {
       return;
     }
     await this.#session.retrying(`reading records ${when}`, async () => {
-      await store.transact(async (transaction) => {
+      const reading = store.transact(async (transaction) => {
         const attempt = await this.#begin(transaction, `reading records ${when}`);
         for (const { name } of RECORD_SCHEMA.collections) await attempt.list(name, ALL, false);
         for (const index of SCALAR_INDEXES) await attempt.find(index, [], ALL, true);
       }, NO_LIMIT);
+      // A migration is under way: it is judged by what it commits.
+      await reading.catch((error: unknown) => this.#programs.refused(error));
     });
   }
 
   /** Every index can be built, unless documents share a unique value, and every damage repaired. */
   async settle(): Promise<void> {
+    if (this.#migrates) return this.#migrateAll();
     if (this.#session.options.workload !== "index-builds") return;
     const what = "building all indexes once faults have stopped";
     try {
@@ -137,6 +153,23 @@ export class Records implements LayerClients {
     } catch (error) {
       this.#failed(error, what, this.#manageErrors());
     }
+  }
+
+  async #migrateAll(): Promise<void> {
+    const what = "migrating to the newest schema once faults have stopped";
+    try {
+      await this.#programs.run(NEWEST_SCHEMA);
+    } catch (error) {
+      this.#failed(error, what);
+      return;
+    }
+    const { schemaVersion, migration } = this.#stateAt(this.#transactor.model.newestVersion);
+    if (schemaVersion === SCHEMAS[NEWEST_SCHEMA].version && migration === null) return;
+    throw new OracleFailure("O39", `${what}: the records are open with schema ${schemaVersion}`);
+  }
+
+  get #migrates(): boolean {
+    return this.#session.options.workload === "migrations";
   }
 
   async #buildAll(store: Store): Promise<void> {
@@ -169,9 +202,15 @@ export class Records implements LayerClients {
     checkIndexRows(ledger, state, this.#damage.names, when);
     checkUniqueValues(ledger, state, when);
     checkIndexBuilds(ledger, state, this.#damage.names, when);
+    if (this.#migrates) checkSchema(ledger, state, when);
   }
 
-  async #transact(operation: RecordOperation, what: string): Promise<void> {
+  /** What a program with a former schema is told ends its transaction. */
+  #transact(operation: RecordOperation, what: string): Promise<void> {
+    return this.#transactOnce(operation, what).catch((error: unknown) => this.#programs.refused(error));
+  }
+
+  async #transactOnce(operation: RecordOperation, what: string): Promise<void> {
     const store = await this.#open();
     const { storeOptions, ledger } = this.#session;
     const { steps, durability, abandons = false, together = false } = operation;
@@ -341,6 +380,8 @@ export class Records implements LayerClients {
 
   /** A lease is stale after 10 s; clients that think for long, commits under way with them, exceed that. */
   #manageErrors(): readonly ErrorCode[] {
+    // Builds of a migration are those of an index, under a lease that it takes again.
+    if (this.#migrates) return ["TRANSACTION_TIMED_OUT"];
     const isSlow = this.#session.options.transactions.longThinkProbability > 0;
     return isSlow ? [...MANAGE_ERRORS, "LEASE_LOST"] : MANAGE_ERRORS;
   }
@@ -350,6 +391,8 @@ export class Records implements LayerClients {
     const legal = [
       ...LEGAL,
       ...also,
+      // Whoever opens the records migrates them, if they are to be.
+      ...(this.#migrates ? this.#manageErrors() : []),
       ...(session.closing ? (["CLOSED", "OPERATION_CANCELLED"] as const) : []),
     ];
     if (session.judge(error, what, legal) === "damage") throw new DamageFound(what);
@@ -370,8 +413,12 @@ export class Records implements LayerClients {
     return state;
   }
 
-  /** One store for all clients of a life. Who comes when it could not be opened tries again. */
+  /** One store for all clients of a life, until a migration ends its program. */
   #open(): Promise<Store> {
+    return this.#programs.open();
+  }
+
+  #openProgram(number: number): Promise<Store> {
     const choices = this.#session.world.choices.stream("clients");
     this.#database ??= openSharedDatabase(this.#transactor, {
       settings: { transactions: NO_LIMIT },
@@ -382,15 +429,9 @@ export class Records implements LayerClients {
         choices.chance(COMMITS_UNDER_WAY, "clients.commit-under-way") ? this.#underWay() : null,
     });
     const { clock, scheduler, random } = this.#session.life.platform;
-    const opening = (this.#opening ??= RecordStore.open(this.#database.database, RECORD_SCHEMA, {
-      clock,
-      scheduler,
-      random,
-    }));
-    return opening.catch((error: unknown) => {
-      if (this.#opening === opening) this.#opening = null;
-      throw error;
-    });
+    // Steps are about collections that all of them have.
+    const declared = (SCHEMAS[number] ?? RECORD_SCHEMA) as typeof RECORD_SCHEMA;
+    return RecordStore.open(this.#database.database, declared, { clock, scheduler, random });
   }
 }
 

@@ -19,6 +19,8 @@ const DAMAGED_INDEXES = Object.entries(ITEM_INDEXES).flatMap(([name], at) =>
 /** Those that count twice what they are told twice. */
 const TOTALS = Object.entries(ITEM_INDEXES).flatMap(([, { kind }], at) => (kind === "totals" ? [at] : []));
 const MANAGED = 0.35;
+/** Seldom, so that there are documents, and writers with the former schema, when it begins. */
+const MIGRATES = 0.08;
 /** Builds are what it is about; and an index that is disabled is enabled sooner or later. */
 const MANAGE_CALLS = [
   "build",
@@ -60,6 +62,8 @@ export class RecordGenerator {
   next(): RecordOperation {
     if (this.#options.workload === "index-builds" && this.#chance(MANAGED))
       return { kind: "records", steps: [this.#manage()] };
+    if (this.#options.workload === "migrations" && this.#chance(MIGRATES))
+      return { kind: "records", steps: [["migrate", 1 + this.#below(2)]] };
     const steps = this.#abandoned !== null && this.#chance(0.5) ? this.#abandoned : this.#steps();
     const abandons = this.#chance(0.1);
     this.#abandoned = abandons ? steps : null;

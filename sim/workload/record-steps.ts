@@ -41,7 +41,9 @@ export type RecordStep =
       size: number,
     ]
   /** No transaction, but a call about one index of items, or two; builds in batches of so many items, 0: as it comes. */
-  | readonly ["manage", how: (typeof MANAGING)[number], index: number, other: number, items: number];
+  | readonly ["manage", how: (typeof MANAGING)[number], index: number, other: number, items: number]
+  /** No transaction: the records are opened by a program with this schema, which migrates them. */
+  | readonly ["migrate", schema: number];
 
 const COLLECTIONS = ["Item", "Note"] as const;
 const MANAGING = [
@@ -80,6 +82,7 @@ export const RECORD_STEP_FIELDS: Readonly<
   find: ["text", "count", "count", "count", "flag"],
   query: ["count", "count", "flag", "count", "count", "count"],
   manage: [MANAGING, "count", "count", "count"],
+  migrate: ["count"],
 };
 
 /** Options of one transaction of records beside its steps. */

@@ -20,6 +20,10 @@ export const RECORD_WORKLOADS = {
     about: "indexes are disabled, enabled, built and rebuilt beside writers and one another",
     families: BESIDE,
   },
+  migrations: {
+    about: "schemas are migrated twice, beside writers of the former ones and one another",
+    families: BESIDE,
+  },
 } as const satisfies Record<string, Workload>;
 
 export type RecordWorkloadName = keyof typeof RECORD_WORKLOADS;

@@ -9,7 +9,7 @@
  * Documents are given as they are stored, whatever schema they were written with.
  */
 import type { KeyRange } from "../keyspace/subspace.js";
-import { crashPoint, mutant } from "../platform/probes.js";
+import { buggify, crashPoint, mutant } from "../platform/probes.js";
 import type { Catalogue, CatalogueCollection } from "../record/catalogue.js";
 import { type CollectionDeclaration, type IndexDeclaration, indexName } from "../record/declaration.js";
 import type { FoundItem, ItemStore } from "../record/item-store.js";
@@ -54,6 +54,8 @@ interface CallProgress {
 /** Documents of one read, and of one transaction (features DF-76). */
 const ENUMERATE_ITEMS = 1_000;
 const BATCH_ITEMS = 100;
+/** Where a tester asks for more transactions. */
+const SMALL_BATCH_ITEMS = 2;
 
 export class MigrationContext {
   readonly from: string;
@@ -146,7 +148,7 @@ export class MigrationContext {
    */
   async batchUpdate(collection: string, change: MigrationChange): Promise<number> {
     const call = this.#call("batchUpdate", collection);
-    let size = BATCH_ITEMS;
+    let size = buggify("migration.small-batches") ? SMALL_BATCH_ITEMS : BATCH_ITEMS;
     for (;;) {
       try {
         const progress = await this.#batch(call, change, size);

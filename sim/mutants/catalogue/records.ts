@@ -33,9 +33,7 @@ const DESCRIBED: readonly Described[] = [
     breaks: "how far a migration has come is stored in a transaction of its own, after the documents",
     copies: "FoundationDB Record Layer's rule for index builds, broken",
     needs: "a crash in a migration, between the two transactions",
-    killer: "test",
-    test: "test/collection/migrations.test.ts",
-    oracles: ["O37"],
+    oracles: ["O39"],
   },
 ];
 
