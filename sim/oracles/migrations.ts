@@ -57,7 +57,10 @@ function checkAllRaised(state: RawState, when: string): void {
   for (const { packedId, text } of state.itemsOf(id).values()) {
     const times = (parsed(text) as Item).raised ?? 0;
     if (times !== 1)
-      throw new OracleFailure("O39", `${when}: the migration is finished and raised ${shown(packedId)} ${times} times`);
+      throw new OracleFailure(
+        "O39",
+        `${when}: the migration is finished and raised ${shown(packedId)} ${times} times`,
+      );
   }
 }
 

@@ -70,8 +70,7 @@ export class Programs<Store extends { close(): Promise<void> }> {
     const needed = neededBy(state);
     // Between two stages of a program with 2.0.0 nobody else has the indexes that are there.
     const isRight = isChanged ? number === 1 && state.schemaVersion === SCHEMAS[1].version : number < needed;
-    if (!isRight)
-      throw new OracleFailure("O38", `a program with schema ${number} is told ${error}`, error);
+    if (!isRight) throw new OracleFailure("O38", `a program with schema ${number} is told ${error}`, error);
     const next = isChanged ? NEWEST_SCHEMA : needed;
     if (this.#number === null || this.#number < next) this.#number = next;
   }

@@ -37,9 +37,9 @@ import {
   type SharedDatabase,
 } from "./layer-clients.js";
 import { IndexDamage, indexOf, MANAGE_ERRORS, type NamedIndexes } from "./named-indexes.js";
+import { Programs } from "./programs.js";
 import { ALL, Attempt } from "./record-attempt.js";
 import { DamageFound, type Session } from "./session.js";
-import { Programs } from "./programs.js";
 import { think } from "./think.js";
 import { LEGAL, type Transactor } from "./transactor.js";
 

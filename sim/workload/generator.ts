@@ -97,6 +97,8 @@ export class OperationGenerator implements OperationSource {
     if (state.spaceLimited && this.#chance(GIVE_SPACE_BACK)) return { kind: "limitSpace", freeBytes: null };
     const { rivalProbability } = this.#options.world;
     if (rivalProbability > 0 && this.#chance(rivalProbability * SECOND_OPENS)) return { kind: "openSecond" };
+    const migration = this.#records.migrationDue();
+    if (migration !== null) return migration;
     const crash = state.crashArmed ? null : this.#crash(state);
     return crash ?? this.#ofFamily(this.#family(), state, number);
   }
@@ -160,7 +162,7 @@ export class OperationGenerator implements OperationSource {
         return { kind: "dropCaches" };
       case "transact":
         return isRecordWorkload(this.#options.workload)
-          ? this.#records.next()
+          ? this.#records.next(state.crashArmed)
           : this.#transactions.next(number);
     }
   }

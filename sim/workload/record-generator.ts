@@ -11,6 +11,7 @@ import type { SimulationOptions } from "./options.js";
 import type { RecordStep } from "./record-steps.js";
 
 type RecordOperation = Extract<Operation, { kind: "records" }>;
+type CrashOperation = Extract<Operation, { kind: "crash" }>;
 
 const STEPS = 4;
 const DAMAGED_INDEXES = Object.entries(ITEM_INDEXES).flatMap(([name], at) =>
@@ -21,6 +22,16 @@ const TOTALS = Object.entries(ITEM_INDEXES).flatMap(([, { kind }], at) => (kind 
 const MANAGED = 0.35;
 /** Seldom, so that there are documents, and writers with the former schema, when it begins. */
 const MIGRATES = 0.08;
+/** A migration is a small part of a run: a crash that is drawn like all others would seldom meet it. */
+const CRASHES_IN_MIGRATION = 0.7;
+const MIGRATION_POINTS = [
+  "migration.stage-begun",
+  "migration.stage-prepared",
+  "migration.stage-restructured",
+  "migration.stage-built",
+  "migration.batch-written",
+  "migration.stage-finished",
+] as const;
 /** Builds are what it is about; and an index that is disabled is enabled sooner or later. */
 const MANAGE_CALLS = [
   "build",
@@ -54,16 +65,24 @@ export class RecordGenerator {
   /** What a client has given up last. */
   #abandoned: readonly RecordStep[] | null = null;
 
+  #migration: RecordOperation | null = null;
+
   constructor(options: SimulationOptions, choices: ChoiceStream) {
     this.#options = options;
     this.#choices = choices;
   }
 
-  next(): RecordOperation {
+  /** The one that the crash before it is armed for. */
+  migrationDue(): RecordOperation | null {
+    const due = this.#migration;
+    this.#migration = null;
+    return due;
+  }
+
+  next(crashArmed: boolean): RecordOperation | CrashOperation {
     if (this.#options.workload === "index-builds" && this.#chance(MANAGED))
       return { kind: "records", steps: [this.#manage()] };
-    if (this.#options.workload === "migrations" && this.#chance(MIGRATES))
-      return { kind: "records", steps: [["migrate", 1 + this.#below(2)]] };
+    if (this.#options.workload === "migrations" && this.#chance(MIGRATES)) return this.#migrate(crashArmed);
     const steps = this.#abandoned !== null && this.#chance(0.5) ? this.#abandoned : this.#steps();
     const abandons = this.#chance(0.1);
     this.#abandoned = abandons ? steps : null;
@@ -77,6 +96,22 @@ export class RecordGenerator {
       ...(abandons ? { abandons: true } : {}),
       ...(together ? { together: true } : {}),
     };
+  }
+
+  #migrate(crashArmed: boolean): RecordOperation | CrashOperation {
+    const migration: RecordOperation = { kind: "records", steps: [["migrate", 1 + this.#below(2)]] };
+    const { everyOperations, powerLossProbability } = this.#options.crashes;
+    if (crashArmed || everyOperations === 0 || !this.#chance(CRASHES_IN_MIGRATION)) return migration;
+    this.#migration = migration;
+    const how = this.#chance(powerLossProbability) ? "power-loss" : "process-kill";
+    return { kind: "crash", how, at: this.#momentOfMigration(), nested: [] };
+  }
+
+  #momentOfMigration(): CrashOperation["at"] {
+    const { atCalls, atTimes } = this.#options.crashes;
+    if (atCalls && this.#chance(0.4)) return { calls: 1 + this.#below(this.#one([64, 256])) };
+    if (atTimes && this.#chance(0.2)) return { afterMs: this.#below(1000) / this.#one([10, 100]) };
+    return { point: this.#one(MIGRATION_POINTS), hits: 1 + this.#below(2) };
   }
 
   #steps(): RecordStep[] {

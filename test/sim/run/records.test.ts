@@ -64,6 +64,25 @@ test.each(PLANTED.map(({ id, oracles }) => [id, oracles] as const))("%s is found
   expect(oracles).toContain(failure?.oracle);
 });
 
+test("I50-migration-progress-behind-its-batch is found by crashes in migrations", async () => {
+  let failure = null;
+  for (let seed = 1; failure === null && seed <= 40; seed++)
+    ({ failure } = await run(["migrations"], seed, ["I50-migration-progress-behind-its-batch"]));
+  expect(failure?.oracle).toBe("O39");
+});
+
+test("migrations reach every crash point that they have, and are crashed at some", async () => {
+  const hits = new Set<string>();
+  let crashes = 0;
+  for (let seed = 1; seed <= 12; seed++) {
+    const { counts } = await run(["migrations"], seed);
+    for (const id of Object.keys(counts.crashPointHits)) if (id.startsWith("migration.")) hits.add(id);
+    for (const id of Object.keys(counts.crashPointCrashes)) if (id.startsWith("migration.")) crashes++;
+  }
+  expect(hits.size).toBe(6);
+  expect(crashes).toBeGreaterThan(0);
+});
+
 test("the seeds of the other workloads are the runs that they were without them", () => {
   const others = ALL_LIMITS.workloads.filter((name) => !isRecordWorkload(name));
   let records = 0;
