@@ -30,20 +30,21 @@ export function readAll(store: Store): Row[] {
 export async function checkWholeStore(session: Session): Promise<void> {
   const { store, model, ledger } = session;
   session.order.readAt("a scan of everything", store.version);
-  const span = model.visibleAt(store.version);
+  // Anew for each try: a read that fails is tried again later, and clients have committed meanwhile.
+  const visible = () => model.visibleAt(store.version);
   const all = Number.POSITIVE_INFINITY;
   await session.retrying("a scan of everything", () => {
     const rows = readAll(store);
-    checkScan(ledger, model, span, {}, all, rows, "a scan of everything", "O22");
+    checkScan(ledger, model, visible(), {}, all, rows, "a scan of everything", "O22");
     session.transactor.checkRows(rows, "at rest or beside clients");
   });
   await session.retrying("a reverse scan of everything", () => {
     const rows: Row[] = [];
     for (const [key, value] of store.scan({ reverse: true })) rows.push({ key: keyText(key), value });
-    checkScan(ledger, model, span, { reverse: true }, all, rows, "a reverse scan of everything", "O22");
+    checkScan(ledger, model, visible(), { reverse: true }, all, rows, "a reverse scan of everything", "O22");
   });
   await session.retrying("reading deleted keys", () => {
-    checkDeletedKeys(ledger, model, span.high, (key) => store.getSync(key));
+    checkDeletedKeys(ledger, model, visible().high, (key) => store.getSync(key));
   });
   const { layers } = session.transactor;
   if (layers !== null) await layers.check("at rest or beside clients");
