@@ -12,7 +12,9 @@ test.each(["new", "left by the run before"])("the example runs on a database tha
   const program = join(import.meta.dirname, "../../examples/directories.mjs");
   const said = execFileSync(process.execPath, [program, join(folder, "db")], { encoding: "utf8" });
   const lines = said.trimEnd().split("\n");
-  expect(lines[0]).toMatch(/^\/shop\/users has the prefix (14|15..|16....), \/shop\/orders (14|15..|16....)$/);
+  expect(lines[0]).toMatch(
+    /^\/shop\/users has the prefix (14|15..|16....), \/shop\/orders (14|15..|16....)$/,
+  );
   expect(lines.slice(1)).toEqual([
     "/archive/orders 1843: ada, 1 = one engine, analytical",
     "in the partition /tenants/acme: settings",
