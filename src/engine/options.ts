@@ -19,6 +19,11 @@ export interface StoreOptions {
   readonly createIfMissing?: boolean;
   /** Refuse to open an existing store. Default false. */
   readonly errorIfExists?: boolean;
+  /**
+   * How long to wait for another owner to give the store up before failing with `LOCKED`, in milliseconds. Default 0: not at
+   * all. Of several that wait, any may be next.
+   */
+  readonly lockTimeoutMs?: number;
   /** Default durability of commits. Default `sync`. */
   readonly durability?: Durability;
   /** Bytes of log and memtable before a flush. Default 16 MiB. */
@@ -78,6 +83,7 @@ type Rule =
 const RULES: { readonly [Name in keyof StoreOptions]-?: Rule } = {
   createIfMissing: { kind: "boolean", default: true },
   errorIfExists: { kind: "boolean", default: false },
+  lockTimeoutMs: { kind: "integer", default: 0, min: 0, max: 2_147_483_647 },
   durability: { kind: "choice", default: "sync", choices: ["sync", "buffered", "none"] },
   memtableBytes: { kind: "integer", default: 16 * MIB, min: 4 * KIB, max: 1024 * MIB },
   immutableMemtablesMax: { kind: "integer", default: 2, min: 1, max: 64 },

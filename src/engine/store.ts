@@ -19,6 +19,7 @@ import type { TableFormat } from "./compaction/job.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
+import { takeOwnerLock } from "./owner-lock.js";
 import { iterationRange, type ScanOptions } from "./range.js";
 import { readKey } from "./read/read-view.js";
 import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
@@ -103,7 +104,7 @@ export class Store {
         { path: directory },
       );
     }
-    const lock = await vfs.lockDirectory(directory);
+    const lock = await takeOwnerLock(platform, directory, resolved.lockTimeoutMs);
     try {
       const format: TableFormat = {
         blockBytes: resolved.blockBytes,

@@ -128,8 +128,10 @@ export interface ErrorDetails {
   readonly offset?: number;
   /** The VFS call or engine operation that failed. */
   readonly operation?: string;
-  /** Process id and path of the owner, for `LOCKED`. */
+  /** Who has it, for `LOCKED`: process number, since when, where, and what it runs, as far as that is known. */
   readonly owner?: string;
+  /** Process number of the owner, for `LOCKED`; absent where nobody can tell. */
+  readonly ownerPid?: number;
 }
 
 export class StillwaterError extends Error {
@@ -138,6 +140,7 @@ export class StillwaterError extends Error {
   readonly offset: number | undefined;
   readonly operation: string | undefined;
   readonly owner: string | undefined;
+  readonly ownerPid: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -147,6 +150,7 @@ export class StillwaterError extends Error {
     this.offset = details.offset;
     this.operation = details.operation;
     this.owner = details.owner;
+    this.ownerPid = details.ownerPid;
   }
 }
 

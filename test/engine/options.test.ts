@@ -13,6 +13,7 @@ const MIB = 1024 * 1024;
 const DEFAULTS: Required<StoreOptions> = {
   createIfMissing: true,
   errorIfExists: false,
+  lockTimeoutMs: 0,
   durability: "sync",
   memtableBytes: 16 * MIB,
   immutableMemtablesMax: 2,
@@ -47,6 +48,7 @@ const BOUNDS: Partial<Record<keyof StoreOptions, readonly [min: number, max: num
   bloomBitsPerKey: [0, 32],
   groupCommitsMax: [1, 65_536],
   bufferedSyncMs: [1, 3_600_000],
+  lockTimeoutMs: [0, 2_147_483_647],
   pendingCommitsMax: [1, 10_000_000],
   levelBaseBytes: [1024, 1024 * 1024 * MIB],
   levelRatio: [2, 100],

@@ -5,12 +5,13 @@
  * Does not verify: named pipes, which need Windows.
  */
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { StillwaterError } from "../../src/platform/errors.js";
 import { claimDirectory, type ProcessProbe } from "../../src/platform/node/claim-lock.js";
 import { type LockMechanism, systemDirectoryLocks } from "../../src/platform/node/directory-lock.js";
+import { lockedError } from "../../src/platform/node/lock-note.js";
 import { type Child, type CompiledPlatform, compilePlatform, runChild } from "./compiled-platform.js";
 
 let platform: CompiledPlatform;
@@ -30,7 +31,7 @@ beforeAll(() => {
        console.log("locked");
        if (afterwards === "stay") setInterval(() => undefined, 1000);
      } catch (error) {
-       console.log(error.code + " " + error.owner);
+       console.log(error.code + " " + error.ownerPid + " " + error.owner);
      }`,
   );
 });
@@ -62,7 +63,10 @@ describe.each(mechanisms)("the lock (%s)", (mechanism) => {
       code: "LOCKED",
       path: directory,
       operation: "lockDirectory",
-      owner: expect.stringMatching(new RegExp(`^process ${child.pid} since \\d{4}-\\d\\d-\\d\\dT.*Z on .`)),
+      ownerPid: child.pid,
+      owner: expect.stringMatching(
+        new RegExp(`^process ${child.pid} since \\d{4}-\\d\\d-\\d\\dT.*Z on .+, running .*holder\\.js$`),
+      ),
       message: expect.stringContaining(`process ${child.pid} since`),
     });
     expect(await child.kill()).toBe("SIGKILL");
@@ -84,7 +88,9 @@ describe.each(mechanisms)("the lock (%s)", (mechanism) => {
 
   it("held here excludes other processes, which are told of us, until released", async () => {
     const lock = await locks.lock(directory);
-    expect(await start("end").line()).toMatch(new RegExp(`^LOCKED process ${process.pid} since`));
+    expect(await start("end").line()).toMatch(
+      new RegExp(`^LOCKED ${process.pid} process ${process.pid} since`),
+    );
     await lock.release();
     expect(await start("end").line()).toBe("locked");
   });
@@ -100,12 +106,30 @@ describe.each(mechanisms)("the lock (%s)", (mechanism) => {
     nodeFs.unlinkSync(alias);
   });
 
-  it("stays in force when its note is removed, and then names no one in particular", async () => {
+  it("stays in force when its note is removed or is somebody else's, and is still known to be its process's", async () => {
+    const child = start("stay");
+    expect(await child.line()).toBe("locked");
+    const owner = `process ${child.pid}`;
+    const note = join(directory, "LOCK");
+    nodeFs.unlinkSync(note);
+    await expect(locks.lock(directory)).rejects.toMatchObject({ code: "LOCKED", ownerPid: child.pid, owner });
+    for (const text of [
+      "\0garbage",
+      // Of somebody who is gone, and of somebody who lives but does not hold the lock.
+      `process 4194305 since 2026-01-01T00:00:00.000Z on ${hostname()}`,
+      `process ${process.pid} since 2026-01-01T00:00:00.000Z on ${hostname()}`,
+    ]) {
+      nodeFs.writeFileSync(note, text);
+      await expect(locks.lock(directory)).rejects.toMatchObject({ ownerPid: child.pid, owner });
+    }
+  });
+
+  it("held by this very process says so", async () => {
     const lock = await locks.lock(directory);
-    nodeFs.unlinkSync(join(directory, "LOCK"));
-    await expect(locks.lock(directory)).rejects.toMatchObject({ code: "LOCKED", owner: "another process" });
-    nodeFs.writeFileSync(join(directory, "LOCK"), "\0garbage");
-    await expect(locks.lock(directory)).rejects.toMatchObject({ code: "LOCKED", owner: "another process" });
+    await expect(locks.lock(directory)).rejects.toMatchObject({
+      ownerPid: process.pid,
+      message: expect.stringContaining("by this very process"),
+    });
     await lock.release();
   });
 
@@ -134,6 +158,49 @@ describe.each(mechanisms)("the lock (%s)", (mechanism) => {
     const lock = await locks.lock(directory);
     nodeFs.rmSync(directory, { recursive: true });
     await lock.release();
+  });
+});
+
+test.runIf(process.platform === "linux")(
+  "the name of the lock fills its address, so that no version of libuv can add to it",
+  async () => {
+    const lock = await systemDirectoryLocks(nodeFs).lock(directory);
+    const own = nodeFs.readdirSync("/proc/self/fd").flatMap((descriptor) => {
+      const link = `/proc/self/fd/${descriptor}`;
+      return nodeFs.existsSync(link) ? (/^socket:\[(\d+)\]$/.exec(nodeFs.readlinkSync(link))?.[1] ?? []) : [];
+    });
+    const names = nodeFs
+      .readFileSync("/proc/net/unix", "utf8")
+      .split("\n")
+      .map((line) => line.split(/\s+/))
+      .filter(([, , , , , , inode, path]) => own.includes(inode ?? "") && path?.startsWith("@stillwater-"))
+      .map((columns) => columns[7]);
+    await lock.release();
+    // "@" stands for the first zero; with 108 bytes there is no room for another.
+    expect(names).toEqual([expect.stringMatching(/^@stillwater-[0-9a-f]{96}$/)]);
+  },
+);
+
+describe("the error for a taken lock of which the system does not tell the holder", () => {
+  const noteOf = (pid: number, host = hostname()): void =>
+    nodeFs.writeFileSync(
+      join(directory, "LOCK"),
+      `process ${pid} since 2026-01-01T00:00:00.000Z on ${host}\n`,
+    );
+
+  it("names the process of the note while it lives on this machine, and nobody otherwise", () => {
+    noteOf(process.pid);
+    expect(lockedError(nodeFs, directory, null)).toMatchObject({ ownerPid: process.pid });
+    for (const [pid, host] of [
+      [4_194_305, hostname()],
+      [process.pid, "elsewhere"],
+    ] as const) {
+      noteOf(pid, host);
+      expect(lockedError(nodeFs, directory, null)).toMatchObject({
+        owner: "another process",
+        ownerPid: undefined,
+      });
+    }
   });
 });
 

@@ -16,7 +16,7 @@ export interface Compiled {
 }
 
 /** Comments stay: the catalogue of crash points is read from them. */
-export function compileSources(): Compiled {
+export function compileSources(parts: readonly string[] = ["src", "sim"]): Compiled {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, "stillwater-sim-"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
@@ -25,7 +25,7 @@ export function compileSources(): Compiled {
     target: ts.ScriptTarget.ES2023,
     verbatimModuleSyntax: true,
   };
-  for (const part of ["src", "sim"]) {
+  for (const part of parts) {
     for (const name of readdirSync(join(ROOT, part), { recursive: true, encoding: "utf8" })) {
       if (!name.endsWith(".ts")) continue;
       const text = readFileSync(join(ROOT, part, name), "utf8");

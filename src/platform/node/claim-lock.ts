@@ -30,7 +30,7 @@ export function claimDirectory(
   directory: string,
   probe: ProcessProbe = systemProbe,
 ): VLock {
-  if (hasLivingClaim(fs, directory, "", probe)) throw lockedError(fs, directory);
+  refuseBesideLivingClaim(fs, directory, "", probe);
   const name = claimName(process.pid, probe.startOf(process.pid));
   const path = joinPath(directory, name);
   const { O_CREAT, O_EXCL, O_RDWR } = fs.constants;
@@ -39,22 +39,28 @@ export function claimDirectory(
   } catch (error) {
     throw fileSystemError(error, "lockDirectory", path);
   }
-  if (hasLivingClaim(fs, directory, name, probe)) {
+  try {
+    refuseBesideLivingClaim(fs, directory, name, probe);
+  } catch (error) {
     removeClaim(fs, path);
-    throw lockedError(fs, directory);
+    throw error;
   }
   return { release: async () => removeClaim(fs, path) };
 }
 
-/** Looks at all claims but `own`, and removes those of the dead. */
-function hasLivingClaim(fs: NodeFileSystem, directory: string, own: string, probe: ProcessProbe): boolean {
+/** Looks at all claims but `own`, and removes those of the dead. Throws `LOCKED`. */
+function refuseBesideLivingClaim(
+  fs: NodeFileSystem,
+  directory: string,
+  own: string,
+  probe: ProcessProbe,
+): void {
   for (const name of listNames(fs, directory)) {
     const claim = parseClaim(name);
     if (claim === null || name === own) continue;
-    if (isAlive(claim, probe)) return true;
+    if (isAlive(claim, probe)) throw lockedError(fs, directory, claim.pid);
     removeClaim(fs, joinPath(directory, name));
   }
-  return false;
 }
 
 interface Claim {

@@ -17,8 +17,9 @@ import { createServer, type Server } from "node:net";
 import type { VLock } from "../vfs.js";
 import { claimDirectory } from "./claim-lock.js";
 import { errnoOf, fileSystemError, systemError } from "./errno.js";
-import { lockedError, removeLockNote, writeLockNote } from "./lock-note.js";
+import { lockedError, notedPid, removeLockNote, writeLockNote } from "./lock-note.js";
 import type { NodeFileSystem } from "./node-file-system.js";
+import { holderOfSocket } from "./socket-holder.js";
 
 export interface DirectoryLocks {
   /** As `VFS.lockDirectory`. */
@@ -52,7 +53,7 @@ export function volumeDirectoryLocks(fs: NodeFileSystem): DirectoryLocks {
   return {
     async lock(directory) {
       const found = inspect(directory, () => fs.statSync(directory));
-      if (taken.has(found.ino)) throw lockedError(fs, directory);
+      if (taken.has(found.ino)) throw lockedError(fs, directory, process.pid);
       taken.add(found.ino);
       return complete(fs, directory, { release: async () => void taken.delete(found.ino) });
     },
@@ -84,8 +85,15 @@ async function complete(fs: NodeFileSystem, directory: string, held: VLock): Pro
 function identify(directory: string): string {
   // As bigint: an inode number may not fit a double, and two that round to one would lock each other out.
   const found = inspect(directory, () => statSync(directory, { bigint: true }));
-  return createHash("sha256").update(`${found.dev}:${found.ino}`).digest("hex").slice(0, 40);
+  return createHash("sha512").update(`${found.dev}:${found.ino}`).digest("hex").slice(0, IDENTITY_CHARACTERS);
 }
+
+/**
+ * With its zero and its prefix a name fills the address of an abstract socket, 108 bytes, to the last. Shorter ones are padded
+ * with zeros by some versions of libuv and not by others, and to the kernel those are two names: processes of two versions of
+ * Node would both get the lock.
+ */
+const IDENTITY_CHARACTERS = 96;
 
 function inspect<Stat extends { isDirectory(): boolean }>(directory: string, stat: () => Stat): Stat {
   let found: Stat;
@@ -99,13 +107,17 @@ function inspect<Stat extends { isDirectory(): boolean }>(directory: string, sta
 }
 
 function listen(fs: NodeFileSystem, directory: string, identity: string): Promise<VLock> {
-  const path =
-    process.platform === "win32" ? `\\\\.\\pipe\\stillwater-${identity}` : `\0stillwater-${identity}`;
+  const name = `stillwater-${identity}`;
+  const path = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : `\0${name}`;
   const server = createServer((connection) => connection.destroy());
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
       const taken = errnoOf(error) === "EADDRINUSE";
-      reject(taken ? lockedError(fs, directory) : fileSystemError(error, "lockDirectory", directory));
+      reject(
+        taken
+          ? lockedError(fs, directory, holderOfSocket(name, notedPid(fs, directory)))
+          : fileSystemError(error, "lockDirectory", directory),
+      );
     });
     // exclusive: without it the workers of a node:cluster share one socket, and all of them would hold the lock.
     server.listen({ path, exclusive: true }, () => {
