@@ -26,7 +26,7 @@ import { RECORD_MUTANTS } from "./catalogue/records.js";
 import { TRANSACTION_MUTANTS } from "./catalogue/transactions.js";
 import { parseAutomatic } from "./sabotage.js";
 
-export type { Killer, PlantedMutant } from "./catalogue/mutant.js";
+export type { PlantedMutant } from "./catalogue/mutant.js";
 
 export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...LOG_MUTANTS,

@@ -33,5 +33,3 @@ const PROOFS: Readonly<Record<string, string>> = {
 export function redundancyOf(id: string): string | null {
   return Object.hasOwn(PROOFS, id) ? (PROOFS[id] as string) : null;
 }
-
-export const REDUNDANCY_PROOFS: readonly (readonly [id: string, proof: string])[] = Object.entries(PROOFS);

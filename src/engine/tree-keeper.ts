@@ -541,11 +541,13 @@ export class TreeKeeper {
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer?.cancel();
     if (mutant("L3-failed-job-not-retried")) return;
-    this.#retryTimer = this.#context.scheduler.after(delayMs, () => {
+    const goOn = () => {
       this.#retryTimer = null;
       sometimes("background.tried-again");
       this.work();
-    });
+    };
+    // Who awaits a flush is answered by the last of these tries, also where nothing else keeps the process alive.
+    this.#retryTimer = this.#context.scheduler.after(delayMs, goOn, this.#failuresInARow < OBSTACLE_FAILURES);
     this.#context.onProgress();
   }
 

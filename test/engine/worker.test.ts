@@ -2,6 +2,7 @@
  * The background thread, in the build that applications import (`npm test` builds first): it does the same work, and a
  * thread that dies in the middle of a job costs nothing but time.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,6 +116,25 @@ describe("the background thread", () => {
     expect(rows(again)).toHaveLength(expected.size);
     expect((await again.verify()).problems).toEqual([]);
     await again.close();
+  });
+
+  test("that dies is replaced for who awaits a flush, though nothing else keeps the process alive", () => {
+    const program = `
+      import { nodePlatform, Store } from ${JSON.stringify(BUILT.href)};
+      const platform = nodePlatform();
+      let started = 0;
+      const dying = new URL("data:text/javascript,throw new Error('dies')");
+      const workers = { spawn: (url, events) => platform.workers.spawn(++started <= 2 ? dying : url, events) };
+      const store = await Store.open(${JSON.stringify(folder())}, {}, { ...platform, workers });
+      await store.put(Buffer.from("key"), Buffer.from("value"));
+      await store.flush();
+      console.log(started, store.stats().flushes, store.stats().jobFailures);
+      await store.close();`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    expect(output).toBe("3 1 2\n");
   });
 
   test("is told of its errors by name: damage that it meets is known to the store as damage", async () => {
