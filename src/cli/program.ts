@@ -12,6 +12,7 @@ import { addIndexCheckCommands } from "./index-check-commands.js";
 import { addPointCommands } from "./point-commands.js";
 import { addIndexBuildCommand, addRecordCommands } from "./record-commands.js";
 import { addScanCommands } from "./scan-commands.js";
+import { addServeCommand } from "./serve-command.js";
 import { loadSimulator, SIMULATOR_DESCRIPTION } from "./simulator.js";
 import { OutputClosed, packageVersion, setExitCode, writeError } from "./terminal.js";
 import { addUpkeepCommands } from "./upkeep-commands.js";
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addUpkeepCommands(program);
   addBackupCommands(program);
   addRecordCommands(program);
+  addServeCommand(program);
   const index = program.command("index").description("build and check the indexes of collections");
   addIndexBuildCommand(index);
   addIndexCheckCommands(index);

@@ -32,6 +32,18 @@ export function setExitCode(code: number): void {
   process.exitCode = code;
 }
 
+/** Resolves at the first SIGINT or SIGTERM from now on; a second one ends the process as ever. */
+export function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const names = ["SIGINT", "SIGTERM"] as const;
+    const listener = (name: NodeJS.Signals): void => {
+      for (const one of names) process.off(one, listener);
+      resolve(name);
+    };
+    for (const name of names) process.on(name, listener);
+  });
+}
+
 export function packageVersion(): string {
   const { version } = createRequire(import.meta.url)("stillwater/package.json") as { version: string };
   return version;

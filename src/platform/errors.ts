@@ -97,6 +97,12 @@ export type ErrorCode =
   | "INVALID_MIGRATION"
   | "DELETE_DENIED"
   | "DANGLING_REFERENCE"
+  // From the admin's operations.
+  | "INVALID_PAGE_TOKEN"
+  | "PRECONDITION_FAILED"
+  | "PROTECTED_RANGE"
+  | "UNMAINTAINABLE_COLLECTION"
+  | "NOT_SUPPORTED"
   // From backends.
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"

@@ -4,6 +4,7 @@ import { Store } from "../engine/store.js";
 import type { Platform } from "../platform/platform.js";
 import { type DatabaseSettings, resolveSettings, StorageDatabase } from "./database.js";
 import { EngineStorage } from "./engine-storage.js";
+import type { Database } from "./transaction.js";
 import type { TransactionObserver } from "./transaction-observer.js";
 
 export interface EngineDatabaseOptions extends DatabaseSettings {
@@ -36,7 +37,7 @@ export async function openEngineDatabase(
   const store = await Store.open(directory, storeOptions, platform);
   const storage = new EngineStorage(store, platform.clock);
   const { clock, scheduler, random } = platform;
-  return new StorageDatabase({
+  const database = new StorageDatabase({
     storage,
     clock,
     scheduler,
@@ -47,4 +48,16 @@ export async function openEngineDatabase(
       await store.close();
     },
   });
+  STORES.set(database, store);
+  return database;
+}
+
+const STORES = new WeakMap<Database, Store>();
+
+/**
+ * The store below a database that `openEngineDatabase` has opened; null below any other. For who looks: whoever writes past the
+ * database breaks what its transactions promise.
+ */
+export function engineStoreOf(database: Database): Store | null {
+  return STORES.get(database) ?? null;
 }
