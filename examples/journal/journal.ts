@@ -1,7 +1,7 @@
 /**
  * A little journal, as somebody might write it: records are appended to a file, one line each with a checksum, and synced
  * before they count. It looks right, and loses everything at a power loss right after its first records. See
- * docs/SIMULATE-YOUR-CODE.md, and `fixed-journal.ts`.
+ * docs/guides/simulate.md, and `fixed-journal.ts`.
  */
 import { createHash } from "node:crypto";
 import type * as NodeFS from "node:fs";

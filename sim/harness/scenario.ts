@@ -19,7 +19,7 @@ export interface SimulatedProcess<Input> {
   readonly fs: SimulatedFS;
   /** The same disk as the store's own interface to files. */
   readonly vfs: VFS;
-  /** All of the store's platform, for `open(…, { platform })`. */
+  /** All of the store's platform, for `Store.open(directory, options, platform)`. */
   readonly platform: Platform;
   readonly clock: Clock;
   readonly random: Random;
