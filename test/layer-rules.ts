@@ -3,8 +3,8 @@
  *
  * 1. Imports only point down (`MAY_IMPORT`); nothing in src imports sim, but for a dynamic import in src/cli.
  * 2. Only the edge (`EDGE`) touches the world: node's impure modules and globals such as Date, process or setTimeout.
- * 3. Only the edge, src/index.ts, the entries of backends and worker entry modules (worker-main.ts) choose an implementation
- *    of the platform.
+ * 3. Only the edge, src/index.ts, the entries of backends and of Level, Level's loading of its package, and worker entry modules
+ *    (worker-main.ts) choose an implementation of the platform.
  * 4. A client library of a backend (`BACKEND_PACKAGES`) is loaded by that backend alone, and only when it is asked to.
  *
  * It reads the syntax tree and resolves names, so a comment, a property called `process` or a parameter called
@@ -321,6 +321,8 @@ function mayChoosePlatform(path: string): boolean {
   return (
     isEdge(path) ||
     path === "src/index.ts" ||
+    path === "src/level/index.ts" ||
+    path === "src/level/abstract-level.ts" ||
     /^src\/backend\/[^/]+\/index\.ts$/.test(path) ||
     path.endsWith("/worker-main.ts")
   );

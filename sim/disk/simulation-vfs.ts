@@ -15,7 +15,7 @@ import { SimulationFile } from "./simulation-file.js";
 const LOCK_NOTE = "LOCK";
 
 export class SimulationVFS implements VFS {
-  readonly capabilities: VFSCapabilities = { directorySync: true, links: true };
+  readonly capabilities: VFSCapabilities = { directorySync: true, links: true, permanence: true };
   private readonly disk: DiskState;
   private readonly life: Life;
 

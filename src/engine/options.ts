@@ -108,6 +108,11 @@ const RULES: { readonly [Name in keyof StoreOptions]-?: Rule } = {
   beatRows: { kind: "integer", default: 512, min: 1, max: 1_000_000 },
 };
 
+/** Whether a store has an option of this name. */
+export function isStoreOption(name: string): boolean {
+  return Object.hasOwn(RULES, name);
+}
+
 /** Checks `options` and fills in defaults. Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT`. */
 export function resolveOptions(options: StoreOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {

@@ -1,7 +1,7 @@
 /** Ranges as users give them (`gte`, `gt`, `lte`, `lt`) and as the engine wants them: [begin, end). */
 import { StillwaterError } from "../platform/errors.js";
 import { checkKey } from "./batch.js";
-import { copyOf, keyAfter } from "./format/bytes.js";
+import { compareKeys, copyOf, keyAfter } from "./format/bytes.js";
 import { refuseUnknownOptions } from "./options.js";
 import type { IterationRange } from "./read/store-iterator.js";
 import { Snapshot } from "./snapshots.js";
@@ -21,6 +21,12 @@ export interface ScanOptions {
   readonly limit?: number;
   /** Read at this snapshot instead of now. */
   readonly snapshot?: Snapshot;
+}
+
+/** The keys in [begin, end). */
+export interface KeyRange {
+  readonly begin: Uint8Array;
+  readonly end: Uint8Array;
 }
 
 const NAMES = ["gte", "gt", "lte", "lt", "reverse", "limit", "snapshot"];
@@ -50,6 +56,22 @@ export function iterationRange(options: ScanOptions, call: string): IterationRan
     end: lt === undefined ? (lte === undefined ? null : keyAfter(lte)) : copyOf(lt, 0, lt.length),
     reverse: reverse ?? false,
     limit: limit ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Throws `INVALID_ARGUMENT`, `KEY_TOO_LARGE`. */
+export function checkKeyRange(range: KeyRange, call: string): void {
+  refuseUnknownOptions(range, ["begin", "end"], call);
+  checkKey(range.begin);
+  checkKey(range.end);
+}
+
+/** The smallest range that has the keys of both; null is everything. */
+export function rangeOfBoth(a: KeyRange | null, b: KeyRange | null): KeyRange | null {
+  if (a === null || b === null) return null;
+  return {
+    begin: compareKeys(a.begin, b.begin) < 0 ? a.begin : b.begin,
+    end: compareKeys(a.end, b.end) < 0 ? b.end : a.end,
   };
 }
 

@@ -20,8 +20,8 @@ import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { takeOwnerLock } from "./owner-lock.js";
-import { iterationRange, type ScanOptions } from "./range.js";
-import { readKey } from "./read/read-view.js";
+import { checkKeyRange, iterationRange, type KeyRange, type ScanOptions } from "./range.js";
+import { bytesInRange, readKey } from "./read/read-view.js";
 import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
 import { type RecoveredStore, type RecoveryReport, recoverStore } from "./recovery.js";
 import { Scan } from "./scan.js";
@@ -190,6 +190,11 @@ export class Store {
     this.#keeper.work();
   }
 
+  /** What the store runs on, for layers above it. */
+  get platform(): Platform {
+    return this.#platform;
+  }
+
   /** Newest commit version that reads see. Grows with every commit, across openings too; a version is never used twice. */
   get version(): number {
     return this.#committer.visibleVersion;
@@ -332,17 +337,31 @@ export class Store {
     });
   }
 
-  /** Flushes, then merges all tables, so that nothing deleted or overwritten takes space any more. */
-  compact(): Promise<void> {
+  /**
+   * Flushes, then merges all tables, so that nothing deleted or overwritten takes space any more; with a range, those that
+   * may hold keys of it (with `tiered` compaction all of them even so).
+   */
+  compact(range: KeyRange | null = null): Promise<void> {
     return this.#guarded(async () => {
+      if (range !== null) checkKeyRange(range, "compact");
       await this.flush();
       let isDone = false;
-      this.#keeper.compactAll(() => {
+      this.#keeper.compactManually(range, () => {
         isDone = true;
         this.#checkConditions();
       });
       await this.#until(() => isDone);
     });
+  }
+
+  /**
+   * Bytes that a range takes on disk, to within a block at each end of each table. What is in the log only does not count.
+   * Reads the indexes of the tables at its ends: O(tables), O(log blocks) for those.
+   */
+  approximateBytes(range: KeyRange): number {
+    this.#requireOpen();
+    checkKeyRange(range, "approximateBytes");
+    return bytesInRange(this.#keeper.current.levels, this.#tables, range);
   }
 
   /**

@@ -28,6 +28,7 @@ import { coveringRange, type TableMeta, tablesOverlap, totalBytes } from "./mani
 import { applyEdit, LEVEL_COUNT, type Levels } from "./manifest/tree.js";
 import { type TreeVersion, VersionSet } from "./manifest/version-set.js";
 import type { ResolvedOptions } from "./options.js";
+import { type KeyRange, rangeOfBoth } from "./range.js";
 import type { RecoveredStore } from "./recovery.js";
 import type { TableCache } from "./table-cache.js";
 import type { Segment } from "./wal/segment.js";
@@ -102,7 +103,8 @@ export class TreeKeeper {
   #flushing: FlushDescription | null = null;
   #compacting: CompactionDescription | null = null;
   /** Steps of a manual compaction that are still to do. */
-  #manual: { step: number; readonly done: () => void } | null = null;
+  /** `range` null: everything. */
+  #manual: { step: number; readonly range: KeyRange | null; readonly done: () => void } | null = null;
   #retryTimer: Timer | null = null;
   #retryMs = RETRY_FIRST_MS;
   #failuresInARow = 0;
@@ -251,11 +253,12 @@ export class TreeKeeper {
     this.work();
   }
 
-  /** Merges everything into its final place; calls back when that is done. */
-  compactAll(done: () => void): void {
+  /** Merges everything, or what may hold keys of a range, into its final place; calls back when that is done. */
+  compactManually(range: KeyRange | null, done: () => void): void {
     const former = this.#manual;
     this.#manual = {
       step: 0,
+      range: former === null ? range : rangeOfBoth(former.range, range),
       done: () => {
         if (!mutant("L4-earlier-manual-compaction-forgotten")) former?.done();
         done();
@@ -395,7 +398,8 @@ export class TreeKeeper {
     const manual = this.#manual;
     if (manual === null) return null;
     while (manual.step <= LEVEL_COUNT) {
-      const plan = this.#strategy.pickManual(levels, manual.step++, (table) => this.#mayShrink(table));
+      const mayShrink = (table: TableMeta): boolean => this.#mayShrink(table);
+      const plan = this.#strategy.pickManual(levels, manual.step++, mayShrink, manual.range);
       if (plan !== null) return plan;
     }
     this.#endManual();

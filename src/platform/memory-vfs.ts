@@ -23,7 +23,7 @@ export async function createMemoryVFS(load: () => Promise<Memfs> = () => import(
     throw new StillwaterError("NOT_FOUND", message, { cause, operation: "createMemoryVFS" });
   }
   const volume = posixVolume(memfs.createFsFromVolume(new memfs.Volume()));
-  return new NodeVFS(volume, volumeDirectoryLocks(volume));
+  return new NodeVFS(volume, volumeDirectoryLocks(volume), false);
 }
 
 /** What is used of memfs. */

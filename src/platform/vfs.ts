@@ -58,6 +58,8 @@ export interface VFSCapabilities {
   readonly directorySync: boolean;
   /** Whether hard links work. */
   readonly links: boolean;
+  /** Whether files outlive the process. False in memory. */
+  readonly permanence: boolean;
 }
 
 export interface VFileStat {

@@ -6,9 +6,17 @@
  */
 
 import { mutant } from "../../platform/probes.js";
-import { coveringRange, type TableMeta, tablesOverlap, totalBytes } from "../manifest/table-meta.js";
+import { compareKeys } from "../format/bytes.js";
+import {
+  coveringRange,
+  endsBefore,
+  type TableMeta,
+  tablesOverlap,
+  totalBytes,
+} from "../manifest/table-meta.js";
 import { LEVEL_COUNT, type Levels } from "../manifest/tree.js";
 import type { ResolvedOptions } from "../options.js";
+import type { KeyRange } from "../range.js";
 import type { CompactionPlan, CompactionStrategy } from "./strategy.js";
 
 /** A move may put a table above at most this many times its target in the level below (as LevelDB). */
@@ -56,19 +64,30 @@ export class LeveledStrategy implements CompactionStrategy {
     return tablesAt(levels, 0).length;
   }
 
-  pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null {
+  pickManual(
+    levels: Levels,
+    step: number,
+    mayShrink: (table: TableMeta) => boolean,
+    range: KeyRange | null = null,
+  ): CompactionPlan | null {
     let deepest = 1;
     levels.forEach((tables, level) => {
       if (tables.length > 0) deepest = Math.max(deepest, level);
     });
+    const concerned = (level: number): readonly TableMeta[] => {
+      const tables = tablesAt(levels, level);
+      if (range === null) return tables;
+      const inRange = tablesInRange(tables, range);
+      return level === 0 ? overlappingClosure(tables, inRange) : inRange;
+    };
     // Each level once into the next, then the bottom level once onto itself where it still holds tombstones.
     for (let level = step; level < deepest; level++) {
-      const tables = tablesAt(levels, level);
+      const tables = concerned(level);
       if (tables.length > 0) return this.#plan(levels, level, tables, level + 1, false);
     }
     if (step > deepest) return null;
     // Whole neighbourhoods only: an output made of tables with a gap between them could span what lies in the gap.
-    const bottom = tablesAt(levels, deepest);
+    const bottom = concerned(deepest);
     const tables = bottom.slice(bottom.findIndex(mayShrink), bottom.findLastIndex(mayShrink) + 1);
     if (tables.length === 0) return null;
     const runs = [{ level: deepest, tables }];
@@ -91,7 +110,9 @@ export class LeveledStrategy implements CompactionStrategy {
     return this.#plan(
       levels,
       0,
-      mutant("C1-level0-input-not-expanded") ? [level0[0] as TableMeta] : overlappingClosure(level0, oldest),
+      mutant("C1-level0-input-not-expanded")
+        ? [level0[0] as TableMeta]
+        : overlappingClosure(level0, [oldest]),
       1,
       true,
     );
@@ -134,12 +155,16 @@ export class LeveledStrategy implements CompactionStrategy {
   }
 }
 
+function tablesInRange(tables: readonly TableMeta[], { begin, end }: KeyRange): readonly TableMeta[] {
+  return tables.filter((table) => !endsBefore(table, begin) && compareKeys(table.smallest, end) < 0);
+}
+
 /**
- * `seed` and every level-0 table that overlaps it, directly or through others: leaving out an older one would put newer
+ * `seeds` and every level-0 table that overlaps one of them, directly or through others: leaving out an older one would put newer
  * data below it (LevelDB issue 44). Keeps the order newest first.
  */
-function overlappingClosure(level0: readonly TableMeta[], seed: TableMeta): TableMeta[] {
-  const chosen = new Set<TableMeta>([seed]);
+function overlappingClosure(level0: readonly TableMeta[], seeds: readonly TableMeta[]): TableMeta[] {
+  const chosen = new Set<TableMeta>(seeds);
   let grew = true;
   while (grew) {
     grew = false;

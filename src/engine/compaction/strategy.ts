@@ -6,6 +6,7 @@
 import type { TableMeta } from "../manifest/table-meta.js";
 import type { Levels } from "../manifest/tree.js";
 import type { ResolvedOptions } from "../options.js";
+import type { KeyRange } from "../range.js";
 import { LeveledStrategy } from "./leveled.js";
 import { TieredStrategy } from "./tiered.js";
 
@@ -27,10 +28,16 @@ export interface CompactionStrategy {
   /** Number that commits stall by: level-0 tables, or what corresponds to them. */
   backlog(levels: Levels): number;
   /**
-   * Plans that, run one after the other on the tree as it then is, put everything into its final place. `mayShrink`
-   * tells the tables that are worth rewriting even where they are: they may hold rows that nobody can see any more.
+   * Plans that, run one after the other on the tree as it then is, put everything into its final place, or at least what may
+   * hold keys of `range`. `mayShrink` tells the tables that are worth rewriting even where they are: they may hold rows that
+   * nobody can see any more.
    */
-  pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null;
+  pickManual(
+    levels: Levels,
+    step: number,
+    mayShrink: (table: TableMeta) => boolean,
+    range?: KeyRange | null,
+  ): CompactionPlan | null;
 }
 
 export function strategyFor(options: ResolvedOptions): CompactionStrategy {

@@ -35,6 +35,7 @@ export class TieredStrategy implements CompactionStrategy {
     return tier === null ? 0 : tier.length;
   }
 
+  /** Always everything: what holds a range overlaps all the rest. */
   pickManual(levels: Levels, step: number, mayShrink: (table: TableMeta) => boolean): CompactionPlan | null {
     if (step > 0) return null;
     const runs = (levels[0] ?? []).map((table) => ({ level: 0, tables: [table] }));

@@ -17,6 +17,7 @@ import {
 } from "../format/operation.js";
 import { endsBefore, firstTableAtOrAfter, type TableMeta, tableCovers } from "../manifest/table-meta.js";
 import type { Levels } from "../manifest/tree.js";
+import type { KeyRange } from "../range.js";
 import { RowResult } from "../table/row-result.js";
 import type { TableCache } from "../table-cache.js";
 import type { Segment } from "../wal/segment.js";
@@ -97,6 +98,23 @@ export function copyValue(bytes: Uint8Array, start: number, length: number): Uin
   if (length <= 24) for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
   else copy.set(bytes.subarray(start, start + length));
   return copy;
+}
+
+/** Bytes of tables between the blocks where a range begins and ends. */
+export function bytesInRange(levels: Levels, tables: TableCache, { begin, end }: KeyRange): number {
+  if (compareKeys(begin, end) >= 0) return 0;
+  let bytes = 0;
+  for (const level of levels) {
+    for (const table of tablesInRange(level, begin, end)) {
+      const isInside = compareKeys(table.smallest, begin) >= 0 && endsBefore(table, end);
+      if (isInside) bytes += table.bytes;
+      else {
+        const reader = tables.reader(table);
+        bytes += reader.bytesBefore(end) - reader.bytesBefore(begin);
+      }
+    }
+  }
+  return bytes;
 }
 
 /** Tables of a sorted level that may hold keys in [begin, end); null is unbounded. */

@@ -133,6 +133,11 @@ export class TableReader {
     return true;
   }
 
+  /** Bytes of the blocks before the one where `key` would be. */
+  bytesBefore(key: Uint8Array): number {
+    return this.index.offsets[this.index.find(key, Number.MAX_SAFE_INTEGER)] as number; // one more than there are blocks
+  }
+
   /** A cursor over all rows. Close it before the table. */
   cursor(options: TableCursorOptions): TableCursor {
     const source = options.fillCache

@@ -20,10 +20,14 @@ export class NodeVFS implements VFS {
   private readonly locks: DirectoryLocks;
 
   /** `locks` must guard the same volume as `fs`: the operating system's for `node:fs`, a registry for one in memory. */
-  constructor(fs: NodeFileSystem = nodeFs, locks: DirectoryLocks = systemDirectoryLocks(fs)) {
+  constructor(
+    fs: NodeFileSystem = nodeFs,
+    locks: DirectoryLocks = systemDirectoryLocks(fs),
+    permanence = true,
+  ) {
     this.fs = fs;
     this.locks = locks;
-    this.capabilities = { directorySync: process.platform !== "win32", links: true };
+    this.capabilities = { directorySync: process.platform !== "win32", links: true, permanence };
   }
 
   createFile(path: string): VFile {

@@ -1,0 +1,34 @@
+/** Explicit snapshots: a token that reads are given, over a snapshot of the store that is taken at the call. */
+import type { Snapshot } from "../engine/snapshots.js";
+import type { Store } from "../engine/store.js";
+import { AbstractSnapshotBase } from "./abstract-level.js";
+
+export class StillwaterSnapshot extends AbstractSnapshotBase {
+  /** Internal: what reads at this snapshot give the store. */
+  readonly pinned: Snapshot;
+  readonly #store: Store;
+
+  /** `owner` is the database, or the sublevel, that closes it in the end. */
+  constructor(store: Store, owner: unknown) {
+    const pinned = store.snapshot();
+    super({ owner });
+    this.pinned = pinned;
+    this.#store = store;
+  }
+
+  override _close(): Promise<void> {
+    this.pinned.close();
+    return Promise.resolve();
+  }
+
+  isOf(store: Store): boolean {
+    return this.#store === store;
+  }
+}
+
+/** The store's snapshot behind a `snapshot` option; undefined: now. Throws `TypeError` for one of another database. */
+export function pinnedBy(snapshot: unknown, store: Store): Snapshot | undefined {
+  if (snapshot === undefined || snapshot === null) return undefined;
+  if (snapshot instanceof StillwaterSnapshot && snapshot.isOf(store)) return snapshot.pinned;
+  throw new TypeError("The snapshot belongs to another database, or to an earlier opening of this one");
+}
