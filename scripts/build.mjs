@@ -1,12 +1,13 @@
 // Builds the package twice from the same sources:
 //   dist/instrumented/{src,sim}  the code as written, with crash points, marks, buggify sites and mutants (`stillwater/sim`)
 //   dist/src                     what applications import: the same code with those four removed
-// and the time-travel page without data (`bundle-page.mjs`) beside the module that fills it.
+// and two web pages (`bundle-page.mjs`): the time-travel page without data beside the module that fills it, and the
+// admin's, a file of its own in src/admin/page, in both.
 // `test/build.test.ts` checks that nothing of them is left in dist/src.
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
-import { bundlePage } from "./bundle-page.mjs";
+import { ADMIN_PAGE, bundlePage, TIME_TRAVEL_PAGE } from "./bundle-page.mjs";
 
 const root = join(import.meta.dirname, "..");
 const config = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
@@ -26,7 +27,12 @@ if (diagnostics.length > 0) {
 }
 program.emit();
 program.emit(undefined, writeStripped, undefined, false, { before: [stripProbes] });
-writeFileSync(join(root, "dist/instrumented/sim/viewer/page.html"), bundlePage(root));
+writeFileSync(join(root, "dist/instrumented/sim/viewer/page.html"), bundlePage(root, TIME_TRAVEL_PAGE));
+const adminPage = bundlePage(root, ADMIN_PAGE);
+for (const build of ["dist/src", "dist/instrumented/src"]) {
+  mkdirSync(join(root, build, "admin/page"), { recursive: true });
+  writeFileSync(join(root, build, "admin/page/index.html"), adminPage);
+}
 
 /** Redirects the second emit to dist/src; the simulator exists only in instrumented form. */
 function writeStripped(fileName, text) {

@@ -1,16 +1,27 @@
-// Makes one HTML file, without data, of the modules and the style in sim/viewer/page. The modules are type-checked,
-// put after one another in the order of their imports, each in a function of its own that returns what it exports. Two
-// exports of the same name are an error here. No bundler is needed for a dozen files of our own.
+// Makes one HTML file, without data, of the modules and the style of a page: the simulator's (sim/viewer/page) and the
+// admin's (src/admin/page). The modules are type-checked, put after one another in the order of their imports, each in a
+// function of its own that returns what it exports. Two exports of the same name are an error here. No bundler is needed
+// for some dozen files of our own.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
 
-/** In this order: what comes later wins. */
-const STYLES = ["base.css", "time.css", "panes.css", "files.css", "sizes.css"];
+const SHARED_STYLE = "src/admin/page/base.css";
+
+/** `styles` in this order: what comes later wins. */
+export const TIME_TRAVEL_PAGE = {
+  folder: "sim/viewer/page",
+  styles: ["colours.css", "time.css", "panes.css", "files.css", "sizes.css"],
+};
+export const ADMIN_PAGE = {
+  folder: "src/admin/page",
+  styles: ["frame.css", "overview.css", "data.css", "sizes.css"],
+};
 
 /** The page's text. Throws with the diagnostics when a module does not type-check. */
-export function bundlePage(root) {
-  const folder = join(root, "sim/viewer/page");
+export function bundlePage(root, { folder: place, styles }) {
+  const folder = join(root, place);
   const config = ts.readConfigFile(join(folder, "tsconfig.json"), ts.sys.readFile);
   const parsed = ts.parseJsonConfigFileContent(config.config, ts.sys, folder);
   const program = ts.createProgram(parsed.fileNames, parsed.options);
@@ -24,10 +35,24 @@ export function bundlePage(root) {
     throw new Error(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
   }
   const script = joinModules(join(folder, "main.ts"));
-  const style = STYLES.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
-  return readFileSync(join(folder, "page.html"), "utf8")
+  const style = [join(root, SHARED_STYLE), ...styles.map((name) => join(folder, name))]
+    .map(textOf)
+    .join("\n");
+  return textOf(join(folder, "page.html"))
+    .replace("@@STYLE_HASH@@", hashOf(style))
+    .replace("@@SCRIPT_HASH@@", hashOf(script))
     .replace("@@STYLE@@", () => style)
     .replace("@@SCRIPT@@", () => script);
+}
+
+/** A browser reads every line's end as one character, and so must a hash. */
+function textOf(path) {
+  return readFileSync(path, "utf8").replaceAll("\r\n", "\n");
+}
+
+/** As a Content-Security-Policy names the one script or style that it allows. */
+function hashOf(text) {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
 function joinModules(entry) {
@@ -37,7 +62,7 @@ function joinModules(entry) {
   const visit = (path) => {
     if (visited.has(path)) return;
     visited.add(path);
-    const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.ES2023, true);
+    const file = ts.createSourceFile(path, textOf(path), ts.ScriptTarget.ES2023, true);
     for (const statement of file.statements) {
       if (!ts.isImportDeclaration(statement)) continue;
       const { importClause, moduleSpecifier } = statement;

@@ -1,5 +1,5 @@
 /** Colours of the page for canvases, read from the style sheet, so that light and dark are written down once. */
-import { el } from "./dom.js";
+import { el } from "../../../src/admin/page/dom.js";
 import { CATEGORIES, type Category } from "./trace.js";
 
 export interface Colours {

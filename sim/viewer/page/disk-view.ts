@@ -2,9 +2,10 @@
  * The disk at the current step and just before it, as the tree and the byte view need it: both views of names merged
  * into one tree, the parts of a file that are synced, unsynced or lost, and what the step changed, in words.
  */
+
+import { bytesText } from "../../../src/admin/page/dom.js";
 import { CHANGE, CHANGE_NUMBERS, MODEL_PAGE_BYTES, type RecordedTrace } from "../trace-model.js";
 import { type DiskAtStep, type FileState, TraceReader } from "../trace-reader.js";
-import { bytesText } from "./dom.js";
 
 export type View = "volatile" | "durable";
 

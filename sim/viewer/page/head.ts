@@ -1,5 +1,5 @@
 /** The head of the page: what failed, why, and how to see it again. Said once, from the trace's headline. */
-import { count, el } from "./dom.js";
+import { count, el } from "../../../src/admin/page/dom.js";
 import type { Trace } from "./trace.js";
 
 export function fillHead(head: HTMLElement, trace: Trace, goTo: (step: number) => void): void {

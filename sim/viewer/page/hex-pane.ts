@@ -2,9 +2,10 @@
  * The bytes of one file, two versions side by side: as processes see it and as the medium has it, or before and after
  * the current step. Only the rows in sight exist; bytes that differ, and bytes that one side lacks, are marked.
  */
+
+import { byId, bytesText, count, el, onceAFrame } from "../../../src/admin/page/dom.js";
 import type { FileState } from "../trace-reader.js";
 import { type DiskView, sizeOf, type TreeRow, type View } from "./disk-view.js";
-import { byId, bytesText, count, el, onceAFrame } from "./dom.js";
 import { type Comparison, clamp, type State } from "./state.js";
 
 const ROW_PX = 20;

@@ -1,5 +1,5 @@
 /** The keyboard, and the dialog that explains it. Keys do nothing while somebody types. */
-import { byId, el } from "./dom.js";
+import { byId, el } from "../../../src/admin/page/dom.js";
 
 export interface Actions {
   step(rows: 1 | -1): void;

@@ -2,11 +2,13 @@
  * Starts the time-travel page: unpacks the data that lies in it, makes the parts and connects them. Loads nothing.
  * The parts share the trace (what happened), the disk (what was on it) and the state (what is shown).
  */
+
+import { byId, el } from "../../../src/admin/page/dom.js";
+import { nextTheme, startTheme } from "../../../src/admin/page/theme.js";
 import { MODEL_FORMAT, type TraceModel } from "../trace-model.js";
 import { lastAtMost } from "../trace-reader.js";
 import { forgetColours } from "./colours.js";
 import { DiskView } from "./disk-view.js";
-import { byId, el } from "./dom.js";
 import { fillHead } from "./head.js";
 import { HexPane } from "./hex-pane.js";
 import { listenToKeys } from "./keys.js";
@@ -19,7 +21,6 @@ import { TreePane } from "./tree-pane.js";
 
 const WINDOW_STEPS = 160;
 const PAGE_STEPS = 100;
-const THEME_KEY = "stillwater-theme";
 
 async function start(): Promise<void> {
   const model: TraceModel = JSON.parse(new TextDecoder().decode(await unpacked("model")));
@@ -70,7 +71,7 @@ async function start(): Promise<void> {
         onlyFile: state.now.onlyFile === "" ? (disk.shownFile(state.now.file)?.path ?? "") : "",
       }),
     zoom: (factor: number) => timeline.zoom(factor),
-    theme: () => nextTheme(),
+    theme: nextTheme,
   };
   listenToKeys(actions);
   const onClick = (id: string, act: () => void): void =>
@@ -134,37 +135,7 @@ function fillLegend(): void {
   for (const [name, text] of LEGEND) list.append(el("li", {}, el("i", { class: `key ${name}` }), text));
 }
 
-/** As the system says, until somebody has chosen. */
-function nextTheme(): void {
-  const { dataset } = document.documentElement;
-  const isDark =
-    (dataset.theme ?? "") === ""
-      ? matchMedia("(prefers-color-scheme: dark)").matches
-      : dataset.theme === "dark";
-  dataset.theme = isDark ? "light" : "dark";
-  remember(dataset.theme);
-}
-
-/** Pages from files may have no storage; then the choice lasts as long as the page. */
-function remember(theme: string): void {
-  try {
-    localStorage.setItem(THEME_KEY, theme);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-  }
-}
-
-function remembered(): string | null {
-  try {
-    return localStorage.getItem(THEME_KEY);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-    return null;
-  }
-}
-
-const theme = remembered();
-if (theme !== null) document.documentElement.dataset.theme = theme;
+startTheme();
 start().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   byId("head", HTMLElement).append(

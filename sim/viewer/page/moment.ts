@@ -1,6 +1,7 @@
 /** The current step in full: what it is, who did it, when, how it went, what it changed, and what a crash took. */
+
+import { byId, count, el, onceAFrame, timeText } from "../../../src/admin/page/dom.js";
 import type { DiskView } from "./disk-view.js";
-import { byId, count, el, onceAFrame, timeText } from "./dom.js";
 import type { State } from "./state.js";
 import type { Trace } from "./trace.js";
 

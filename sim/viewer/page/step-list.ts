@@ -2,8 +2,9 @@
  * The steps as a list, of which only the rows in sight exist. Filters and search are answered from the columns; the
  * filter also says what one step of the keyboard is.
  */
+
+import { byId, count, el, onceAFrame } from "../../../src/admin/page/dom.js";
 import { lastAtMost } from "../trace-reader.js";
-import { byId, count, el, onceAFrame } from "./dom.js";
 import { clamp, type State, toggled } from "./state.js";
 import { CATEGORIES, type Category, type Trace } from "./trace.js";
 

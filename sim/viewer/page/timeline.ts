@@ -2,9 +2,10 @@
  * Time, twice: a strip of the whole run with its faults and crashes, which is also the scrubber, and the lanes of
  * tasks around the current step. Both are canvases, drawn from the columns for what is visible only.
  */
+
+import { byId, onceAFrame } from "../../../src/admin/page/dom.js";
 import { lastAtMost } from "../trace-reader.js";
 import { type Colours, colours } from "./colours.js";
-import { byId, onceAFrame } from "./dom.js";
 import { LANE_PX, Lanes, SPAN_PX } from "./lanes.js";
 import { clamp, type State } from "./state.js";
 import { CATEGORIES, type Trace } from "./trace.js";

@@ -2,9 +2,10 @@
  * The directory tree of the current step, as processes see it beside as it is on the medium. Names that only one of
  * the two has are marked, and each file has a bar: what is synced, what is not, what a power loss has just taken.
  */
+
+import { byId, bytesText, el, onceAFrame } from "../../../src/admin/page/dom.js";
 import type { DiskView, Stretch, TreeRow } from "./disk-view.js";
 import { sizeOf } from "./disk-view.js";
-import { byId, bytesText, el, onceAFrame } from "./dom.js";
 import type { State } from "./state.js";
 
 const STRETCH_WORDS: Readonly<Record<Stretch["kind"], string>> = {
