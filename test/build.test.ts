@@ -12,7 +12,9 @@ const ROOT = join(import.meta.dirname, "..");
 const PROBES = ["crashPoint", "sometimes", "buggify", "mutant"];
 const PROBES_FILE = "platform/probes";
 
-const sources = filesIn("src", ".ts").filter((name) => !name.startsWith(PROBES_FILE));
+const sources = filesIn("src", ".ts")
+  // The page's modules are one script in index.html.
+  .filter((name) => !name.startsWith(PROBES_FILE) && !name.startsWith("admin/page/"));
 
 describe("dist/src", () => {
   it("is there, whole: build before testing (npm run build)", () => {
@@ -20,6 +22,7 @@ describe("dist/src", () => {
     const missing = built.filter((name) => !existsSync(join(ROOT, "dist/src", name)));
     expect(missing).toEqual([]);
     expect(existsSync(join(ROOT, "dist/src", `${PROBES_FILE}.js`))).toBe(true);
+    expect(existsSync(join(ROOT, "dist/src/admin/page/index.html"))).toBe(true);
   });
 
   it("holds no crash point, mark, buggify site or mutant, and does not load their module", () => {

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 export interface StaticFile {
   readonly contentType: string;
   readonly bytes: Uint8Array;
+  /** The Content-Security-Policy to serve it with. */
+  readonly policy: string;
 }
 
 /** What the server answers for `/`. */
@@ -32,10 +34,26 @@ export function readStaticFiles(folder: string): ReadonlyMap<string, StaticFile>
   const files = new Map<string, StaticFile>();
   for (const name of namesIn(folder)) {
     const contentType = CONTENT_TYPES.get(extname(name));
-    if (contentType !== undefined) files.set(name, { contentType, bytes: readFileSync(join(folder, name)) });
+    if (contentType === undefined) continue;
+    const bytes = readFileSync(join(folder, name));
+    files.set(name, { contentType, bytes, policy: policyOf(name, bytes) });
   }
   return files;
 }
+
+/**
+ * A page that says a policy knows best, since it names the hashes of the one script and the one style in it; who may frame it, it
+ * cannot say itself. Else: nothing from elsewhere, no inline code.
+ */
+function policyOf(name: string, bytes: Uint8Array): string {
+  const own = extname(name) === ".html" ? OWN_POLICY.exec(Buffer.from(bytes).toString()) : null;
+  return `${own?.[1] ?? DEFAULT_POLICY}; frame-ancestors 'none'`;
+}
+
+const OWN_POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
+const DEFAULT_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'";
 
 function namesIn(folder: string): string[] {
   try {

@@ -27,8 +27,7 @@ export function keyTextOf(key: Uint8Array, style: KeyStyle): KeyText {
 }
 
 /** Controls, line and paragraph ends, marks of direction, and what has no width: none of them shows where it stands. */
-const UNSEEN =
-  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufffc]/u;
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 const ALL_UNSEEN = new RegExp(UNSEEN, "gu");
 
 /** Text on one line, each character that would not show as \u{…}. */
