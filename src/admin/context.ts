@@ -9,6 +9,7 @@
 import type { Store } from "../engine/store.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { Platform } from "../platform/platform.js";
+import type { ItemStorageOptions } from "../record/pipeline/pipeline-options.js";
 import { engineStoreOf } from "../transaction/engine-database.js";
 import type { Database } from "../transaction/transaction.js";
 import { CompactionRun } from "./compaction-run.js";
@@ -24,6 +25,8 @@ export interface AdminContext {
   readonly pageTokens: PageTokens;
   readonly snapshots: SnapshotShelf;
   readonly compaction: CompactionRun;
+  /** How documents are encoded: keys of encrypted ones. */
+  readonly items: ItemStorageOptions;
 }
 
 export type AdminPlatform = Pick<Platform, "clock" | "random" | "scheduler">;
@@ -31,6 +34,8 @@ export type AdminPlatform = Pick<Platform, "clock" | "random" | "scheduler">;
 export interface AdminContextOptions {
   /** Nothing is changed: operations that would fail with `READ_ONLY`. Default false. */
   readonly readOnly?: boolean;
+  /** How the program stores documents, where it says anything about that: the same as its own option `items`. */
+  readonly items?: ItemStorageOptions;
 }
 
 export function createContext(
@@ -48,6 +53,7 @@ export function createContext(
     pageTokens: new PageTokens(platform.random),
     snapshots: new SnapshotShelf(store, platform),
     compaction: new CompactionRun(platform.clock),
+    items: options.items ?? {},
   };
 }
 

@@ -1,19 +1,25 @@
 /**
  * One state of the rows, to be read for one answer: a held snapshot, the store as it is now, or, where there is no store, what a
- * transaction reads. So every answer is of one version, and says which.
+ * transaction reads. So every answer is of one version, and says which. All of them are read like a transaction, so that whatever
+ * reads records reads any of them.
  */
-
 import type { Snapshot } from "../engine/snapshots.js";
 import type { Store } from "../engine/store.js";
 import { StillwaterError } from "../platform/errors.js";
-import type { ReadTransaction } from "../transaction/transaction.js";
+import type {
+  Database,
+  KeyValue,
+  RangeBound,
+  RangeOptions,
+  ReadTransaction,
+} from "../transaction/transaction.js";
 import { type AdminContext, databaseOf } from "./context.js";
 
 export interface RowView {
   readonly version: number;
-  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  readonly reader: ReadTransaction;
   /** Rows of [begin, end) in order; null is no bound. */
-  rows(range: RowRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  rows(range: RowRange): AsyncIterable<KeyValue>;
 }
 
 export interface RowRange {
@@ -42,10 +48,25 @@ export async function withView<Result>(
   }
 }
 
+/** The view as a database of one version, for what wants one: it can be read, and nothing else. */
+export function viewDatabase({ reader }: RowView): Database {
+  const refuse = (): never => {
+    throw new StillwaterError("READ_ONLY", "this is one version of a database, which can only be read.");
+  };
+  return {
+    createTransaction: refuse,
+    transact: async () => refuse(),
+    read: async (body) => body(reader),
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
 function storeView(store: Store, snapshot: Snapshot): RowView {
+  const reader = new SnapshotReader(store, snapshot);
   return {
     version: snapshot.version,
-    get: (key) => store.get(key, { snapshot }),
+    reader,
     rows: ({ begin, end, reverse }) => {
       const bounds = { ...(begin === null ? {} : { gte: begin }), ...(end === null ? {} : { lt: end }) };
       return store.scan({ ...bounds, reverse, snapshot });
@@ -60,8 +81,56 @@ const END_OF_KEYS = Uint8Array.of(0xff);
 async function readerView(reader: ReadTransaction): Promise<RowView> {
   return {
     version: await reader.getReadVersion(),
-    get: (key) => reader.get(key),
-    rows: ({ begin, end, reverse }) =>
-      reader.getRange(begin ?? FIRST_KEY, end === null ? END_OF_KEYS : end, { reverse }),
+    reader,
+    rows: ({ begin, end, reverse }) => reader.getRange(begin ?? FIRST_KEY, end ?? END_OF_KEYS, { reverse }),
   };
+}
+
+/** A snapshot of the store, read like a transaction, for as long as it is open. Ranges have keys for bounds. */
+class SnapshotReader implements ReadTransaction {
+  readonly #store: Store;
+  readonly #snapshot: Snapshot;
+
+  constructor(store: Store, snapshot: Snapshot) {
+    this.#store = store;
+    this.#snapshot = snapshot;
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#store.get(key, { snapshot: this.#snapshot });
+  }
+
+  getRange(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): AsyncIterable<KeyValue> {
+    const { limit, reverse } = options;
+    return this.#store.scan({
+      gte: keyOf(begin),
+      lt: keyOf(end),
+      snapshot: this.#snapshot,
+      ...(limit === undefined ? {} : { limit }),
+      ...(reverse === undefined ? {} : { reverse }),
+    });
+  }
+
+  async getRangeAll(begin: RangeBound, end: RangeBound, options: RangeOptions = {}): Promise<KeyValue[]> {
+    const rows: KeyValue[] = [];
+    for await (const row of this.getRange(begin, end, options)) rows.push(row);
+    return rows;
+  }
+
+  async getKey(): Promise<Uint8Array> {
+    throw notByPosition();
+  }
+
+  async getReadVersion(): Promise<number> {
+    return this.#snapshot.version;
+  }
+}
+
+function keyOf(bound: RangeBound): Uint8Array {
+  if (bound instanceof Uint8Array) return bound;
+  throw notByPosition();
+}
+
+function notByPosition(): StillwaterError {
+  return new StillwaterError("NOT_SUPPORTED", "a snapshot is read by keys, not by positions among them.");
 }

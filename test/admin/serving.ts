@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import {
   type AdminHandler,
   type AdminOptions,
@@ -10,6 +11,7 @@ import {
   listen,
 } from "../../src/admin/index.js";
 import { openDatabase, type StorageDatabase } from "../../src/index.js";
+import { offences } from "./contract.js";
 
 export interface Serving extends AsyncDisposable {
   readonly directory: string;
@@ -65,11 +67,11 @@ async function ask(
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "");
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    body: isJson && text !== "" ? JSON.parse(text) : null,
-  };
+  const contentType = response.headers.get("content-type");
+  const isJson = /^application\/(problem\+)?json/.test(contentType ?? "");
+  const parsed: unknown = isJson && text !== "" ? JSON.parse(text) : null;
+  // Every answer of every test is as documented.
+  if (method !== "HEAD")
+    expect(offences(method, path, { status: response.status, contentType, body: parsed })).toEqual([]);
+  return { status: response.status, headers: response.headers, text, body: parsed };
 }

@@ -10,6 +10,7 @@ import { StillwaterError } from "../../platform/errors.js";
 import type { AdminContext } from "../context.js";
 import { runOperation } from "../operation.js";
 import type { Guard } from "./guard.js";
+import { openApiDocument } from "./openapi.js";
 import { PROBLEM_TYPE, type ProblemCode, problemOf, RequestError, tellable } from "./problem.js";
 import { type BodyLimits, inputOf } from "./request-input.js";
 import { parseTarget, type RequestTarget } from "./request-target.js";
@@ -56,6 +57,12 @@ export function createApp(parts: AppParts): App {
   });
   for (const route of ROUTES) addRoute(app, parts, route);
   for (const [name, file] of parts.files) addFile(app, name, file);
+  const document = JSON.stringify(openApiDocument());
+  app.get(OPENAPI_PATH, (c) => {
+    refuseParameters(c.get("target"));
+    c.header("Content-Type", "application/json");
+    return c.body(document);
+  });
   app.notFound((c) => {
     const { path } = c.get("target");
     const allowed = methodsOf(path, parts.files);
@@ -132,11 +139,19 @@ function pathOfFile(name: string): string {
 /** What is answered without a token. */
 function openRouteOf(path: string, files: ReadonlyMap<string, StaticFile>): "file" | "operation" | null {
   if ([...files.keys()].some((name) => pathOfFile(name) === path)) return "file";
+  if (path === OPENAPI_PATH) return "operation";
   return ROUTES.some((route) => route.isOpen === true && route.path === path) ? "operation" : null;
 }
 
+/** It says nothing of the store, so it is open like the page. */
+const OPENAPI_PATH = "/openapi.json";
+
+function refuseParameters({ query }: RequestTarget): void {
+  if (query.size > 0) throw new RequestError("BAD_REQUEST", "there are no parameters here.");
+}
+
 function methodsOf(path: string, files: ReadonlyMap<string, StaticFile>): string[] {
-  if (openRouteOf(path, files) === "file") return ["GET", "HEAD"];
+  if (openRouteOf(path, files) === "file" || path === OPENAPI_PATH) return ["GET", "HEAD"];
   const found = ROUTES.filter((route) => matches(route.path, path)).map(({ method }) => method);
   return found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }

@@ -35,6 +35,7 @@ export interface AdminOptions extends AdminContextOptions {
 
 const OPTIONS: readonly (keyof AdminOptions)[] = [
   "readOnly",
+  "items",
   "token",
   "hosts",
   "bodyBytesMax",
@@ -57,8 +58,8 @@ const MIB = 1024 * 1024;
 export function adminHandler(target: Database, options: AdminOptions = {}): AdminHandler {
   refuseUnknownOptions(options, OPTIONS, "adminHandler");
   const { token = null, hosts = token === null ? LOOPBACK_HOSTS : null } = options;
-  const { page = PAGE_FOLDER, readOnly = false } = options;
-  const context = createContext(target, nodePlatform(), { readOnly });
+  const { page = PAGE_FOLDER, readOnly = false, items = {} } = options;
+  const context = createContext(target, nodePlatform(), { readOnly, items });
   const parts: AppParts = {
     context,
     guard: new Guard({ token, hosts }),

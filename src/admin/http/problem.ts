@@ -105,6 +105,8 @@ const STATUSES: ReadonlyMap<ProblemCode, number> = new Map(
       "INDEX_NOT_READABLE",
       "SCHEMA_CHANGED",
       "UNMAINTAINABLE_COLLECTION",
+      "SCHEMA_TOO_OLD",
+      "UNKNOWN_INDEX_KIND",
     ],
     413: ["REQUEST_TOO_LARGE"],
     414: ["URL_TOO_LONG"],

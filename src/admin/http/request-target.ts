@@ -40,7 +40,8 @@ export function decodeSegment(segment: string): string {
 
 function parseQuery(text: string): Map<string, string> {
   const query = new Map<string, string>();
-  for (const part of text === "" ? [] : text.split("&")) {
+  for (const part of text.split("&")) {
+    if (part === "") continue;
     const mark = part.indexOf("=");
     const [rawName, rawValue] = mark < 0 ? [part, ""] : [part.slice(0, mark), part.slice(mark + 1)];
     const name = decodeSegment(rawName.replaceAll("+", " "));

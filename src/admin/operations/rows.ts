@@ -117,7 +117,7 @@ export const getRow = operation({
   async run(context, { key, keyEncoding: keys = "utf8", valueEncoding: values = keys, snapshot }) {
     const bytes = bytesOf(key, keys, "the key");
     return withView(context, snapshot, async (view) => {
-      const value = await view.get(bytes);
+      const value = await view.reader.get(bytes);
       if (value === undefined) throw noSuchKey();
       const limits = { keys, values, valueLimitBytes: value.length };
       return { row: rowOf(bytes, value, limits), version: view.version };
