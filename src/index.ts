@@ -196,6 +196,9 @@ export {
   Uuid,
   Versionstamp,
 } from "./keyspace/tuple-elements.js";
+export { METRICS, type MetricDescription } from "./metrics/catalogue.js";
+export { PROMETHEUS_CONTENT_TYPE, type PrometheusOptions, prometheusText } from "./metrics/prometheus.js";
+export type { HistogramBucket, HistogramSnapshot, MetricsSnapshot } from "./metrics/snapshot.js";
 export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./platform/errors.js";
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";

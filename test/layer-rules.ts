@@ -57,7 +57,17 @@ export function staticImports(sources: ReadonlyMap<string, string>, entry: strin
   return reached;
 }
 
-const CORE = ["platform", "engine", "transaction", "keyspace", "record", "index", "query", "collection"];
+const CORE = [
+  "platform",
+  "metrics",
+  "engine",
+  "transaction",
+  "keyspace",
+  "record",
+  "index",
+  "query",
+  "collection",
+];
 const BELOW_SURFACES = [...CORE, "signals", "context", "replication", "backend"];
 
 /** Layer -> the layers it may import, besides itself. "root" is the files of src itself (src/index.ts). */

@@ -19,6 +19,7 @@ import { StillwaterError } from "../platform/errors.js";
 import type { Scheduler, Timer } from "../platform/platform.js";
 import { buggify, crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { Batch } from "./batch.js";
+import { COUNTER, type EngineMetrics } from "./engine-metrics.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Segment, SegmentEnd } from "./wal/segment.js";
 
@@ -39,6 +40,8 @@ export interface CommitterHost {
 
 interface Waiter {
   readonly version: number;
+  /** When the commit began to wait, or the first of its group came. */
+  readonly sinceMs: number;
   readonly resolve: (version: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -76,6 +79,8 @@ interface WaitingCommit {
   readonly source: PreparedCommit;
   readonly rank: number;
   readonly needsSync: boolean;
+  /** When it began to wait; 0 unless it was put off. */
+  sinceMs: number;
   readonly resolve: (version: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -89,12 +94,15 @@ export class Committer {
   readonly #options: ResolvedOptions;
   readonly #scheduler: Scheduler;
   readonly #host: CommitterHost;
+  readonly #metrics: EngineMetrics;
   #active: Segment | null = null;
   #previous: SegmentEnd | null = null;
   #visibleVersion: number;
   #lastVersion: number;
   /** Commits in the open record. */
   #open: Waiter[] = [];
+  /** When the first of them came. */
+  #openSinceMs = 0;
   #openNeedsSync = false;
   /** Written records that are not applied yet, in order. */
   readonly #queue: Group[] = [];
@@ -114,10 +122,17 @@ export class Committer {
   #onSyncSettled: (() => void) | null = null;
   readonly #idleListeners: (() => void)[] = [];
 
-  constructor(options: ResolvedOptions, scheduler: Scheduler, host: CommitterHost, lastVersion: number) {
+  constructor(
+    options: ResolvedOptions,
+    scheduler: Scheduler,
+    host: CommitterHost,
+    metrics: EngineMetrics,
+    lastVersion: number,
+  ) {
     this.#options = options;
     this.#scheduler = scheduler;
     this.#host = host;
+    this.#metrics = metrics;
     this.#visibleVersion = lastVersion;
     this.#lastVersion = lastVersion;
   }
@@ -182,9 +197,11 @@ export class Committer {
     return new Promise((resolve, reject) => {
       let place = this.#waiting.length;
       while (place > 0 && (this.#waiting[place - 1] as WaitingCommit).rank > rank) place--;
-      this.#waiting.splice(place, 0, { source, rank, needsSync, resolve, reject });
+      const commit: WaitingCommit = { source, rank, needsSync, sinceMs: 0, resolve, reject };
+      this.#waiting.splice(place, 0, commit);
       this.#admit();
       this.#refuseIfObstructed();
+      if (this.#waiting.length > 0) commit.sinceMs = this.#metrics.nowMs();
     });
   }
 
@@ -319,6 +336,7 @@ export class Committer {
     needsSync: boolean,
     resolve: (version: number) => void,
     reject: (error: Error) => void,
+    sinceMs = 0,
   ): number {
     const segment = this.#active;
     assert(segment !== null && !this.#rotating, "commits are appended to an active segment");
@@ -329,7 +347,8 @@ export class Committer {
     const version = segment.commitAt(at, at + length);
     assert(version === this.#lastVersion + 1, "versions are given out one by one");
     this.#lastVersion = version;
-    this.#open.push({ version, resolve, reject });
+    if (this.#open.length === 0) this.#openSinceMs = this.#metrics.nowMs();
+    this.#open.push({ version, sinceMs: sinceMs === 0 ? this.#openSinceMs : sinceMs, resolve, reject });
     if (needsSync || mutant("W2-buffered-commit-clears-sync")) this.#openNeedsSync = needsSync;
     if (
       segment.openRecordCommits >= this.#options.groupCommitsMax ||
@@ -365,7 +384,12 @@ export class Committer {
     const needsSync = this.#openNeedsSync;
     const lastVersion = this.#lastVersion;
     try {
+      const formerTo = segment.writtenTo;
       const { from, to } = segment.writeRecord();
+      const { counters, groupSize } = this.#metrics;
+      counters.add(COUNTER.wal_bytes_written_total, to - formerTo);
+      counters.add(COUNTER.commit_groups_total);
+      groupSize.observe(waiters.length);
       this.#open = [];
       this.#openNeedsSync = false;
       const durableTo = needsSync && !mutant("W1-ack-before-sync") ? segment.writtenTo : 0;
@@ -386,12 +410,13 @@ export class Committer {
       const group = this.#queue[0] as Group;
       if (group.durableTo > group.segment.syncedTo) break;
       this.#queue.shift();
-      group.segment.apply(group.from, group.to);
+      group.segment.apply(group.from, group.to, this.#metrics.counters);
       if (group.durableTo === 0) this.#buffered = group;
       assert(group.lastVersion > this.#visibleVersion, "visibility advances");
       this.#visibleVersion = group.lastVersion;
       // CRASH_POINT(id: memtable.apply)
       crashPoint("memtable.apply");
+      this.#count(group.waiters);
       for (const waiter of group.waiters) waiter.resolve(waiter.version);
     }
     const next = this.#queue[0];
@@ -404,6 +429,20 @@ export class Committer {
     this.#notifyIfIdle();
   }
 
+  #count(acknowledged: readonly Waiter[]): void {
+    const { counters, commitLatency } = this.#metrics;
+    counters.add(COUNTER.commits_total, acknowledged.length);
+    const nowMs = this.#metrics.nowMs();
+    // Most of a group have come at the same time as far as is known.
+    for (let from = 0; from < acknowledged.length; ) {
+      const { sinceMs } = acknowledged[from] as Waiter;
+      let to = from + 1;
+      while (acknowledged[to]?.sinceMs === sinceMs) to++;
+      commitLatency.observe(nowMs - sinceMs, to - from);
+      from = to;
+    }
+  }
+
   #sync(segment: Segment): void {
     if (segment.hasOpenRecord && !mutant("S12-sync-beside-open-record")) {
       // An open record has its place, and may begin in a sector that this sync is to make durable. It goes along.
@@ -411,8 +450,10 @@ export class Committer {
       this.#writeRecord();
       if (this.#failure !== null || segment.syncInFlight) return;
     }
+    const sinceMs = this.#metrics.nowMs();
     try {
       segment.syncLater((error) => {
+        if (error === null) this.#countSync(sinceMs);
         this.#onSynced(error);
         this.#onSyncSettled?.();
       });
@@ -420,6 +461,11 @@ export class Committer {
       this.fail(error as Error);
       throwIfForeign(error);
     }
+  }
+
+  #countSync(sinceMs: number): void {
+    this.#metrics.counters.add(COUNTER.wal_syncs_total);
+    this.#metrics.observeSince(this.#metrics.walSync, sinceMs);
   }
 
   #onSynced(error: Error | null): void {
@@ -437,8 +483,10 @@ export class Committer {
   #syncNow(): void {
     const segment = this.#active;
     if (segment === null || this.#queue.length === 0) return;
+    const sinceMs = this.#metrics.nowMs();
     try {
       segment.sync();
+      this.#countSync(sinceMs);
     } catch (error) {
       this.fail(error as Error);
       throwIfForeign(error);
@@ -514,6 +562,7 @@ export class Committer {
     this.#rotationBytes = 0;
     try {
       this.#active = this.#host.createSegment(payloadBytes, this.#lastVersion, this.#previous);
+      this.#metrics.counters.add(COUNTER.wal_rotations_total);
       this.#rotating = false;
     } catch (error) {
       this.fail(error as Error);
@@ -529,7 +578,9 @@ export class Committer {
       if (this.#failure !== null) throw this.#failure;
       try {
         segment.writeSeal();
+        const sinceMs = this.#metrics.nowMs();
         if (!mutant("W5-blocking-rotation-without-sync")) segment.sync();
+        this.#countSync(sinceMs);
       } catch (error) {
         this.fail(error as Error);
         throw this.#failure ?? error;
@@ -594,7 +645,7 @@ export class Committer {
       return 0;
     }
     if (!this.#hasRoom(batch.byteLength)) return batch.byteLength;
-    next.source.accepted(this.#append(batch, next.needsSync, next.resolve, next.reject));
+    next.source.accepted(this.#append(batch, next.needsSync, next.resolve, next.reject, next.sinceMs));
     return 0;
   }
 

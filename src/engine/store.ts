@@ -5,6 +5,7 @@
  *
  * Synchronous core, asynchronous shell: whatever needs no waiting is done at once, and the `…Sync` twins never yield.
  */
+import type { MetricsSnapshot } from "../metrics/snapshot.js";
 import { hasCode, StillwaterError } from "../platform/errors.js";
 import { parentPath } from "../platform/path.js";
 import type { Platform } from "../platform/platform.js";
@@ -16,8 +17,10 @@ import { Batch, checkKey } from "./batch.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { type CommitPriority, Committer, type PreparedCommit } from "./committer.js";
 import type { TableFormat } from "./compaction/job.js";
+import { COUNTER, EngineMetrics } from "./engine-metrics.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
+import { metricsOf } from "./metrics-report.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { takeOwnerLock } from "./owner-lock.js";
 import { checkKeyRange, iterationRange, type KeyRange, type ScanOptions } from "./range.js";
@@ -54,6 +57,7 @@ export class Store {
   readonly #tables: TableCache;
   readonly #keeper: TreeKeeper;
   readonly #committer: Committer;
+  readonly #metrics: EngineMetrics;
   readonly #snapshots = new SnapshotList();
   readonly #iterators = new Set<StoreIterator>();
   readonly #single = new Batch();
@@ -144,6 +148,7 @@ export class Store {
     this.#platform = platform;
     this.#options = options;
     this.#lock = lock;
+    this.#metrics = new EngineMetrics(clock);
     this.#blocks = new BlockCache({ capacityBytes: options.blockCacheBytes, slotBytes: options.blockBytes });
     this.#tables = new TableCache(vfs, directory, this.#blocks, options.tableCacheBytes);
     const sliceRunner = new SliceRunner(vfs, scheduler, clock, workers === null ? 0 : SLICE_MS);
@@ -157,6 +162,7 @@ export class Store {
         runner:
           workers !== null && options.backgroundThread ? new WorkerRunner(workers, sliceRunner) : sliceRunner,
         tables: this.#tables,
+        metrics: this.#metrics,
         snapshots: () => this.#snapshots.versions(),
         onProgress: () => {
           if (!mutant("L2-stalled-commits-not-woken")) this.#committer.poke();
@@ -185,6 +191,7 @@ export class Store {
           this.#checkConditions();
         },
       },
+      this.#metrics,
       recovered.state.counters.lastVersion,
     );
     this.#keeper.work();
@@ -216,6 +223,7 @@ export class Store {
     checkKey(key);
     const version =
       options === undefined ? this.#committer.visibleVersion : this.#readVersion(options, "get");
+    this.#metrics.counters.add(COUNTER.gets_total);
     return readKey(this.#segments, this.#keeper.current.levels, this.#tables, key, version);
   }
 
@@ -446,6 +454,23 @@ export class Store {
     };
   }
 
+  /**
+   * What the store has counted since it was opened, and how it stands now; `METRICS` and docs/guides/operate.md say what each name
+   * means. Costs some microseconds. There is no reset: keep a snapshot and subtract.
+   */
+  metrics(): MetricsSnapshot {
+    return metricsOf({
+      metrics: this.#metrics,
+      committer: this.#committer,
+      keeper: this.#keeper,
+      segments: this.#segments,
+      snapshots: this.#snapshots,
+      iterators: this.#iterators,
+      blocks: this.#blocks,
+      tables: this.#tables,
+    });
+  }
+
   /** Internals for oracles and tools; not part of the stable surface. */
   inspect(): StoreInspection {
     const { active } = this.#committer;
@@ -596,12 +621,16 @@ export class Store {
         segments: this.#segments,
         tree: this.#keeper.current,
         tables: this.#tables,
-        onClose: (closed) => this.#iterators.delete(closed),
+        onClose: (closed) => {
+          this.#metrics.counters.add(COUNTER.rows_scanned_total, closed.rowsGiven);
+          this.#iterators.delete(closed);
+        },
       },
       version,
       range,
     );
     this.#iterators.add(iterator);
+    this.#metrics.counters.add(COUNTER.iterators_total);
     return iterator;
   }
 

@@ -20,6 +20,7 @@ import type { CompactionDescription } from "./compaction/compaction-job.js";
 import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
 import type { JobResult, TableFormat } from "./compaction/job.js";
 import { type CompactionPlan, type CompactionStrategy, strategyFor } from "./compaction/strategy.js";
+import type { EngineMetrics } from "./engine-metrics.js";
 import { manifestName, tableName, tablePath, walName, walPath } from "./files.js";
 import { checksumByName } from "./format/checksum.js";
 import type { ManifestCounters, ManifestEdit } from "./manifest/edit.js";
@@ -42,6 +43,7 @@ export interface TreeKeeperContext {
   readonly scheduler: Scheduler;
   readonly runner: JobRunner;
   readonly tables: TableCache;
+  readonly metrics: EngineMetrics;
   /** Open snapshots, ascending: a copy. */
   readonly snapshots: () => number[];
   /** A flush or compaction has changed something. */
@@ -312,6 +314,7 @@ export class TreeKeeper {
       beatRows: options.beatRows,
     };
     this.#flushing = flush;
+    const sinceMs = this.#context.metrics.nowMs();
     sometimes("flush.beside-a-compaction", this.#compacting !== null);
     sometimes("flush.under-snapshots", flush.snapshots.length > 0);
     // CRASH_POINT(id: memtable.flush-begin)
@@ -320,15 +323,15 @@ export class TreeKeeper {
       if (this.#isStopped) return;
       this.#flushing = null;
       this.#noteSnapshots(flush.snapshots, result);
-      if (result !== null) this.#onFlushed(segment, result);
-      else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush);
+      if (result !== null) this.#onFlushed(segment, result, sinceMs);
+      else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush, sinceMs);
       else this.#onJobError(error as Error, [flush.fileNumber]);
       if (result === null && mutant("G2-number-of-failed-job-freed")) this.#nextFileNumber = flush.fileNumber;
     });
   }
 
   /** The log does not read back, but the memtable is its image: flush that, on this thread. */
-  #flushFromMemory(segment: Segment, flush: FlushDescription): void {
+  #flushFromMemory(segment: Segment, flush: FlushDescription, sinceMs: number): void {
     // RARE: damage never strikes the log of a running store
     sometimes("flush.from-memory");
     const fileNumber = this.takeFileNumber();
@@ -342,13 +345,13 @@ export class TreeKeeper {
       const job = flushSegment(this.#context.vfs, { ...flush, fileNumber }, contents);
       let step = job.next();
       while (step.done !== true) step = job.next();
-      this.#onFlushed(segment, step.value);
+      this.#onFlushed(segment, step.value, sinceMs);
     } catch (error) {
       this.#onJobError(error as Error, [fileNumber]);
     }
   }
 
-  #onFlushed(segment: Segment, result: JobResult): void {
+  #onFlushed(segment: Segment, result: JobResult, sinceMs: number): void {
     assert(this.#sealed[0] === segment, "segments are flushed in order");
     if (!mutant("R11-flushed-version-not-recorded")) this.#lastVersion = segment.lastVersion;
     this.#minWalNumber = mutant("M11-replay-starts-too-late") ? this.#nextFileNumber : segment.fileNumber + 1;
@@ -363,6 +366,7 @@ export class TreeKeeper {
     sometimes("flush.left-nothing", result.tables.length === 0);
     this.counters.flushes++;
     this.counters.bytesFlushed += result.bytesWritten;
+    this.#context.metrics.observeSince(this.#context.metrics.flush, sinceMs);
     this.#context.onFlushed(segment);
     // CRASH_POINT(id: wal.gc.before-delete)
     crashPoint("wal.gc.before-delete");
@@ -455,13 +459,14 @@ export class TreeKeeper {
       beatRows: options.beatRows,
     };
     this.#compacting = description;
+    const sinceMs = this.#context.metrics.nowMs();
     sometimes("compaction.under-snapshots", description.snapshots.length > 0);
     sometimes("compaction.above-older-data", description.older.length > 0);
     runner.submit(description, (error, result) => {
       if (this.#isStopped) return;
       this.#compacting = null;
       this.#noteSnapshots(description.snapshots, result);
-      if (result !== null) this.#onCompacted(plan, result);
+      if (result !== null) this.#onCompacted(plan, result, sinceMs);
       else this.#onCompactionError(error as Error, description.fileNumbers);
     });
   }
@@ -485,7 +490,7 @@ export class TreeKeeper {
     return older;
   }
 
-  #onCompacted(plan: CompactionPlan, result: JobResult): void {
+  #onCompacted(plan: CompactionPlan, result: JobResult, sinceMs: number): void {
     // CRASH_POINT(id: compaction.output-written)
     crashPoint("compaction.output-written");
     if (mutant("G1-inputs-removed-before-edit")) {
@@ -506,6 +511,7 @@ export class TreeKeeper {
     sometimes("compaction.left-nothing", result.tables.length === 0);
     sometimes("compaction.many-outputs", result.tables.length > 1);
     this.counters.bytesCompacted += result.bytesWritten;
+    this.#context.metrics.observeSince(this.#context.metrics.compaction, sinceMs);
     this.#progress();
   }
 

@@ -44,7 +44,7 @@ export class StoreIterator {
   readonly #sources: IterationSources;
   readonly #tombstones: readonly RangeTombstones[];
   readonly #cursor: Cursor;
-  #left: number;
+  #given = 0;
   #isPositioned = false;
   #hasRow = false;
   #isClosed = false;
@@ -61,7 +61,6 @@ export class StoreIterator {
     this.version = version;
     this.#range = range;
     this.#sources = sources;
-    this.#left = range.limit;
     const { segments, tree, tables } = sources;
     const tombstones: RangeTombstones[] = [];
     const cursors: Cursor[] = [];
@@ -84,13 +83,18 @@ export class StoreIterator {
     for (const segment of segments) segment.pins++;
   }
 
+  /** Rows that `next` has moved to so far. */
+  get rowsGiven(): number {
+    return this.#given;
+  }
+
   /** Moves to the next row; false at the end, and then the iterator has closed itself. Throws `CLOSED`, `CORRUPTION`, `IO`. */
   next(): boolean {
     if (this.#isClosed) {
       if (this.#isExhausted) return false;
       throw closed();
     }
-    if (this.#left === 0) return this.#finish();
+    if (this.#given === this.#range.limit) return this.#finish();
     try {
       this.#hasRow = this.#range.reverse ? this.#nextInReverse() : this.#nextForward();
     } catch (error) {
@@ -98,7 +102,7 @@ export class StoreIterator {
       throw error;
     }
     if (!this.#hasRow) return this.#finish();
-    this.#left--;
+    this.#given++;
     return true;
   }
 

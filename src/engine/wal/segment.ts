@@ -7,9 +7,11 @@
  * written at increasing positions only, and once sealed is never written again; after a crash it is never appended to
  * (engine.md D9–D15). Nothing here retries: the first error is the committer's to turn into fail-stop.
  */
+import type { Counters } from "../../metrics/registry.js";
 import { assert } from "../../platform/assert.js";
 import { crashPoint, mutant } from "../../platform/probes.js";
 import type { VFile, VFS } from "../../platform/vfs.js";
+import { COUNTER } from "../engine-metrics.js";
 import { walPath } from "../files.js";
 import type { ChecksumAlgorithm } from "../format/checksum.js";
 import {
@@ -26,6 +28,7 @@ import {
 import {
   type Arena,
   KIND_NONE,
+  KIND_PUT,
   KIND_RANGE_DELETE,
   operationKind,
   operationLength,
@@ -233,15 +236,28 @@ export class Segment {
     return { from, to };
   }
 
-  /** Makes the operations of a written record visible in the memtable. */
-  apply(from: number, to: number): void {
+  /** Makes the operations of a written record visible in the memtable, and counts them. */
+  apply(from: number, to: number, counters: Counters): void {
     const words = this.arena.words;
     const memtable = this.memtable;
+    let puts = 0;
+    let deletes = 0;
+    let rangeDeletes = 0;
     for (let at = from; at < to; at += operationLength(words, at)) {
       const kind = operationKind(words, at);
-      if (kind === KIND_RANGE_DELETE) memtable.insertRangeDelete(at);
-      else if (kind !== KIND_NONE) memtable.insert(at);
+      if (kind === KIND_RANGE_DELETE) {
+        rangeDeletes++;
+        memtable.insertRangeDelete(at);
+      } else if (kind !== KIND_NONE) {
+        if (kind === KIND_PUT) puts++;
+        else deletes++;
+        memtable.insert(at);
+      }
     }
+    counters.add(COUNTER.puts_total, puts);
+    counters.add(COUNTER.deletes_total, deletes);
+    counters.add(COUNTER.range_deletes_total, rangeDeletes);
+    counters.add(COUNTER.bytes_committed_total, to - from);
   }
 
   /** Records in the log how far it is durable, so that rot in the last synced record is not taken for a torn tail. */
