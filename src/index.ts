@@ -12,6 +12,7 @@
 import { checkRecordStoreOptions, RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 import type { SchemaDeclaration } from "./collection/schema.js";
 import type { StoreOptions } from "./engine/options.js";
+import { type ReadOnlyOptions, ReadOnlyStore } from "./engine/readonly/read-only-store.js";
 import { Store } from "./engine/store.js";
 import { INDEX_CHANNEL } from "./index/build/build-events.js";
 import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
@@ -28,6 +29,11 @@ import type { Database } from "./transaction/transaction.js";
 /** Opens the store in a directory of the real file system; see `Store.open`. */
 export function open(directory: string, options: StoreOptions = {}): Promise<Store> {
   return Store.open(directory, options, nodePlatform());
+}
+
+/** Opens the store in a directory of the real file system for reading, beside its owner or without one; see `ReadOnlyStore`. */
+export function openReadOnly(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyStore> {
+  return ReadOnlyStore.open(directory, options, nodePlatform());
 }
 
 /** Opens transactions over the store in a directory of the real file system; see `openEngineDatabase`. */
@@ -135,6 +141,11 @@ export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
 export type { StoreIterator } from "./engine/read/store-iterator.js";
+export {
+  type ReadOnlyOptions,
+  type ReadOnlyStats,
+  ReadOnlyStore,
+} from "./engine/readonly/read-only-store.js";
 export type { RecoveryReport } from "./engine/recovery.js";
 export type { Row, Scan } from "./engine/scan.js";
 export type { Snapshot } from "./engine/snapshots.js";

@@ -2,7 +2,7 @@
  * The operations of a case file: which fields each kind has, and of what type. Names that this version does not know
  * are refused with those it does. Does not own: what an operation does (`workload/operation.ts`).
  */
-import { MUTATIONS_MAX, OPERATION_KINDS, type Operation } from "../workload/operation.js";
+import { MUTATIONS_MAX, OPERATION_KINDS, type Operation, READER_ACTIONS } from "../workload/operation.js";
 import { RECORD_STEP_FIELDS, RECORD_STEPS_MAX } from "../workload/record-steps.js";
 import { STEP_FIELDS, STEPS_MAX } from "../workload/transaction-steps.js";
 import type { Checker } from "./checker.js";
@@ -115,7 +115,8 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   limitSpace: [{ freeBytes: orNull(count) }, {}],
   dropCaches: [{}, {}],
   getMany: [{ keys: listOf(text) }, { snapshot: count }],
-  openSecond: [{}, {}],
+  openSecond: [{}, { waitsMs: count }],
+  reader: [{ id: count, does: oneOf(...READER_ACTIONS), waits: flag }, {}],
   records: [
     { steps: stepsOf(stepOf(RECORD_STEP_FIELDS), RECORD_STEPS_MAX) },
     { durability: oneOf("sync", "buffered"), abandons: flag, together: flag },

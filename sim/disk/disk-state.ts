@@ -211,6 +211,11 @@ export class DiskState {
     return new Life(number, lifeFaults(fault, this.lifeDice.detail, this.timers.nowMs()));
   }
 
+  /** Another process beside it, which nothing befalls as a whole. */
+  beginLifeBeside(number: number): Life {
+    return new Life(number, lifeFaults(null, 0, this.timers.nowMs()));
+  }
+
   /** S27: throws when calls that change something are denied by now. `byHandle`: on a file that is open for writing. */
   needAccess(life: Life, operation: VFSOperation, path: Path, byHandle: boolean): void {
     const { deniedFromMs, denial } = life.faults;

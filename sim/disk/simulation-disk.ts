@@ -31,6 +31,14 @@ export type { CrashItem } from "./crash-items.js";
 export type { DamageRecord } from "./damage.js";
 export type { DiskTimers, VFSOperation } from "./disk-state.js";
 
+/** A process beside the one that owns the store. */
+export interface ProcessBeside {
+  readonly vfs: VFS;
+  readonly alive: boolean;
+  /** Its clean end. Returns what it left open, one line each. */
+  end(): readonly string[];
+}
+
 export type CrashKind = "process-kill" | "power-loss";
 
 /** Of a copy that no process uses, so that nothing is ever asked to happen later. */
@@ -38,6 +46,9 @@ const NO_TIMERS: DiskTimers = { after: () => {}, nowMs: () => 0 };
 
 export class SimulationDisk {
   private readonly state: DiskState;
+  /** Processes beside the one that `mount` began. */
+  private readonly beside = new Set<Life>();
+  private besideCount = 0;
   private readonly choices: Choices;
   private life: Life | null = null;
   private lives = 0;
@@ -105,6 +116,24 @@ export class SimulationDisk {
     return new SimulationVFS(this.state, this.life);
   }
 
+  /** Begins another process, which lives beside the first until `end` or the next power loss. */
+  mountBeside(): ProcessBeside {
+    const life = this.state.beginLifeBeside(-++this.besideCount);
+    this.beside.add(life);
+    return {
+      vfs: new SimulationVFS(this.state, life),
+      get alive() {
+        return life.alive;
+      },
+      end: () => {
+        const leaks = [...life.handles].map(({ path }) => `open file ${path}`);
+        this.beside.delete(life);
+        this.state.end(life);
+        return leaks;
+      },
+    };
+  }
+
   /**
    * Ends the life, if there is one: each later call of it throws `SimulatedCrash`, and its calls in flight never
    * complete. Callable from within `onCall`, and while no process runs (then a power loss takes what none has synced).
@@ -121,6 +150,8 @@ export class SimulationDisk {
       return;
     }
     counters.powerLosses++;
+    for (const life of this.beside) state.end(life);
+    this.beside.clear();
     if (state.isLying) state.lossShows = true;
     losePower(names, names.filesThatMaySurvive(), {
       options: state.options,
@@ -230,8 +261,8 @@ export class SimulationDisk {
 
   /** How many handles the living process has on the file of this name. */
   handlesOf(path: string): number {
-    const node = this.state.names.peek(this.state.paths.intern(path));
-    return node?.kind === "file" ? node.handles : 0;
+    const found = this.state.names.peek(this.state.paths.intern(path));
+    return [...(this.life?.handles ?? [])].filter(({ node }) => node === found).length;
   }
 
   /** 16 hexadecimal digits over all names, sizes and bytes that are durable. */

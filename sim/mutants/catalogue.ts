@@ -8,6 +8,7 @@ import { StillwaterError } from "../../src/platform/errors.js";
 import {
   ALL_LIMITS,
   DEFAULT_LIMITS,
+  READER_LIMITS,
   RECORD_LIMITS,
   type SwarmLimits,
   TRANSACTION_LIMITS,
@@ -21,6 +22,7 @@ import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
 import { QUERY_MUTANTS } from "./catalogue/queries.js";
+import { READER_MUTANTS } from "./catalogue/readers.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
 import { RECORD_MUTANTS } from "./catalogue/records.js";
 import { TRANSACTION_MUTANTS } from "./catalogue/transactions.js";
@@ -39,6 +41,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...INDEX_MUTANTS,
   ...RECORD_MUTANTS,
   ...QUERY_MUTANTS,
+  ...READER_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */
@@ -51,6 +54,7 @@ export function limitsOfMutants(ids: readonly string[]): SwarmLimits {
   if (ids.length === 0) return ALL_LIMITS;
   const areHuntedIn = ids.map((id) => plantedMutant(id)?.workloads);
   if (areHuntedIn.includes("records")) return RECORD_LIMITS;
+  if (areHuntedIn.includes("readers")) return READER_LIMITS;
   return areHuntedIn.includes("transactions") ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
 }
 

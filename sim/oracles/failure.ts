@@ -39,6 +39,7 @@ export const ORACLES = {
   O37: "a large document has all of its parts, and there is no part of none",
   O38: "calls of records read what is there, change what they are asked to and nothing else, and fail with a cause",
   O39: "a migration changes each document once, and leaves the catalogue of its schema",
+  O40: "a reader beside the writer sees a prefix of its commits with all that was durable, and never goes back",
 } as const;
 
 export type OracleId = keyof typeof ORACLES;

@@ -49,7 +49,7 @@ export class Executor {
         await this.#reader.getMany(operation);
         break;
       case "openSecond":
-        await openSecond(this.#session);
+        await openSecond(this.#session, operation.waitsMs);
         break;
       case "scan":
         await this.#reader.scan(operation);
@@ -100,6 +100,9 @@ export class Executor {
         break;
       case "dropCaches":
         this.#session.disk.dropCaches();
+        break;
+      case "reader":
+        await this.#session.readers.run(operation);
         break;
       case "transact":
       case "records":

@@ -212,6 +212,7 @@ class Observer {
         await this.#open();
         return String(this.#opened.version);
       case "openSecond":
+      case "reader":
       case "transact":
       case "records":
       case "limitSpace":

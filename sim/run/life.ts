@@ -92,7 +92,10 @@ export class LifeCycle {
     this.#quietOpening.crashed();
     if (how === "power-loss" || this.#session.failStop.logIsLost) this.#powerLost = true;
     this.promiseBuffered(this.#session.model);
-    if (how === "power-loss") checkUnfinishedCopy(this.#session);
+    if (how === "power-loss") {
+      this.#session.readers.powerLost();
+      checkUnfinishedCopy(this.#session);
+    }
     this.#session.copyBeingMade = null;
     if (this.#phase === "last") this.#phase = "liveness";
     if (how === "power-loss") this.#watch.powerLost();
@@ -150,6 +153,8 @@ export class LifeCycle {
     }
     if (this.#phase === "liveness") {
       this.#endFaults();
+      // They hold files that have no name any more, and space is to be there.
+      await session.readers.end();
       const rested = await this.#showLiveness();
       this.#hasRestarted ||= !rested;
       await this.#close();
@@ -322,11 +327,13 @@ export class LifeCycle {
       await session.pause(LAST_TURNS_MS);
     }
     session.checkAlive();
-    checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, life.scheduler.tasksPending);
+    const tasks = life.scheduler.tasksPending - session.readers.tasksPending;
+    checkNoLeaks(ledger, disk.shutdown(), life.scheduler.timersPending, tasks);
     counts.reopens++;
     if (!clean || failedStop) checkSealLeft(session);
     // What closing has promised must not be in the page cache only.
     if (!losesPowerAtRest(session)) return;
+    session.readers.powerLost();
     this.#powerLost = true;
     this.#watch.powerLost();
     this.#watch.compareWith(checkDurableState(session));
@@ -349,10 +356,11 @@ export class LifeCycle {
   }
 
   #workloadState(): WorkloadState {
-    const { snapshots, iterators, failStop, world, spaceLimited } = this.#session;
+    const { snapshots, iterators, readers, failStop, world, spaceLimited } = this.#session;
     return {
       openSnapshots: [...snapshots.keys()],
       openIterators: [...iterators.keys()],
+      openReaders: readers.ids,
       iteratorAt: (id) => iterators.get(id)?.position?.key ?? null,
       failedStop: failStop.stopped,
       crashArmed: world.crashes.armed !== null,

@@ -54,17 +54,18 @@ async function openAgainstRival(session: Session): Promise<Store> {
 }
 
 /** While the store is open: must be turned away, without a trace. */
-export async function openSecond(session: Session): Promise<void> {
+export async function openSecond(session: Session, waitsMs = 0): Promise<void> {
   const { world, ledger } = session;
   world.faultCounts["S39 second opener"]++;
   const changes: string[] = [];
   const listener = (operation: VFSOperation, path: string): void => {
     if (CHANGING.has(operation)) changes.push(`${operation} ${path}`);
   };
-  session.callListener = listener;
+  // While it waits, the owner goes on.
+  if (waitsMs === 0) session.callListener = listener;
   let second: Store | null = null;
   try {
-    second = await open(session);
+    second = await open(session, waitsMs);
   } catch (error) {
     session.judge(error, "a second open", ["LOCKED"]);
   } finally {
@@ -73,8 +74,12 @@ export async function openSecond(session: Session): Promise<void> {
   checkTurnedAway(ledger, second !== null, changes);
 }
 
-function open(session: Session): Promise<Store> {
-  const options: StoreOptions = { ...session.storeOptions, createIfMissing: !session.created };
+function open(session: Session, lockTimeoutMs = 0): Promise<Store> {
+  const options: StoreOptions = {
+    ...session.storeOptions,
+    createIfMissing: !session.created,
+    ...(lockTimeoutMs === 0 ? {} : { lockTimeoutMs }),
+  };
   return Store.open(STORE_DIRECTORY, options, session.life.platform);
 }
 

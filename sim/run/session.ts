@@ -30,6 +30,7 @@ import type { Life, World } from "../world/world.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
 import { describePending } from "./pending.js";
+import { Readers } from "./readers.js";
 import type { CrashNote } from "./segments.js";
 import type { ForeignFiles } from "./strays.js";
 import { Transactor } from "./transactor.js";
@@ -93,6 +94,7 @@ export class Session {
   readonly order = new CommitOrder(this.ledger);
   readonly honesty: ErrorHonesty;
   readonly transactor: Transactor;
+  readonly readers = new Readers(this);
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
   spaceLimited = false;
@@ -188,6 +190,7 @@ export class Session {
     this.failStop.newLife();
     this.monotonicity.newLife();
     this.fileNumbers.newLife();
+    this.readers.beginLife(life);
   }
 
   opened(store: Store): void {

@@ -33,6 +33,7 @@ export interface OperationSource {
 export interface WorkloadState {
   readonly openSnapshots: readonly number[];
   readonly openIterators: readonly number[];
+  readonly openReaders?: readonly number[];
   /** The key at which an iterator stands, if at any. */
   iteratorAt?(id: number): string | null;
   /** The store refuses writes until it is reopened. */
@@ -58,6 +59,7 @@ export class RecordedOperations implements OperationSource {
 
 const OPEN_SNAPSHOTS_MAX = 6;
 const OPEN_ITERATORS_MAX = 4;
+const OPEN_READERS_MAX = 3;
 /** A store that has stopped is soon reopened, but not at once: reads must go on and writes must be refused. */
 const REOPEN_AFTER_STOP = 0.3;
 /** What a store that has stopped is asked for beside writes. */
@@ -164,7 +166,20 @@ export class OperationGenerator implements OperationSource {
         return isRecordWorkload(this.#options.workload)
           ? this.#records.next(state.crashArmed)
           : this.#transactions.next(number);
+      case "reader":
+        return this.#reader(state, number);
     }
+  }
+
+  #reader(state: WorkloadState, number: number): Operation {
+    const open = state.openReaders ?? [];
+    const waits = this.#chance(0.5);
+    const pick = this.#below(20);
+    if (pick === 0) return { kind: "openSecond", waitsMs: 1 + this.#below(5) };
+    if (open.length === 0 || (pick < 4 && open.length < OPEN_READERS_MAX))
+      return { kind: "reader", id: number, does: "open", waits };
+    const does = pick < 12 ? "refresh" : pick < 15 ? "pin" : pick < 19 ? "read" : "close";
+    return { kind: "reader", id: this.#one(open), does, waits };
   }
 
   #write(number: number): Operation {

@@ -60,8 +60,16 @@ export type Operation =
   | { readonly kind: "pause"; readonly ms: number }
   /** Closes the store and opens it again in a new process. `settles`: waits for what is in flight first. */
   | { readonly kind: "reopen"; readonly settles: boolean }
-  /** Somebody else opens the store while it is open. */
-  | { readonly kind: "openSecond" }
+  /** Somebody else opens the store while it is open; with `waitsMs` after having waited for so long. */
+  | { readonly kind: "openSecond"; readonly waitsMs?: number }
+  /** What a reader in another process does; `id` is the number of the operation that opened it. */
+  | {
+      readonly kind: "reader";
+      readonly id: number;
+      readonly does: (typeof READER_ACTIONS)[number];
+      /** The workload goes on only when it is done. */
+      readonly waits: boolean;
+    }
   /** Leaves this much free space on the disk; null gives back all of it. */
   | { readonly kind: "limitSpace"; readonly freeBytes: number | null }
   /** The operating system drops what it has cached of files, as far as it is written back. */
@@ -77,6 +85,9 @@ export type Operation =
       readonly at: CrashMoment;
       readonly nested: readonly CrashRequest[];
     };
+
+/** `pin`: takes a snapshot, or reads the one there is and gives it back. */
+export const READER_ACTIONS = ["open", "refresh", "read", "pin", "close"] as const;
 
 export type OperationKind = Operation["kind"];
 
@@ -105,6 +116,7 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
   "openSecond",
   "transact",
   "records",
+  "reader",
 ];
 
 /** Crashes that one operation may cause: itself and those during recovery. */

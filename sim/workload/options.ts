@@ -13,6 +13,7 @@ import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
+import { isReaderWorkload, READER_WORKLOADS } from "./reader-workloads.js";
 import { isRecordWorkload, RECORD_WORKLOADS } from "./record-workloads.js";
 import {
   drawTransactions,
@@ -93,7 +94,12 @@ export interface SwarmLimits {
 
 /** The store alone. */
 export const DEFAULT_LIMITS: SwarmLimits = {
-  workloads: Object.keys(STORE_WORKLOADS) as WorkloadName[],
+  workloads: [...Object.keys(STORE_WORKLOADS), ...Object.keys(READER_WORKLOADS)] as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
+export const READER_LIMITS: SwarmLimits = {
+  workloads: Object.keys(READER_WORKLOADS) as WorkloadName[],
   faults: FAULT_NAMES,
 };
 
@@ -121,6 +127,9 @@ const LAYER_SEEDS = 0.2;
 
 /** Share of records among the seeds that may be anything. */
 const RECORD_SEEDS = 0.08;
+
+/** Share of readers beside the writer among the seeds of the store. */
+const READER_SEEDS = 0.08;
 
 /** Of those with clients that think for long: most of what that finds, transactions find. */
 const SLOW_RECORD_SEEDS = 0.3;
@@ -191,11 +200,26 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const pressed = draw.chance(PRESSED_SEEDS);
   const rots = draw.chance(ROTTING_SEEDS) && limits.faults.includes("bitRot");
   const complete = pressed ? underPressure(draw, options, rots) : options;
-  return withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
+  const layered = withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
+  return withReaders(draw, layered, limits, factors);
 }
 
 function isOfStore(name: WorkloadName): boolean {
-  return !isTransactionWorkload(name) && !isRecordWorkload(name);
+  return !isTransactionWorkload(name) && !isRecordWorkload(name) && !isReaderWorkload(name);
+}
+
+/** Drawn behind everything, as each addition is. */
+function withReaders(
+  draw: Draw,
+  options: SimulationOptions,
+  limits: SwarmLimits,
+  factors: Readonly<Record<OperationFamily, number>>,
+): SimulationOptions {
+  const names = limits.workloads.filter(isReaderWorkload);
+  const chosen = draw.chance(READER_SEEDS) || names.length === limits.workloads.length;
+  if (names.length === 0 || !chosen || !isOfStore(options.workload)) return options;
+  const workload = draw.one(names);
+  return { ...options, workload, weights: weightsOf(workload, factors) };
 }
 
 /** Drawn behind the store's workloads, so that the draws of those stay where they are. */
@@ -259,6 +283,7 @@ function weightsOf(
   const weights = {} as Record<OperationFamily, number>;
   for (const family of DRAWN_FAMILIES) weights[family] = round(families[family] * factors[family]);
   weights.transact = families.transact;
+  weights.reader = families.reader;
   return weights;
 }
 
@@ -333,7 +358,7 @@ function shortMostly(drawn: number): number {
 }
 
 /** Transactions are what their workloads are about: always on, and no draw of the others. */
-const DRAWN_FAMILIES = OPERATION_FAMILIES.filter((family) => family !== "transact");
+const DRAWN_FAMILIES = OPERATION_FAMILIES.filter((family) => family !== "transact" && family !== "reader");
 /** A run that writes nothing or reads nothing proves nothing. */
 const ALWAYS_ON: readonly OperationFamily[] = ["write", "get"];
 

@@ -25,6 +25,7 @@ const BESIDE = {
   space: 0.3,
   dropCaches: 0.5,
   transact: 60,
+  reader: 0,
 } as const;
 
 export const TRANSACTION_WORKLOADS = {

@@ -3,6 +3,7 @@
  * still switches families off (`options.ts`). Does not own: how an operation of a family is made (`generator.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { READER_WORKLOADS } from "./reader-workloads.js";
 import { RECORD_FAMILY, RECORD_WORKLOADS } from "./record-workloads.js";
 import { TRANSACTION_FAMILY, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 
@@ -23,6 +24,7 @@ export const OPERATION_FAMILIES = [
   "space",
   "dropCaches",
   "transact",
+  "reader",
 ] as const;
 export type OperationFamily = (typeof OPERATION_FAMILIES)[number];
 
@@ -48,6 +50,7 @@ const NOTHING: Readonly<Record<OperationFamily, number>> = {
   space: 0,
   dropCaches: 0,
   transact: 0,
+  reader: 0,
 };
 
 export const STORE_WORKLOADS = {
@@ -70,6 +73,7 @@ export const STORE_WORKLOADS = {
       space: 0.3,
       dropCaches: 0.5,
       transact: 0,
+      reader: 0,
     },
   },
   commits: {
@@ -112,7 +116,12 @@ export const STORE_WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>;
 
-export const WORKLOADS = { ...STORE_WORKLOADS, ...TRANSACTION_WORKLOADS, ...RECORD_WORKLOADS } as const;
+export const WORKLOADS = {
+  ...STORE_WORKLOADS,
+  ...READER_WORKLOADS,
+  ...TRANSACTION_WORKLOADS,
+  ...RECORD_WORKLOADS,
+} as const;
 
 export type WorkloadName = keyof typeof WORKLOADS;
 

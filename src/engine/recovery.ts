@@ -25,7 +25,7 @@ import {
 } from "./manifest/manifest-log.js";
 import { applyEdit, EMPTY_LEVELS } from "./manifest/tree.js";
 import type { ResolvedOptions } from "./options.js";
-import { liveSegments, replaySegments } from "./replay.js";
+import { liveSegments, liveWalNumbers, replaySegments } from "./replay.js";
 import { clearLeftovers, isFile, removeFiles, tidy } from "./tidying.js";
 
 /** Versions below are reserved; 0 means "none". The first commit of a store gets 10. */
@@ -152,13 +152,7 @@ function reopenStore(
   loaded: LoadedManifest,
 ): RecoveredStore {
   const { vfs, directory, options } = context;
-  const walNumbers = names
-    .filter((name) => {
-      const { kind, number } = parseFileName(name);
-      return kind === "wal" && number >= loaded.counters.minWalNumber && isFile(vfs, directory, name);
-    })
-    .map((name) => parseFileName(name).number)
-    .sort((a, b) => a - b);
+  const walNumbers = liveWalNumbers(vfs, directory, names, loaded.counters.minWalNumber);
   let nextFileNumber = mutant("M10-file-number-from-manifest-only")
     ? loaded.counters.nextFileNumber
     : Math.max(loaded.counters.nextFileNumber, highestNumber(vfs, directory, names) + 1);

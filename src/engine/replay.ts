@@ -9,14 +9,15 @@ import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
 import type { JobResult } from "./compaction/job.js";
-import { tablePath, walName, walPath } from "./files.js";
+import { parseFileName, tablePath, walName, walPath } from "./files.js";
 import { checksumByName } from "./format/checksum.js";
 import { FrameHeader, readFrame } from "./format/frame.js";
 import { OPERATION_HEADER_BYTES } from "./format/operation.js";
 import type { LoadedManifest } from "./manifest/manifest-log.js";
 import type { TableMeta } from "./manifest/table-meta.js";
 import type { RecoveryContext, RecoveryReport } from "./recovery.js";
-import { readSegment, type SegmentContents } from "./wal/segment-reader.js";
+import { isFile } from "./tidying.js";
+import { readSegment, type SegmentContents, type SegmentPosition } from "./wal/segment-reader.js";
 
 export interface Replay {
   readonly tables: readonly TableMeta[];
@@ -92,11 +93,7 @@ export function* liveSegments(
     if (mutant("W13-zero-tail-drops-segment") && !segment.sealed && segment.tornBytes === 0) continue;
     if (!mutant("D10-segment-chain-unchecked"))
       checkContinues(directory, segment, before, loaded.counters.minWalNumber);
-    if (segment.header.baseVersion < loaded.counters.lastVersion && segment.commitCount > 0) {
-      throw new CorruptionError("a live log segment holds versions that are in tables already", {
-        path: walPath(directory, walNumber),
-      });
-    }
+    checkBehindTables(directory, segment, loaded.counters.lastVersion);
     before = segment;
     yield segment;
   }
@@ -126,10 +123,10 @@ function flushNow(
 }
 
 /** Throws `CORRUPTION` unless `segment` follows on `before`, or is the first of its chain. */
-function checkContinues(
+export function checkContinues(
   directory: string,
-  segment: SegmentContents,
-  before: SegmentContents | null,
+  segment: SegmentPosition,
+  before: SegmentPosition | null,
   minWalNumber: number,
 ): void {
   const { header } = segment;
@@ -158,11 +155,36 @@ function checkContinues(
   }
 }
 
+/** Throws `CORRUPTION` when a live segment holds what is in tables. */
+export function checkBehindTables(directory: string, segment: SegmentPosition, lastVersion: number): void {
+  const { header, commitCount } = segment;
+  if (header.baseVersion >= lastVersion || commitCount === 0) return;
+  throw new CorruptionError("a live log segment holds versions that are in tables already", {
+    path: walPath(directory, header.fileNumber),
+  });
+}
+
+/** Numbers of the log segments in use, ascending. */
+export function liveWalNumbers(
+  vfs: VFS,
+  directory: string,
+  names: readonly string[],
+  minWalNumber: number,
+): number[] {
+  return names
+    .filter((name) => {
+      const { kind, number } = parseFileName(name);
+      return kind === "wal" && number >= minWalNumber && isFile(vfs, directory, name);
+    })
+    .map((name) => parseFileName(name).number)
+    .sort((a, b) => a - b);
+}
+
 /**
  * A segment without a valid header is one that was being created, if it is the last and holds no record. An empty file
  * is nobody's: if a segment of this number had been lost, the one after it would name it as the one before.
  */
-function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLast: boolean): void {
+export function refuseUnlessUnborn(vfs: VFS, directory: string, walNumber: number, isLast: boolean): void {
   const path = walPath(directory, walNumber);
   const file = vfs.openFile(path, "read");
   let bytes: Uint8Array;

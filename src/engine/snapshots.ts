@@ -27,6 +27,11 @@ export class Snapshot {
     this.close();
   }
 
+  /** Internal: the list that it is in. */
+  get list(): SnapshotList {
+    return this.#list;
+  }
+
   /** Internal: the version to read at. Throws `SNAPSHOT_CLOSED`, or `INVALID_ARGUMENT` for another store's snapshot. */
   versionIn(list: SnapshotList): number {
     if (this.#list !== list) {
@@ -43,6 +48,12 @@ export class Snapshot {
 
 export class SnapshotList {
   readonly #counts = new Map<number, number>();
+  readonly #onEmpty: () => void;
+
+  /** `onEmpty`: called when the last open snapshot has been closed. */
+  constructor(onEmpty: () => void = () => undefined) {
+    this.#onEmpty = onEmpty;
+  }
 
   get count(): number {
     let sum = 0;
@@ -60,6 +71,7 @@ export class SnapshotList {
     assert(count !== undefined && count > 0, "a snapshot is released once");
     if (count === 1) this.#counts.delete(version);
     else this.#counts.set(version, count - 1);
+    if (this.#counts.size === 0) this.#onEmpty();
   }
 
   /** Distinct versions, ascending: a copy. */

@@ -14,6 +14,9 @@ import type { TableSource } from "./read/level-cursor.js";
 import type { BlockCache } from "./table/block-cache.js";
 import { TableReader } from "./table/reader.js";
 
+/** Where files of tables are opened. */
+export type TableFiles = Pick<VFS, "openFile">;
+
 interface OpenTable {
   readonly reader: TableReader;
   readonly rangeTombstones: RangeTombstones;
@@ -23,7 +26,7 @@ interface OpenTable {
 }
 
 export class TableCache implements TableSource {
-  readonly #vfs: VFS;
+  readonly #vfs: TableFiles;
   readonly #directory: string;
   readonly #blocks: BlockCache;
   readonly #budgetBytes: number;
@@ -31,7 +34,7 @@ export class TableCache implements TableSource {
   #memoryBytes = 0;
   #tick = 0;
 
-  constructor(vfs: VFS, directory: string, blocks: BlockCache, budgetBytes: number) {
+  constructor(vfs: TableFiles, directory: string, blocks: BlockCache, budgetBytes: number) {
     this.#vfs = vfs;
     this.#directory = directory;
     this.#blocks = blocks;
@@ -123,7 +126,7 @@ export class TableCache implements TableSource {
 
 /** Opens one table; an error leaves no handle behind. */
 export function openTable(
-  vfs: VFS,
+  vfs: TableFiles,
   directory: string,
   table: TableMeta,
   cache: BlockCache | null,

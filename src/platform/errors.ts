@@ -32,6 +32,7 @@ export type ErrorCode =
   | "BUSY"
   | "SNAPSHOT_CLOSED"
   | "VERSION_TOO_LOW"
+  | "STORE_REPLACED"
   // From transactions; FoundationDB's names.
   | "TRANSACTION_TOO_OLD"
   | "FUTURE_VERSION"

@@ -46,6 +46,7 @@ export interface ManifestState {
   readonly editNumber: number;
 }
 
+/** What CURRENT and the manifest say. */
 export interface LoadedManifest extends ManifestState, Current {
   readonly tornBytes: number;
   /**
@@ -60,6 +61,13 @@ export interface LoadedManifest extends ManifestState, Current {
 export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null {
   const current = readCurrent(vfs, directory);
   if (current === null) return null;
+  const loaded = readManifest(vfs, directory, current);
+  checkTablesExist(vfs, directory, loaded.levels);
+  return loaded;
+}
+
+/** Reads the manifest that `current` names. Does not look for the tables that it names. */
+export function readManifest(vfs: VFS, directory: string, current: Current): LoadedManifest {
   const path = joinPath(directory, manifestName(current.manifestNumber));
   const bytes = readWholeFile(vfs, path);
   let editNumber = 0;
@@ -100,7 +108,6 @@ export function loadManifest(vfs: VFS, directory: string): LoadedManifest | null
   if (editNumber === 0)
     throw new CorruptionError("the manifest holds no valid snapshot", { path, offset: 0 });
   const levels = fitting(path, scan.end, () => builder.finish());
-  checkTablesExist(vfs, directory, levels);
   return {
     ...current,
     counters,
@@ -263,20 +270,26 @@ function checkTablesExist(vfs: VFS, directory: string, levels: readonly (readonl
     for (const table of level) {
       const path = joinPath(directory, tableName(table.fileNumber));
       const stat = vfs.stat(path);
-      if (stat === null) {
-        throw new CorruptionError(
-          "a table that the manifest names is missing. Restore a backup, or run `stillwater salvage`",
-          { path },
-        );
-      }
-      if (stat.size !== table.bytes) {
-        throw new CorruptionError(`a table has ${stat.size} bytes, but the manifest says ${table.bytes}`, {
-          path,
-          offset: Math.min(stat.size, table.bytes),
-        });
-      }
+      if (stat === null) throw missingTable(path);
+      checkTableSize(path, table, stat.size);
     }
   }
+}
+
+export function missingTable(path: string): CorruptionError {
+  return new CorruptionError(
+    "a table that the manifest names is missing. Restore a backup, or run `stillwater salvage`",
+    { path },
+  );
+}
+
+/** Throws `CORRUPTION`. */
+export function checkTableSize(path: string, table: TableMeta, size: number): void {
+  if (size === table.bytes) return;
+  throw new CorruptionError(`a table has ${size} bytes, but the manifest says ${table.bytes}`, {
+    path,
+    offset: Math.min(size, table.bytes),
+  });
 }
 
 function readWholeFile(vfs: VFS, path: string): Uint8Array {

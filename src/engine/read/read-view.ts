@@ -17,16 +17,23 @@ import {
 } from "../format/operation.js";
 import { endsBefore, firstTableAtOrAfter, type TableMeta, tableCovers } from "../manifest/table-meta.js";
 import type { Levels } from "../manifest/tree.js";
+import type { Memtable } from "../memtable/memtable.js";
 import type { KeyRange } from "../range.js";
 import { RowResult } from "../table/row-result.js";
 import type { TableCache } from "../table-cache.js";
-import type { Segment } from "../wal/segment.js";
+
+/** What reads need of a log segment: its operations in order, and that they stay while somebody looks. */
+export interface ReadableSegment {
+  readonly memtable: Memtable;
+  /** Iterators that look into it. */
+  pins: number;
+}
 
 const row = new RowResult();
 
 /** The value of `key` at `version` as a fresh copy, or undefined. Synchronous; reads blocks where they are not cached. */
 export function readKey(
-  segments: readonly Segment[],
+  segments: readonly ReadableSegment[],
   levels: Levels,
   tables: TableCache,
   key: Uint8Array,

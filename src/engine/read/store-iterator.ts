@@ -15,10 +15,9 @@ import { KIND_NONE, KIND_PUT } from "../format/operation.js";
 import type { TreeVersion } from "../manifest/version-set.js";
 import type { RangeTombstones } from "../memtable/range-tombstones.js";
 import type { TableCache } from "../table-cache.js";
-import type { Segment } from "../wal/segment.js";
 import { LevelCursor } from "./level-cursor.js";
 import { MergingCursor } from "./merging-cursor.js";
-import { copyValue, tablesInRange } from "./read-view.js";
+import { copyValue, type ReadableSegment, tablesInRange } from "./read-view.js";
 
 export interface IterationRange {
   /** Inclusive; null: from the first key. */
@@ -31,7 +30,7 @@ export interface IterationRange {
 
 export interface IterationSources {
   /** Newest first. */
-  readonly segments: readonly Segment[];
+  readonly segments: readonly ReadableSegment[];
   readonly tree: TreeVersion;
   readonly tables: TableCache;
   /** Called once, when the iterator is closed. */

@@ -60,17 +60,20 @@ export function readSegment(
     if (read !== size)
       throw new CorruptionError(`a log segment of ${size} bytes gives only ${read}`, { path, offset: read });
     const contents = parseSegment(path, arena, size, { fileNumber, storeId });
-    // The size is durable before the header is, so a shorter file has been cut, and records may be gone with the rest.
-    if (contents !== null && size < contents.header.capacity) {
-      throw new CorruptionError(
-        `a log segment of ${contents.header.capacity} bytes has only ${size}. Restore a backup, or run \`stillwater salvage\``,
-        { path, offset: size },
-      );
-    }
+    if (contents !== null) checkSegmentSize(path, contents.header, size);
     return contents;
   } finally {
     file.close();
   }
+}
+
+/** Throws `CORRUPTION`: the size is durable before the header is, so a shorter file has been cut, and records may be gone with the rest. */
+export function checkSegmentSize(path: string, header: SegmentHeader, size: number): void {
+  if (size >= header.capacity) return;
+  throw new CorruptionError(
+    `a log segment of ${header.capacity} bytes has only ${size}. Restore a backup, or run \`stillwater salvage\``,
+    { path, offset: size },
+  );
 }
 
 export function parseSegment(
@@ -79,21 +82,46 @@ export function parseSegment(
   size: number,
   expected: { readonly fileNumber: number; readonly storeId: Uint8Array },
 ): SegmentContents | null {
+  const header = readSegmentHeader(arena.bytes, size, { path, ...expected });
+  return header === null ? null : parseRecords(path, arena, size, beginningOf(header));
+}
+
+/** What there is to know of a segment before its first record. */
+export type SegmentPosition = Pick<
+  SegmentContents,
+  "header" | "commitCount" | "lastVersion" | "end" | "chain" | "sealed"
+>;
+
+export function beginningOf(header: SegmentHeader): SegmentPosition {
+  return {
+    header,
+    commitCount: 0,
+    lastVersion: header.baseVersion,
+    end: SEGMENT_FRAMES_START,
+    chain: header.previousChain,
+    sealed: false,
+  };
+}
+
+/** Goes on from a position that is the end of a valid record: lists the operations behind it. Throws `CORRUPTION`. */
+export function parseRecords(
+  path: string,
+  arena: Arena,
+  size: number,
+  from: SegmentPosition,
+): SegmentContents {
   const { bytes, words } = arena;
-  const header = readSegmentHeader(bytes, size, { path, ...expected });
-  if (header === null) return null;
+  const { header } = from;
   const fileNumber = mutant("W8-frames-not-bound-to-file") ? 0 : header.fileNumber;
   const codec = { checksum: checksumById(header.checksumId), fileNumber };
   const points = new OffsetList();
   const rangeDeletes = new OffsetList();
-  let commitCount = 0;
-  let lastVersion = header.baseVersion;
-  let sealed = false;
+  let { commitCount, lastVersion, sealed } = from;
   const scan = scanFrames(
     codec,
     path,
     bytes,
-    { start: SEGMENT_FRAMES_START, limit: size, chain: header.previousChain },
+    { start: from.end, limit: size, chain: from.chain },
     (frame, at) => {
       if (sealed) throw new CorruptionError("a log segment goes on after its seal", { path, offset: at });
       if (frame.type === FRAME_SEAL) sealed = true;
