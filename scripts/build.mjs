@@ -27,8 +27,8 @@ if (diagnostics.length > 0) {
 }
 program.emit();
 program.emit(undefined, writeStripped, undefined, false, { before: [stripProbes] });
-writeFileSync(join(root, "dist/instrumented/sim/viewer/page.html"), bundlePage(root, TIME_TRAVEL_PAGE));
-const adminPage = bundlePage(root, ADMIN_PAGE);
+writeFileSync(join(root, "dist/instrumented/sim/viewer/page.html"), await bundlePage(root, TIME_TRAVEL_PAGE));
+const adminPage = await bundlePage(root, ADMIN_PAGE);
 for (const build of ["dist/src", "dist/instrumented/src"]) {
   mkdirSync(join(root, build, "admin/page"), { recursive: true });
   writeFileSync(join(root, build, "admin/page/index.html"), adminPage);

@@ -28,11 +28,17 @@ export function keyTextOf(key: Uint8Array, style: KeyStyle): KeyText {
 
 /** Controls, line and paragraph ends, marks of direction, and what has no width: none of them shows where it stands. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
-const ALL_UNSEEN = new RegExp(UNSEEN, "gu");
+/** Of a text with lines and tabs of its own. */
+export const UNSEEN_BUT_LINES =
+  /(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Text on one line, each character that would not show as \u{…}. */
-export function escapeUnseen(text: string): string {
-  return text.replaceAll(ALL_UNSEEN, (one) => `\\u{${(one.codePointAt(0) as number).toString(16)}}`);
+/** Each character that would not show as \u{…}. */
+export function escapeUnseen(text: string, unseen: RegExp = UNSEEN): string {
+  if (!unseen.test(text)) return text;
+  return text.replaceAll(
+    new RegExp(unseen, "gu"),
+    (one) => `\\u{${(one.codePointAt(0) as number).toString(16)}}`,
+  );
 }
 
 /** Printable ASCII as it is, a backslash twice, every other byte as \xNN. */

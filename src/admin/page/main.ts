@@ -2,6 +2,7 @@
 
 import type { Health, MetricsSnapshot, Status, Tables } from "./answers.js";
 import { forgetToken, get, hasToken, onTokenNeeded } from "./api.js";
+import { DataView } from "./data-view.js";
 import { askForToken, showKeys } from "./dialogs.js";
 import { byId, count } from "./dom.js";
 import { LevelsPicture } from "./levels.js";
@@ -29,19 +30,31 @@ function start(): void {
     byId("forget", HTMLButtonElement).hidden = false;
     return token;
   });
-  const overview = new Overview(new LevelsPicture(() => undefined), POLL_MS);
+  const data = new DataView();
+  const overview = new Overview(new LevelsPicture((from, to) => data.showRange(from, to)), POLL_MS);
+  const showView = (): void => {
+    const { view, address } = placeOf(location.hash);
+    markView(view);
+    if (view === "data") data.open(address);
+  };
   const poller = new Poller(
     async () => {
-      const status = await get<Status>("/v1/status");
-      const [health, metrics, tables] = await Promise.all([
-        get<Health>("/v1/health"),
-        get<MetricsSnapshot>("/v1/metrics"),
-        get<Tables>("/v1/tables", { keyEncoding: "base64url" }),
-      ]);
-      overview.addMetrics(metrics, performance.now());
+      // Who cannot be reached at all is not asked further.
+      const [status, health] = [await get<Status>("/v1/status"), await get<Health>("/v1/health")];
       overview.showStatus(status);
-      overview.showTables(tables);
       showHead(status, health);
+      if (data.readOnly !== status.readOnly) {
+        data.readOnly = status.readOnly;
+        showView();
+      }
+      await Promise.all([
+        part("plots-problem", async () =>
+          overview.addMetrics(await get<MetricsSnapshot>("/v1/metrics"), performance.now()),
+        ),
+        part("levels-problem", async () =>
+          overview.showTables(await get<Tables>("/v1/tables", { keyEncoding: "base64url" })),
+        ),
+      ]);
     },
     (error) => {
       showState("no answer", "bad");
@@ -79,9 +92,27 @@ function start(): void {
   document.documentElement.dataset["ready"] = "true";
 }
 
-function showView(): void {
-  const [name] = location.hash.slice(1).split("?");
-  const view: View = VIEWS.find((one) => one === name) ?? "overview";
+/** What one part of a round cannot get is said where it would be, and is no matter to the others. */
+async function part(id: string, action: () => Promise<void>): Promise<void> {
+  const place = byId(id, HTMLDivElement);
+  try {
+    await action();
+    place.replaceChildren();
+  } catch (error) {
+    place.replaceChildren(problemBox(error));
+  }
+}
+
+function placeOf(hash: string): { readonly view: View; readonly address: URLSearchParams } {
+  const [name, ...rest] = hash.slice(1).split("?");
+  return {
+    view: VIEWS.find((one) => one === name) ?? "overview",
+    address: new URLSearchParams(rest.join("?")),
+  };
+}
+
+function markView(view: View): void {
+  document.body.dataset["view"] = view;
   for (const one of VIEWS) byId(`view-${one}`, HTMLElement).hidden = one !== view;
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".tabs a")) {
     if (link.dataset["view"] === view) link.setAttribute("aria-current", "page");
