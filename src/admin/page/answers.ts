@@ -77,3 +77,65 @@ export interface Rows {
   readonly version: number;
   readonly nextPageToken?: string;
 }
+
+export interface Collections {
+  readonly schemaVersion: string | null;
+  readonly collections: readonly CollectionAnswer[];
+}
+
+export interface CollectionAnswer {
+  readonly name: string;
+  readonly primaryKey: string;
+  readonly indexes: readonly string[];
+  readonly isWritable: boolean;
+  readonly whyNotWritable: string | null;
+}
+
+export interface Indexes {
+  readonly indexes: readonly IndexAnswer[];
+}
+
+export interface IndexAnswer {
+  readonly index: string;
+  readonly kind: string;
+  readonly fields: readonly string[];
+  readonly state: "disabled" | "writeOnly" | "readable";
+  readonly build: BuildAnswer | null;
+  /** A copy that is built beside it, to take its place. */
+  readonly shadow: { readonly build: BuildAnswer | null } | null;
+}
+
+export interface BuildAnswer {
+  readonly itemsDone: number;
+  /** An estimate, from 0 to 1. */
+  readonly fraction: number;
+  readonly isComplete: boolean;
+}
+
+export interface DocumentAnswer {
+  readonly key: string;
+  readonly keyType: "text" | "json";
+  readonly document: unknown;
+}
+
+export interface Documents {
+  readonly documents: readonly DocumentAnswer[];
+  readonly version: number;
+  readonly nextPageToken?: string;
+}
+
+export interface Compaction {
+  readonly isRunning: boolean;
+  readonly elapsedMs: number | null;
+  readonly failure: string | null;
+}
+
+export interface Backup {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly note: string;
+  readonly version: number;
+  readonly bytes: number;
+  readonly tables: number;
+  readonly newBytes: number;
+}

@@ -49,7 +49,7 @@ export class DataView {
   private request = 0;
   private isStarted = false;
   /** No change is offered. */
-  readOnly = true;
+  private readOnly = true;
 
   constructor() {
     this.list = new ListPane<RowItem>({
@@ -74,8 +74,9 @@ export class DataView {
   }
 
   /** Somebody goes here, perhaps by an address that says what to show. */
-  open(address: URLSearchParams): void {
-    byId("new-row", HTMLButtonElement).hidden = this.readOnly;
+  open(address: URLSearchParams, readOnly: boolean): void {
+    this.readOnly = readOnly;
+    byId("new-row", HTMLButtonElement).hidden = readOnly;
     if (this.isStarted && address.size === 0) return;
     this.isStarted = true;
     const isRange = address.has("from") || address.has("to");

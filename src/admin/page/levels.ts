@@ -62,7 +62,9 @@ export class LevelsPicture {
 
   private draw(): void {
     const hasFocus = this.box.contains(document.activeElement);
-    const rows = this.placed.map((level, at) => this.row(level, at));
+    // The empty ones below say nothing.
+    const depth = this.placed.findLastIndex(({ blocks }) => blocks.length > 0) + 1;
+    const rows = this.placed.slice(0, depth).map((level, at) => this.row(level, at));
     if (this.tables.length === 0)
       rows.push(el("p", { class: "empty muted" }, "No tables yet: everything is in memory and in the log."));
     this.box.replaceChildren(...rows);

@@ -16,6 +16,8 @@ export interface ListPage<Item extends ListItem> {
   readonly items: readonly Item[];
   readonly hasPrevious: boolean;
   readonly hasNext: boolean;
+  /** Whether one can go to the last page; where it says nothing, as to the next. */
+  readonly hasLast?: boolean;
   /** What page it is, for people. */
   readonly place: string;
 }
@@ -105,7 +107,7 @@ export class ListPane<Item extends ListItem> {
   }
 
   private show(
-    { items, hasPrevious, hasNext, place }: ListPage<Item>,
+    { items, hasPrevious, hasNext, hasLast = hasNext, place }: ListPage<Item>,
     turn: Turn,
     wanted: string | null,
   ): void {
@@ -121,7 +123,7 @@ export class ListPane<Item extends ListItem> {
       ["first", hasPrevious],
       ["previous", hasPrevious],
       ["next", hasNext],
-      ["last", hasNext],
+      ["last", hasLast],
     ] as const) {
       const button = this.buttons.get(name);
       if (button !== undefined) button.disabled = !has;

@@ -82,6 +82,20 @@ const PLOTS: readonly PlotOptions[] = [
 const WINDOWS_MIN = [2, 10, 30];
 const GAP_POLLS = 3;
 
+type Figure = readonly [name: string, value: string, more: string, isBad?: boolean];
+
+/** Before the first answer. */
+const UNKNOWN_FIGURES: readonly Figure[] = [
+  "Data",
+  "Tables",
+  "Memtables",
+  "Log",
+  "Compaction debt",
+  "Cache",
+  "Held open",
+  "Background",
+].map((name): Figure => [name, "–", "\u00a0"]);
+
 export class Overview {
   private readonly history: History;
   private readonly levels: LevelsPicture;
@@ -100,6 +114,7 @@ export class Overview {
     };
     this.plots = PLOTS.map((options) => new Plot(options, choose));
     byId("plots", HTMLDivElement).append(...this.plots.map(({ element }) => element));
+    this.fillFigures(UNKNOWN_FIGURES);
     this.fillWindows();
   }
 
@@ -115,7 +130,7 @@ export class Overview {
       stats.levels.reduce((total, level) => total + of(level), 0);
     const damaged = stats.damagedTables.length;
     const hits = stats.cacheHits + stats.cacheMisses;
-    const items: readonly (readonly [name: string, value: string, more: string, isBad?: boolean])[] = [
+    const items: readonly Figure[] = [
       ["Data", sizeText(sum(({ bytes }) => bytes)), `${count(sum(({ entries }) => entries))} entries`],
       [
         "Tables",
@@ -143,8 +158,12 @@ export class Overview {
         stats.jobFailures > 0,
       ],
     ];
+    this.fillFigures(items);
+  }
+
+  private fillFigures(figures: readonly Figure[]): void {
     this.figures.replaceChildren(
-      ...items.map(([name, value, more, isBad = false]) =>
+      ...figures.map(([name, value, more, isBad = false]) =>
         el(
           "div",
           {},
