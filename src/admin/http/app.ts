@@ -74,12 +74,16 @@ export function createApp(parts: AppParts): App {
     const allow = allowed.join(", ");
     throw new RequestError("METHOD_NOT_ALLOWED", `this can be asked with: ${allow}.`, { Allow: allow });
   });
-  app.onError((error, c) => problemResponse(parts, error, c.get("requestId") ?? requestIdOf(parts.context)));
+  app.onError((error, c) => problemResponse(parts, error, c.get("requestId")));
   return app;
 }
 
 /** Also for what goes wrong before there is a request that the app could see. */
-export function problemResponse(parts: AppParts, error: unknown, requestId: string): Response {
+export function problemResponse(
+  parts: AppParts,
+  error: unknown,
+  requestId: string = requestIdOf(parts.context),
+): Response {
   const { code, detail, headers } = describe(parts, error, requestId);
   const problem = problemOf(code, detail, requestId);
   return new Response(JSON.stringify(problem), {

@@ -75,7 +75,7 @@ export function adminHandler(target: Database, options: AdminOptions = {}): Admi
     {
       overrideGlobalObjects: false,
       // Answers what no Request can be made of: a Host or a target that is none.
-      errorHandler: (error) => problemResponse(parts, notARequest(error), "none"),
+      errorHandler: (error) => problemResponse(parts, notARequest(error)),
     },
   );
   const handler = (request: IncomingMessage, response: ServerResponse): void =>
