@@ -11,8 +11,24 @@
  */
 import { checkRecordStoreOptions, RecordStore, type RecordStoreOptions } from "./collection/record-store.js";
 import type { SchemaDeclaration } from "./collection/schema.js";
+import { writeBackup } from "./engine/backup/create.js";
+import { type PruneOptions, type PruneReport, pruneRepository, removeBackup } from "./engine/backup/prune.js";
+import {
+  inspectRepository,
+  type RestoreOptions,
+  restoreFromRepository,
+  type VerifyOptions,
+  verifyInRepository,
+} from "./engine/backup/restore.js";
+import type {
+  BackupInfo,
+  BackupOptions,
+  BackupVerification,
+  RepositoryReport,
+} from "./engine/backup/types.js";
 import type { StoreOptions } from "./engine/options.js";
 import { type ReadOnlyOptions, ReadOnlyStore } from "./engine/readonly/read-only-store.js";
+import type { RestoreReport } from "./engine/restore.js";
 import { Store } from "./engine/store.js";
 import { INDEX_CHANNEL } from "./index/build/build-events.js";
 import { DirectoryLayer, type DirectoryLayerOptions } from "./keyspace/directory-layer.js";
@@ -34,6 +50,59 @@ export function open(directory: string, options: StoreOptions = {}): Promise<Sto
 /** Opens the store in a directory of the real file system for reading, beside its owner or without one; see `ReadOnlyStore`. */
 export function openReadOnly(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyStore> {
   return ReadOnlyStore.open(directory, options, nodePlatform());
+}
+
+/**
+ * Backs up an open store into the directory `repository`, which is made if need be, while commits go on. Tables that the
+ * repository has already are shared, others get a hard link or are copied. Resolves when the backup is durable. Throws
+ * `INVALID_ARGUMENT` (within a store), `NOT_A_REPOSITORY`, `LOCKED` (another backup is under way), `CORRUPTION` (a table of
+ * the store is damaged), `NO_SPACE` and other file errors, `CLOSED`, `FAILED_STOP`; then there is no new backup.
+ */
+export function createBackup(
+  store: Store,
+  repository: string,
+  options: BackupOptions = {},
+): Promise<BackupInfo> {
+  return writeBackup(store.backupSource, repository, options);
+}
+
+/** The backups of a repository that are whole by names and sizes, the oldest first. Throws `NOT_A_REPOSITORY`. */
+export async function listBackups(repository: string): Promise<readonly BackupInfo[]> {
+  return inspectRepository(nodePlatform().vfs, repository).backups;
+}
+
+/** As `listBackups`, with what is damaged, and what lies there that is no part of a repository. */
+export async function inspectBackups(repository: string): Promise<RepositoryReport> {
+  return inspectRepository(nodePlatform().vfs, repository);
+}
+
+/** Reads every byte of a backup and checks it; see `verifyInRepository`. */
+export function verifyBackup(
+  repository: string,
+  id: string,
+  options: VerifyOptions = {},
+): Promise<BackupVerification> {
+  return verifyInRepository(nodePlatform(), repository, id, options);
+}
+
+/** Makes a store in the new directory `directory` out of a backup, verified; see `restoreFromRepository`. */
+export function restoreBackup(
+  repository: string,
+  id: string,
+  directory: string,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  return restoreFromRepository(nodePlatform(), repository, id, directory, options);
+}
+
+/** Removes a backup, and the tables that no other one has. Resolves with the bytes that went. Throws `UNKNOWN_BACKUP`, `LOCKED`. */
+export function deleteBackup(repository: string, id: string): Promise<number> {
+  return removeBackup(nodePlatform(), repository, id);
+}
+
+/** Removes the backups that no rule keeps. Throws `INVALID_ARGUMENT` for rules that keep nothing, `LOCKED`. */
+export function pruneBackups(repository: string, options: PruneOptions): Promise<PruneReport> {
+  return pruneRepository(nodePlatform(), repository, options);
 }
 
 /** Opens transactions over the store in a directory of the real file system; see `openEngineDatabase`. */
@@ -137,6 +206,16 @@ export function itemKeysFromEnvironment(
 }
 
 export type { RecordSnapshot } from "./collection/snapshot.js";
+export type { KeepRules, PruneOptions, PruneReport } from "./engine/backup/prune.js";
+export type { RestoreOptions, VerifyOptions } from "./engine/backup/restore.js";
+export type {
+  BackupInfo,
+  BackupOptions,
+  BackupProblem,
+  BackupProgress,
+  BackupVerification,
+  RepositoryReport,
+} from "./engine/backup/types.js";
 export { Batch } from "./engine/batch.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
@@ -147,6 +226,7 @@ export {
   ReadOnlyStore,
 } from "./engine/readonly/read-only-store.js";
 export type { RecoveryReport } from "./engine/recovery.js";
+export type { RestoreReport } from "./engine/restore.js";
 export type { Row, Scan } from "./engine/scan.js";
 export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";

@@ -2,7 +2,13 @@
  * The operations of a case file: which fields each kind has, and of what type. Names that this version does not know
  * are refused with those it does. Does not own: what an operation does (`workload/operation.ts`).
  */
-import { MUTATIONS_MAX, OPERATION_KINDS, type Operation, READER_ACTIONS } from "../workload/operation.js";
+import {
+  BACKUP_CALLS,
+  MUTATIONS_MAX,
+  OPERATION_KINDS,
+  type Operation,
+  READER_ACTIONS,
+} from "../workload/operation.js";
 import { RECORD_STEP_FIELDS, RECORD_STEPS_MAX } from "../workload/record-steps.js";
 import { STEP_FIELDS, STEPS_MAX } from "../workload/transaction-steps.js";
 import type { Checker } from "./checker.js";
@@ -107,6 +113,7 @@ const FIELDS: Readonly<Record<Operation["kind"], readonly [must: Fields, may: Fi
   flush: [{ waits: flag }, {}],
   compact: [{ waits: flag }, {}],
   checkpoint: [{ restores: flag }, {}],
+  backup: [{ call: oneOf(...BACKUP_CALLS), which: count, waits: flag }, {}],
   verify: [{}, {}],
   checkAll: [{}, {}],
   settle: [{}, {}],

@@ -38,6 +38,7 @@ export const STREAM_NAMES = [
   "space",
   "rest",
   "clients",
+  "backups",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

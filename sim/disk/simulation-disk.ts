@@ -259,10 +259,9 @@ export class SimulationDisk {
     return node?.kind === "directory" ? node : null;
   }
 
-  /** How many handles the living process has on the file of this name. */
+  /** How many handles the living process has opened by this name and not closed. Other names of the file do not count. */
   handlesOf(path: string): number {
-    const found = this.state.names.peek(this.state.paths.intern(path));
-    return [...(this.life?.handles ?? [])].filter(({ node }) => node === found).length;
+    return [...(this.life?.handles ?? [])].filter((handle) => handle.path === path).length;
   }
 
   /** 16 hexadecimal digits over all names, sizes and bytes that are durable. */
@@ -289,6 +288,18 @@ export class SimulationDisk {
     const node = this.state.names.peek(interned) ?? this.state.names.peekDurable(interned);
     assert(node?.kind === "file", `${path} is a file`);
     flipBit(this.state, interned, node, offset, bit);
+  }
+
+  /** Takes back what `corrupt` has just done there, and that there was damage. */
+  mend(path: string, offset: number, bit: number): void {
+    this.corrupt(path, offset, bit);
+    const { damage } = this.state;
+    assert(damage.length >= 2, "what is mended was damaged before");
+    damage.pop();
+    damage.splice(
+      damage.findLastIndex((record) => record.path === path && record.offset === offset),
+      1,
+    );
   }
 
   get counters(): DiskCounters {

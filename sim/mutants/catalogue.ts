@@ -7,6 +7,7 @@
 import { StillwaterError } from "../../src/platform/errors.js";
 import {
   ALL_LIMITS,
+  BACKUP_LIMITS,
   DEFAULT_LIMITS,
   READER_LIMITS,
   RECORD_LIMITS,
@@ -14,6 +15,7 @@ import {
   TRANSACTION_LIMITS,
 } from "../workload/options.js";
 import { CANARY } from "./canary.js";
+import { BACKUP_MUTANTS } from "./catalogue/backups.js";
 import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
 import { INDEX_BUILD_MUTANTS } from "./catalogue/index-builds.js";
@@ -42,6 +44,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...RECORD_MUTANTS,
   ...QUERY_MUTANTS,
   ...READER_MUTANTS,
+  ...BACKUP_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */
@@ -55,6 +58,7 @@ export function limitsOfMutants(ids: readonly string[]): SwarmLimits {
   const areHuntedIn = ids.map((id) => plantedMutant(id)?.workloads);
   if (areHuntedIn.includes("records")) return RECORD_LIMITS;
   if (areHuntedIn.includes("readers")) return READER_LIMITS;
+  if (areHuntedIn.includes("backups")) return BACKUP_LIMITS;
   return areHuntedIn.includes("transactions") ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
 }
 

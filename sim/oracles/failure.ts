@@ -40,6 +40,7 @@ export const ORACLES = {
   O38: "calls of records read what is there, change what they are asked to and nothing else, and fail with a cause",
   O39: "a migration changes each document once, and leaves the catalogue of its schema",
   O40: "a reader beside the writer sees a prefix of its commits with all that was durable, and never goes back",
+  O41: "a backup that is listed restores to the state it was made of, and one that was acknowledged stays until it is deleted",
 } as const;
 
 export type OracleId = keyof typeof ORACLES;

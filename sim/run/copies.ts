@@ -4,7 +4,9 @@
  */
 import { restoreStore } from "../../src/engine/restore.js";
 import { Store } from "../../src/engine/store.js";
+import type { ErrorCode } from "../../src/platform/errors.js";
 import type { SimulationDisk, VFSOperation } from "../disk/simulation-disk.js";
+import type { Row } from "../model/comparison.js";
 import type { PrefixSpan } from "../model/model.js";
 import { checkCheckpoint, checkCheckpointVersion, checkWholeCopy } from "../oracles/checkpoint.js";
 import { OracleFailure } from "../oracles/failure.js";
@@ -58,12 +60,15 @@ export async function examineCutOffCheckpoint(session: Session): Promise<void> {
   }
 }
 
-/** Null when the call failed for an honest reason; what it may have left is removed then. */
-async function attempt<T>(
+/**
+ * Null when the call failed for an honest reason, or one of those that are `expected`; what it may have left is removed then.
+ */
+export async function attempt<T>(
   session: Session,
   call: string,
   target: string,
   make: () => Promise<T>,
+  expected: readonly ErrorCode[] = [],
 ): Promise<T | null> {
   session.copyBeingMade = target;
   session.callListener = watchForName(session, target);
@@ -74,7 +79,7 @@ async function attempt<T>(
     return made;
   } catch (error) {
     // What cannot be read does not verify either, so here a failed read may be called damage.
-    const legal = session.disk.hasFailedReads ? (["CORRUPTION"] as const) : [];
+    const legal = session.disk.hasFailedReads ? ([...expected, "CORRUPTION"] as const) : expected;
     if (session.judge(error, call, legal) === "damage") throw new DamageFound(call);
     session.copyBeingMade = null;
     // Whatever has got its name in spite of the error loses it again, and a crash may come in the midst of that.
@@ -120,7 +125,7 @@ function withOnlyTheName(disk: SimulationDisk, target: string): SimulationDisk |
 }
 
 /** What a call has made is whole on the medium when it returns, whatever happens to the page cache. */
-function checkDurableCopy(session: Session, target: string): void {
+export function checkDurableCopy(session: Session, target: string): void {
   const { disk, ledger } = session;
   if (isHonest(session)) checkWholeCopy(ledger, disk.snapshotDurable(), target, "made");
 }
@@ -134,7 +139,7 @@ export function checkUnfinishedCopy(session: Session): void {
 }
 
 /** Whether the disk has done what it said, and nothing to bytes at rest. */
-function isHonest({ disk }: Session): boolean {
+export function isHonest({ disk }: Session): boolean {
   return disk.damage.length === 0 && !disk.isLying && !disk.lossShows;
 }
 
@@ -144,25 +149,36 @@ async function compareAndRemove(
   version: number,
   span: PrefixSpan,
 ): Promise<void> {
-  const { life, ledger, model } = session;
+  const { ledger, model } = session;
+  const { rows, openedAt } = await readCopy(session, target);
+  if (openedAt < version) {
+    throw new OracleFailure("O20", `${target} was made at version ${version}, but opens at ${openedAt}`);
+  }
+  checkCheckpoint(ledger, model, span, rows);
+  await remove(session, target);
+}
+
+/** Opens a store that was made out of another one, reads all of it and closes it. */
+export async function readCopy(
+  session: Session,
+  target: string,
+): Promise<{ readonly rows: Row[]; readonly openedAt: number }> {
+  const { life } = session;
   const copy = await session.retrying(`opening ${target}`, () =>
     Store.open(target, { ...session.storeOptions, createIfMissing: false }, life.platform),
   );
   const rows = await session.retrying(`reading ${target}`, () => readAll(copy));
-  if (copy.version < version) {
-    throw new OracleFailure("O20", `${target} was made at version ${version}, but opens at ${copy.version}`);
-  }
-  checkCheckpoint(ledger, model, span, rows);
+  const openedAt = copy.version;
   try {
     await copy.close();
     session.checkAlive();
   } catch (error) {
     session.judge(error, `closing ${target}`);
   }
-  await remove(session, target);
+  return { rows, openedAt };
 }
 
-async function remove(session: Session, target: string): Promise<void> {
+export async function remove(session: Session, target: string): Promise<void> {
   const { vfs } = session.life.platform;
   await session.retrying(`removing ${target}`, () => {
     removeTree(vfs, target);

@@ -82,6 +82,9 @@ export class Executor {
         disturbCopying(this.#session);
         await takeCheckpoint(this.#session, number, operation.restores);
         break;
+      case "backup":
+        await this.#session.backups.run(operation);
+        break;
       case "verify":
         await this.#verify();
         break;

@@ -213,6 +213,7 @@ class Observer {
         return String(this.#opened.version);
       case "openSecond":
       case "reader":
+      case "backup":
       case "transact":
       case "records":
       case "limitSpace":

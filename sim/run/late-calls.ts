@@ -3,6 +3,7 @@
  * was closed. Each must be refused with `CLOSED` (or its like), change nothing and keep nobody waiting; what was under
  * way before is the business of the closing itself. Does not own: closing (`life.ts`).
  */
+import { writeBackup } from "../../src/engine/backup/create.js";
 import { Batch } from "../../src/engine/batch.js";
 import { type ErrorCode, StillwaterError } from "../../src/platform/errors.js";
 import { SimulatedCrash } from "../disk/errors.js";
@@ -39,6 +40,7 @@ export async function callLate(session: Session, closing: Promise<void>): Promis
     ["flush", () => store.flush()],
     ["compact", () => store.compact()],
     ["checkpoint", () => store.checkpoint("/late")],
+    ["createBackup", () => writeBackup(store.backupSource, "/late-backups", {})],
     ["verify", () => store.verify()],
   ];
   for (const [name, call] of calls) await expectRefusal(session, name, call, ["CLOSED"]);

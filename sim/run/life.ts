@@ -226,6 +226,7 @@ export class LifeCycle {
     if (session.transactor.layers !== null) await session.transactor.layers.check("after a recovery");
     checkStructure(session);
     await examineCutOffCheckpoint(session);
+    await session.backups.recovered();
     await session.retrying("reading the files of others", () => checkForeignFiles(session));
     world.trace.event(TRACE_RECOVERED, longest, store.version, rows.length);
     if (world.trace.recording) world.trace.line(`recovered to commit ${longest}, version ${store.version}`);

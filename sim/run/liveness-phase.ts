@@ -71,6 +71,7 @@ export async function comeToRest(
   session.checkAlive();
   if (problems.length > 0 && session.disk.damage.length > 0) throw new DamageFound("verify at rest");
   if (problems.length > 0) throw new OracleFailure("O23", `verify at rest: ${problems.join("; ")}`);
+  await session.backups.atRest();
   if (session.disk.damage.length === 0) await checkSpace(session);
   return true;
 }

@@ -16,6 +16,7 @@ const POWER_LOSS = 0.7;
 /** How probable it is that power fails in a checkpoint or in what is restored from it: at a call, or at the rename. */
 const CRASH_IN_COPYING = 0.3;
 const COPYING_CALLS = 80;
+const CRASH_IN_BACKUP = 0.15;
 const RENAMED = "partial.renamed";
 /** How probable it is that one of the first few syncs of a life, or of closing, fails, in a run where syncs may. */
 const SYNC_FAILS = 0.08;
@@ -66,6 +67,17 @@ export function disturbCopying({ world, options }: Session): void {
     const at = { calls: 1 + choices.below(COPYING_CALLS, "rest.copying-call") };
     world.crashes.arm({ how: "power-loss", at });
   }
+}
+
+export function disturbBackups({ world, options }: Session): void {
+  const { everyOperations, atCalls } = options.crashes;
+  if (everyOperations === 0 || world.crashes.armed !== null || !atCalls) return;
+  const choices = world.choices.stream("rest");
+  if (!choices.chance(CRASH_IN_BACKUP, "rest.crash-in-backup")) return;
+  world.crashes.arm({
+    how: choices.chance(POWER_LOSS, "rest.power") ? "power-loss" : "process-kill",
+    at: { calls: 1 + choices.below(COPYING_CALLS, "rest.backup-call") },
+  });
 }
 
 /** Between two processes. Whether the power has failed. */

@@ -27,6 +27,7 @@ import { CommitOrder } from "../oracles/serializability.js";
 import type { Bounds, Operation } from "../workload/operation.js";
 import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
+import { Backups } from "./backups.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
 import { describePending } from "./pending.js";
@@ -95,6 +96,7 @@ export class Session {
   readonly honesty: ErrorHonesty;
   readonly transactor: Transactor;
   readonly readers = new Readers(this);
+  readonly backups: Backups;
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
   spaceLimited = false;
@@ -121,6 +123,7 @@ export class Session {
     this.idempotence = new IdempotentRecovery(this.ledger);
     this.failStop = new FailStop(this.ledger);
     this.transactor = new Transactor(this);
+    this.backups = new Backups(this);
     const { recorder } = world;
     if (recorder !== null) {
       this.inFlight.listener = {

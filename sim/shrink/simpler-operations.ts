@@ -29,6 +29,11 @@ export function simplerOperations(operation: Operation): readonly Operation[] {
       return [1, 10, 100].filter((ms) => ms < operation.ms).map((ms) => ({ ...operation, ms }));
     case "checkpoint":
       return operation.restores ? [{ ...operation, restores: false }] : [];
+    case "backup":
+      return [
+        ...(operation.waits ? [] : [{ ...operation, waits: true }]),
+        ...(operation.which === 0 ? [] : [{ ...operation, which: 0 }]),
+      ];
     case "flush":
     case "compact":
       return operation.waits ? [] : [{ ...operation, waits: true }];

@@ -10,6 +10,7 @@ import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
 import { VALUE_LENGTH_MAX } from "./bytes.js";
 import { KeySpace } from "./key-space.js";
 import {
+  type BackupCall,
   type Bounds,
   CRASH_LOOP_LENGTH,
   MUTATIONS_MAX,
@@ -70,6 +71,20 @@ const MANY_KEYS = 0.1;
 const LONG_PAUSES = 0.3;
 const LONG_PAUSE_MS = 5_200;
 const EMPTY_BATCHES = 0.01;
+/** Creating most of all: the others need what it makes. */
+const BACKUP_DRAWS: readonly BackupCall[] = [
+  "create",
+  "create",
+  "create",
+  "create",
+  "restore",
+  "verify",
+  "delete",
+  "prune",
+  "damage",
+];
+/** So many remainders that each backup, and each byte of a small file, has its turn. */
+const WHICH = 1 << 20;
 const EXTREME_LETTERS = ["a", "m", "\u00ff"] as const;
 
 export class OperationGenerator implements OperationSource {
@@ -162,6 +177,8 @@ export class OperationGenerator implements OperationSource {
         return { kind: "limitSpace", freeBytes: this.#below(this.#one([64, 8])) * 4096 };
       case "dropCaches":
         return { kind: "dropCaches" };
+      case "backup":
+        return this.#backup();
       case "transact":
         return isRecordWorkload(this.#options.workload)
           ? this.#records.next(state.crashArmed)
@@ -180,6 +197,11 @@ export class OperationGenerator implements OperationSource {
       return { kind: "reader", id: number, does: "open", waits };
     const does = pick < 12 ? "refresh" : pick < 15 ? "pin" : pick < 19 ? "read" : "close";
     return { kind: "reader", id: this.#one(open), does, waits };
+  }
+
+  #backup(): Operation {
+    const call = this.#one(BACKUP_DRAWS);
+    return { kind: "backup", call, which: this.#below(WHICH), waits: this.#chance(0.4) };
   }
 
   #write(number: number): Operation {

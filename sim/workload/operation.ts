@@ -52,6 +52,16 @@ export type Operation =
   | { readonly kind: "compact"; readonly waits: boolean }
   /** Takes a checkpoint, opens it as a store of its own and compares; `restores`: and a copy restored from it. */
   | { readonly kind: "checkpoint"; readonly restores: boolean }
+  /**
+   * A call about backups of the store in one repository. `which` says of which backup, how many are kept, or where the
+   * damage is, each by its remainder; `waits`: the workload goes on only when it is done.
+   */
+  | {
+      readonly kind: "backup";
+      readonly call: BackupCall;
+      readonly which: number;
+      readonly waits: boolean;
+    }
   | { readonly kind: "verify" }
   /** Compares the whole store with the model, both directions, and checks the shape of the tree. */
   | { readonly kind: "checkAll" }
@@ -91,6 +101,10 @@ export const READER_ACTIONS = ["open", "refresh", "read", "pin", "close"] as con
 
 export type OperationKind = Operation["kind"];
 
+/** `damage`: something flips a bit in the repository, which must be found, and puts it right again. */
+export const BACKUP_CALLS = ["create", "verify", "restore", "delete", "prune", "damage"] as const;
+export type BackupCall = (typeof BACKUP_CALLS)[number];
+
 export const OPERATION_KINDS: readonly OperationKind[] = [
   "write",
   "get",
@@ -117,6 +131,7 @@ export const OPERATION_KINDS: readonly OperationKind[] = [
   "transact",
   "records",
   "reader",
+  "backup",
 ];
 
 /** Crashes that one operation may cause: itself and those during recovery. */

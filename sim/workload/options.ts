@@ -23,6 +23,7 @@ import {
 } from "./transaction-options.js";
 import { isLayerWorkload, isTransactionWorkload, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
 import {
+  BACKUP_WORKLOADS,
   OPERATION_FAMILIES,
   type OperationFamily,
   STORE_WORKLOADS,
@@ -113,6 +114,11 @@ export const RECORD_LIMITS: SwarmLimits = {
   faults: FAULT_NAMES,
 };
 
+export const BACKUP_LIMITS: SwarmLimits = {
+  workloads: Object.keys(BACKUP_WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
 /** What `sim run` draws from. A seed whose workload is one of the store is the same run as under `DEFAULT_LIMITS`. */
 export const ALL_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
@@ -130,6 +136,8 @@ const RECORD_SEEDS = 0.08;
 
 /** Share of readers beside the writer among the seeds of the store. */
 const READER_SEEDS = 0.08;
+/** Share of backups among the seeds that may be anything. */
+const BACKUP_SEEDS = 0.06;
 
 /** Of those with clients that think for long: most of what that finds, transactions find. */
 const SLOW_RECORD_SEEDS = 0.3;
@@ -201,11 +209,13 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const rots = draw.chance(ROTTING_SEEDS) && limits.faults.includes("bitRot");
   const complete = pressed ? underPressure(draw, options, rots) : options;
   const layered = withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
-  return withReaders(draw, layered, limits, factors);
+  const above = withReaders(draw, layered, limits, factors);
+  return above === complete ? withBackups(draw, complete, limits, factors) : above;
 }
 
 function isOfStore(name: WorkloadName): boolean {
-  return !isTransactionWorkload(name) && !isRecordWorkload(name) && !isReaderWorkload(name);
+  const isOther = [isTransactionWorkload, isRecordWorkload, isReaderWorkload, isBackupWorkload];
+  return !isOther.some((is) => is(name));
 }
 
 /** Drawn behind everything, as each addition is. */
@@ -220,6 +230,10 @@ function withReaders(
   if (names.length === 0 || !chosen || !isOfStore(options.workload)) return options;
   const workload = draw.one(names);
   return { ...options, workload, weights: weightsOf(workload, factors) };
+}
+
+function isBackupWorkload(name: WorkloadName): boolean {
+  return Object.hasOwn(BACKUP_WORKLOADS, name);
 }
 
 /** Drawn behind the store's workloads, so that the draws of those stay where they are. */
@@ -264,6 +278,20 @@ function withRecords(
     : { ...complete, transactions: { ...transactions, longThinkProbability: 0 } };
 }
 
+/** Of seeds of the store alone, and behind all other draws, so that the rest stays what it was. */
+function withBackups(
+  draw: Draw,
+  options: SimulationOptions,
+  limits: SwarmLimits,
+  factors: Readonly<Record<OperationFamily, number>>,
+): SimulationOptions {
+  const names = limits.workloads.filter(isBackupWorkload);
+  const chosen = draw.chance(BACKUP_SEEDS) || names.length === limits.workloads.length;
+  if (names.length === 0 || !chosen) return options;
+  const workload = draw.one(names);
+  return { ...options, workload, weights: weightsOf(workload, factors) };
+}
+
 /** Clients that think for long need lives in which old history is forgotten. */
 function withClients(options: SimulationOptions): SimulationOptions {
   if (options.transactions.longThinkProbability === 0) return options;
@@ -284,6 +312,7 @@ function weightsOf(
   for (const family of DRAWN_FAMILIES) weights[family] = round(families[family] * factors[family]);
   weights.transact = families.transact;
   weights.reader = families.reader;
+  weights.backup = families.backup;
   return weights;
 }
 
@@ -357,8 +386,9 @@ function shortMostly(drawn: number): number {
   return drawn <= 320 ? 20 + Math.floor(drawn * 0.4) : 148 + 4 * (drawn - 320);
 }
 
-/** Transactions are what their workloads are about: always on, and no draw of the others. */
-const DRAWN_FAMILIES = OPERATION_FAMILIES.filter((family) => family !== "transact" && family !== "reader");
+/** What a workload of its own is about: always on there, and no draw of the others. */
+const OWN_FAMILIES: readonly OperationFamily[] = ["transact", "reader", "backup"];
+const DRAWN_FAMILIES = OPERATION_FAMILIES.filter((family) => !OWN_FAMILIES.includes(family));
 /** A run that writes nothing or reads nothing proves nothing. */
 const ALWAYS_ON: readonly OperationFamily[] = ["write", "get"];
 

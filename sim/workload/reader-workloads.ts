@@ -26,6 +26,7 @@ export const READER_WORKLOADS = {
       dropCaches: 0.5,
       transact: 0,
       reader: 30,
+      backup: 0,
     },
   },
 } as const satisfies Record<string, Workload>;

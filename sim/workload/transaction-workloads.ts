@@ -26,6 +26,7 @@ const BESIDE = {
   dropCaches: 0.5,
   transact: 60,
   reader: 0,
+  backup: 0,
 } as const;
 
 export const TRANSACTION_WORKLOADS = {

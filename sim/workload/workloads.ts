@@ -25,6 +25,7 @@ export const OPERATION_FAMILIES = [
   "dropCaches",
   "transact",
   "reader",
+  "backup",
 ] as const;
 export type OperationFamily = (typeof OPERATION_FAMILIES)[number];
 
@@ -51,6 +52,7 @@ const NOTHING: Readonly<Record<OperationFamily, number>> = {
   dropCaches: 0,
   transact: 0,
   reader: 0,
+  backup: 0,
 };
 
 export const STORE_WORKLOADS = {
@@ -74,6 +76,7 @@ export const STORE_WORKLOADS = {
       dropCaches: 0.5,
       transact: 0,
       reader: 0,
+      backup: 0,
     },
   },
   commits: {
@@ -116,11 +119,33 @@ export const STORE_WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>;
 
+/** Backups into one repository, and what is made of them, beside everything that changes tables. */
+export const BACKUP_WORKLOADS = {
+  backups: {
+    about: "backups are made, verified, restored, deleted and pruned beside commits, flushes and compactions",
+    families: {
+      ...NOTHING,
+      write: 55,
+      get: 3,
+      snapshot: 1,
+      flush: 4,
+      compact: 3,
+      settle: 2,
+      pause: 5,
+      reopen: 1,
+      space: 0.6,
+      dropCaches: 0.5,
+      backup: 14,
+    },
+  },
+} as const satisfies Record<string, Workload>;
+
 export const WORKLOADS = {
   ...STORE_WORKLOADS,
   ...READER_WORKLOADS,
   ...TRANSACTION_WORKLOADS,
   ...RECORD_WORKLOADS,
+  ...BACKUP_WORKLOADS,
 } as const;
 
 export type WorkloadName = keyof typeof WORKLOADS;

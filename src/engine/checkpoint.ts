@@ -55,19 +55,23 @@ export function writeCheckpoint(
 
 /** A second name where the file system allows one, else (another disk, a limit on links) a copy. */
 function linkOrCopy(vfs: VFS, from: string, to: string): void {
-  if (vfs.capabilities.links) {
-    try {
-      vfs.link(from, to);
-      return;
-    } catch (error) {
-      if (!cannotLink(error)) throw error;
-    }
+  if (!linkIfPossible(vfs, from, to)) copyFile(vfs, from, to);
+}
+
+/** Gives a file a second name; false where the file system has none to give: another device, no links, too many. */
+export function linkIfPossible(vfs: VFS, from: string, to: string): boolean {
+  if (!vfs.capabilities.links) return false;
+  try {
+    vfs.link(from, to);
+    return true;
+  } catch (error) {
+    if (cannotLink(error)) return false;
+    throw error;
   }
-  copyFile(vfs, from, to);
 }
 
 function cannotLink(error: unknown): boolean {
   if (!(error instanceof StillwaterError) || !(error.cause instanceof Error) || !("code" in error.cause))
     return false;
-  return ["EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(String(error.cause.code));
+  return ["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(String(error.cause.code));
 }

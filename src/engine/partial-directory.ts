@@ -3,13 +3,14 @@
  * another name, `TARGET.partial`, and renamed when everything in them is durable. A leftover of an attempt that was cut
  * short is cleared away; anything else at that name is somebody's and refused.
  */
-import { StillwaterError } from "../platform/errors.js";
+import { hasCode, StillwaterError } from "../platform/errors.js";
 import { joinPath, parentPath } from "../platform/path.js";
 import { crashPoint } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
 import { parseFileName } from "./files.js";
 
 const COPY_CHUNK_BYTES = 1024 * 1024;
+const REMOVAL_ATTEMPTS = 4;
 
 /**
  * An empty directory beside `target` in which it is put together. What an interrupted attempt has left there is
@@ -63,5 +64,21 @@ export function copyFile(vfs: VFS, from: string, to: string): void {
     }
   } finally {
     source.close();
+  }
+}
+
+/**
+ * Takes back a directory that was just made, which the next attempt to open would otherwise trust. An interruption or a
+ * passing error must not leave it (seed 20597).
+ */
+export function removeMadeDirectory(vfs: VFS, directory: string): void {
+  for (let left = REMOVAL_ATTEMPTS; ; left--) {
+    try {
+      vfs.removeDirectory(directory);
+      return;
+    } catch (error) {
+      if (hasCode(error, "NOT_FOUND")) return;
+      if (!hasCode(error, "IO") || left === 1) throw error;
+    }
   }
 }

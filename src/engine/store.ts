@@ -6,13 +6,14 @@
  * Synchronous core, asynchronous shell: whatever needs no waiting is done at once, and the `…Sync` twins never yield.
  */
 import type { MetricsSnapshot } from "../metrics/snapshot.js";
-import { hasCode, StillwaterError } from "../platform/errors.js";
+import { StillwaterError } from "../platform/errors.js";
 import { parentPath } from "../platform/path.js";
 import type { Platform } from "../platform/platform.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
-import type { VFS, VLock } from "../platform/vfs.js";
+import type { VLock } from "../platform/vfs.js";
 import { SliceRunner } from "./background/runner.js";
 import { WorkerRunner } from "./background/worker-runner.js";
+import type { BackupSource, HeldTables } from "./backup/types.js";
 import { Batch, checkKey } from "./batch.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { type CommitPriority, Committer, type PreparedCommit } from "./committer.js";
@@ -23,6 +24,7 @@ import { Arena } from "./format/operation.js";
 import { metricsOf } from "./metrics-report.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { takeOwnerLock } from "./owner-lock.js";
+import { removeMadeDirectory } from "./partial-directory.js";
 import { checkKeyRange, iterationRange, type KeyRange, type ScanOptions } from "./range.js";
 import { bytesInRange, readKey } from "./read/read-view.js";
 import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
@@ -60,6 +62,10 @@ export class Store {
   readonly #metrics: EngineMetrics;
   readonly #snapshots = new SnapshotList();
   readonly #iterators = new Set<StoreIterator>();
+  /** Tables that backups under way keep. */
+  readonly #held = new Set<HeldTables>();
+  #onReleased: (() => void) | null = null;
+  #backupSource: BackupSource | null = null;
   readonly #single = new Batch();
   #spareArenas: Arena[] = [];
   /** Sources of reads, newest first; rebuilt when a segment comes or goes. */
@@ -395,6 +401,36 @@ export class Store {
     });
   }
 
+  /** What backups are made of; see `createBackup`. Not part of the stable surface. */
+  get backupSource(): BackupSource {
+    this.#backupSource ??= {
+      ...this.#platform,
+      directory: this.directory,
+      requireOpen: () => this.#requireOpen(),
+      hold: () => this.#guarded(() => this.#holdTables()),
+    };
+    return this.#backupSource;
+  }
+
+  async #holdTables(): Promise<HeldTables> {
+    if (!mutant("K18-backup-without-flush")) await this.flush();
+    this.#requireOpen();
+    const tree = this.#keeper.current;
+    const { storeId, editNumber, counterState: counters } = this.#keeper;
+    const isKept = !mutant("K19-tables-not-held-for-backup");
+    if (isKept) tree.hold();
+    const held: HeldTables = {
+      state: { storeId, counters, levels: tree.levels, editNumber },
+      release: () => {
+        if (!this.#held.delete(held)) return;
+        if (isKept) tree.release();
+        if (this.#held.size === 0) this.#onReleased?.();
+      },
+    };
+    this.#held.add(held);
+    return held;
+  }
+
   /** Reads everything back and checks it. Resolves with what is wrong; changes nothing. */
   verify(): Promise<VerifyReport> {
     return this.#guarded(async () => {
@@ -514,6 +550,7 @@ export class Store {
     sometimes("store.closed-without-flush", !isFlushed);
     sometimes("store.closed-under-an-iterator", this.#iterators.size > 0);
     for (const iterator of this.#iterators) iterator.close();
+    await this.#untilReleased();
     let problem: Error | null = null;
     for (const part of [
       () => this.#committer.close(),
@@ -544,6 +581,15 @@ export class Store {
     if (failure !== null && (isNews || (holdsUnsynced && !mutant("K9-loss-not-told-at-close"))))
       throw failure;
     if (problem !== null) throw problem;
+  }
+
+  /** Backups under way end at their next step, with `CLOSED`; until then they read files that must not go. */
+  #untilReleased(): Promise<void> {
+    sometimes("store.closed-under-a-backup", this.#held.size > 0);
+    return new Promise((resolve) => {
+      this.#onReleased = resolve;
+      if (this.#held.size === 0) resolve();
+    });
   }
 
   /** Lets everything under way end and moves it into tables; false when that fails, and then the log keeps it. */
@@ -742,21 +788,3 @@ export class Store {
     });
   }
 }
-
-/**
- * Takes back a directory that was just made, which the next attempt to open would otherwise trust. An interruption or a
- * passing error must not leave it (seed 20597).
- */
-function removeMadeDirectory(vfs: VFS, directory: string): void {
-  for (let left = REMOVAL_ATTEMPTS; ; left--) {
-    try {
-      vfs.removeDirectory(directory);
-      return;
-    } catch (error) {
-      if (hasCode(error, "NOT_FOUND")) return;
-      if (!hasCode(error, "IO") || left === 1) throw error;
-    }
-  }
-}
-
-const REMOVAL_ATTEMPTS = 4;

@@ -60,19 +60,24 @@ function checkTable(subject: VerifySubject, table: TableMeta, problems: string[]
   try {
     if (reader.filterError !== null) problems.push(reader.filterError.message);
     reader.verify();
-    const { summary } = reader;
-    const same =
-      equalKeys(summary.smallest, table.smallest) &&
-      equalKeys(summary.largest, table.largest) &&
-      summary.largestExclusive === table.largestExclusive &&
-      summary.entryCount === table.entryCount &&
-      summary.minVersion === table.minVersion &&
-      summary.maxVersion === table.maxVersion &&
-      summary.rangeTombstoneCount === table.rangeTombstoneCount;
-    if (!same) problems.push(`table ${table.fileNumber} is not what the manifest says of it`);
+    if (!isDescribedBy(reader.summary, table))
+      problems.push(`table ${table.fileNumber} is not what the manifest says of it`);
   } finally {
     reader.close();
   }
+}
+
+/** Whether what a table says of itself is what the manifest says of it. */
+export function isDescribedBy(summary: TableMeta, table: TableMeta): boolean {
+  return (
+    equalKeys(summary.smallest, table.smallest) &&
+    equalKeys(summary.largest, table.largest) &&
+    summary.largestExclusive === table.largestExclusive &&
+    summary.entryCount === table.entryCount &&
+    summary.minVersion === table.minVersion &&
+    summary.maxVersion === table.maxVersion &&
+    summary.rangeTombstoneCount === table.rangeTombstoneCount
+  );
 }
 
 function checkManifest(subject: VerifySubject, problems: string[]): void {

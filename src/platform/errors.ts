@@ -33,6 +33,9 @@ export type ErrorCode =
   | "SNAPSHOT_CLOSED"
   | "VERSION_TOO_LOW"
   | "STORE_REPLACED"
+  // From backups.
+  | "NOT_A_REPOSITORY"
+  | "UNKNOWN_BACKUP"
   // From transactions; FoundationDB's names.
   | "TRANSACTION_TOO_OLD"
   | "FUTURE_VERSION"

@@ -25,9 +25,21 @@ export interface TableVerification {
 }
 
 const READ_AHEAD_BYTES = 256 * 1024;
+/** Rows between two steps: some milliseconds. */
+const STEP_ROWS = 8192;
 
 /** Throws `CORRUPTION` at the first fault, and what the file throws. O(bytes). */
 export function verifyTable(file: VFile, fileNumber: number, expectedBytes: number): TableVerification {
+  const work = verifyTableInSteps(file, fileNumber, expectedBytes);
+  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+}
+
+/** As `verifyTable`, so that the caller can let other work run in between. */
+export function* verifyTableInSteps(
+  file: VFile,
+  fileNumber: number,
+  expectedBytes: number,
+): Generator<void, TableVerification, void> {
   const sections = readSections(file, fileNumber, expectedBytes);
   if (sections.filterError !== null) throw sections.filterError;
   const { footer, index, properties } = sections;
@@ -40,9 +52,11 @@ export function verifyTable(file: VFile, fileNumber: number, expectedBytes: numb
   );
   const cursor = new TableCursor(index, new BlockWindow(blockFile, READ_AHEAD_BYTES));
   const walk = new Walk(sections);
+  let rows = 0;
   for (cursor.seekFirst(); cursor.valid; cursor.next()) {
     const fault = walk.visit(cursor);
     if (fault !== null) throw blockFile.corruption(fault, cursor.blockNumber);
+    if (++rows % STEP_ROWS === 0) yield;
   }
   cursor.close();
   const fault = walk.finish();
