@@ -2,7 +2,7 @@
  * The HTTP API as the page uses it: one function that asks, with the token that was given in this tab, and that turns every failure
  * into a `Problem`. The token is kept in this tab's session storage and goes into a header, never into an address.
  */
-import { Problem } from "./problems.js";
+import { Problem } from "./problem.js";
 
 const TOKEN_KEY = "stillwater-token";
 const ANSWER_TIME_MS = 30_000;

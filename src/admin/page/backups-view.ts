@@ -3,8 +3,8 @@ import type { Backup } from "./answers.js";
 import { get, request } from "./api.js";
 import { confirmAction } from "./dialogs.js";
 import { byId, count, el } from "./dom.js";
+import { sizeText } from "./numbers.js";
 import { problemBox, problemOf } from "./problems.js";
-import { sizeText } from "./svg.js";
 
 export class BackupsView {
   private readonly list = byId("backup-list", HTMLDivElement);

@@ -3,8 +3,8 @@ import type { BuildAnswer, CollectionAnswer, Collections, IndexAnswer, Indexes }
 import { get } from "./api.js";
 import { DocumentsView } from "./documents-view.js";
 import { byId, count, el } from "./dom.js";
+import { shareText } from "./numbers.js";
 import { problemBox } from "./problems.js";
-import { shareText } from "./svg.js";
 
 const STATES = {
   readable: ["readable", "good"],

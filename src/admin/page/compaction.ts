@@ -3,7 +3,7 @@ import type { Compaction } from "./answers.js";
 import { get, request } from "./api.js";
 import { confirmAction } from "./dialogs.js";
 import { byId, el } from "./dom.js";
-import { durationText } from "./svg.js";
+import { durationText } from "./numbers.js";
 
 export class CompactionControl {
   private readonly button = byId("compact", HTMLButtonElement);

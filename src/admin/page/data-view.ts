@@ -7,14 +7,15 @@ import { compareKeys } from "../../engine/format/bytes.js";
 import type { RowAnswer, Rows } from "./answers.js";
 import { get } from "./api.js";
 import { base64urlOf, bytesOfBase64url, endOfPrefix, hexOf, nextKey, utf8Of } from "./bytes.js";
-import { byId, el } from "./dom.js";
-import { bytesOfInput, chosenForm, type InputForm } from "./key-input.js";
+import { byId, count, el } from "./dom.js";
+import { chosenForm } from "./form-select.js";
+import { bytesOfInput, type InputForm } from "./key-input.js";
 import { type KeyStyle, keyTextOf } from "./key-text.js";
 import { keyElement, valuePreview } from "./key-view.js";
 import { type ListItem, type ListPage, ListPane, type Turn } from "./list-pane.js";
+import { sizeText } from "./numbers.js";
 import { problemBox } from "./problems.js";
 import { deleteRow, EDITED_BYTES_MAX, putNewRow, replaceRow } from "./row-changes.js";
-import { sizeText } from "./svg.js";
 import { type ValueForm, valueView } from "./value-view.js";
 
 const PAGE_ROWS = 50;
@@ -282,7 +283,7 @@ function rowItem({ key, value, valueBytes, isTruncated }: RowAnswer, style: KeyS
 }
 
 function placeOf(rows: number, version: number): string {
-  return rows === 0 ? "" : `${rows} rows at version ${version}`;
+  return rows === 0 ? "" : `${rows} rows at version ${count(version)}`;
 }
 
 /** As it is where it is text, else in hexadecimal. */

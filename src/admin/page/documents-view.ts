@@ -5,11 +5,11 @@
 import type { CollectionAnswer, DocumentAnswer, Documents, IndexAnswer } from "./answers.js";
 import { get, request } from "./api.js";
 import { confirmAction } from "./dialogs.js";
-import { byId, el } from "./dom.js";
+import { byId, count, el } from "./dom.js";
 import { jsonTokens } from "./json-text.js";
 import { escapeUnseen } from "./key-text.js";
 import { type ListItem, type ListPage, ListPane, type Turn } from "./list-pane.js";
-import { Problem } from "./problems.js";
+import { Problem } from "./problem.js";
 import { jsonElement } from "./value-view.js";
 
 const PAGE_DOCUMENTS = 50;
@@ -102,7 +102,8 @@ export class DocumentsView {
       hasPrevious: this.tokens.length > 1,
       hasNext: this.next !== undefined,
       hasLast: false,
-      place: answer.documents.length === 0 ? "" : `page ${this.tokens.length} at version ${answer.version}`,
+      place:
+        answer.documents.length === 0 ? "" : `page ${this.tokens.length} at version ${count(answer.version)}`,
     };
   }
 

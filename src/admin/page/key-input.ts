@@ -3,8 +3,7 @@ import { pack } from "../../keyspace/tuple.js";
 import type { Tuple } from "../../keyspace/tuple-elements.js";
 import { StillwaterError } from "../../platform/errors.js";
 import { bytesOfText, type TextEncoding } from "./bytes.js";
-import { el } from "./dom.js";
-import { Problem } from "./problems.js";
+import { Problem } from "./problem.js";
 
 export const INPUT_FORMS = ["utf8", "hex", "base64url", "tuple"] as const;
 export type InputForm = (typeof INPUT_FORMS)[number];
@@ -47,17 +46,4 @@ function packedTuple(text: string): Uint8Array {
 
 function refused(message: string): Problem {
   return new Problem("INVALID_INPUT", 0, message);
-}
-
-export function formSelect(forms: readonly InputForm[], label: string, id: string): HTMLSelectElement {
-  return el(
-    "select",
-    { id, "aria-label": label },
-    ...forms.map((form) => el("option", { value: form }, FORM_NAMES[form])),
-  );
-}
-
-/** The form that a select of `formSelect` says. */
-export function chosenForm({ value }: HTMLSelectElement): InputForm {
-  return INPUT_FORMS.find((form) => form === value) ?? "utf8";
 }

@@ -8,7 +8,8 @@ import { bytesOfBase64url } from "./bytes.js";
 import { byId, count, el, onceAFrame } from "./dom.js";
 import { type PlacedLevel, placeOnKeyLine } from "./key-line.js";
 import { keyElement } from "./key-view.js";
-import { sizeText, svg } from "./svg.js";
+import { sizeText } from "./numbers.js";
+import { svg } from "./svg.js";
 
 export interface ShownTable {
   readonly level: number;

@@ -8,10 +8,11 @@ import { DataView } from "./data-view.js";
 import { askForToken, showKeys } from "./dialogs.js";
 import { byId, count } from "./dom.js";
 import { LevelsPicture } from "./levels.js";
+import { durationText } from "./numbers.js";
 import { Overview } from "./overview.js";
 import { POLL_MS, Poller } from "./poller.js";
-import { Problem, problemBox } from "./problems.js";
-import { durationText } from "./svg.js";
+import { Problem } from "./problem.js";
+import { problemBox } from "./problems.js";
 import { nextTheme, startTheme } from "./theme.js";
 
 const VIEWS = ["overview", "data", "collections", "backups"] as const;

@@ -3,8 +3,8 @@ import type { MetricsSnapshot, Status, Tables } from "./answers.js";
 import { byId, count, el } from "./dom.js";
 import { gaugeOf, History, type Measure, quantileOf, rateOf, shareOf } from "./history.js";
 import type { LevelsPicture } from "./levels.js";
+import { amountText, durationText, millisecondsText, shareText, sizeText } from "./numbers.js";
 import { Plot, type PlotOptions } from "./plot.js";
-import { amountText, durationText, millisecondsText, shareText, sizeText } from "./svg.js";
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   commits: rateOf("commits_total"),

@@ -4,7 +4,8 @@
  */
 import { el } from "./dom.js";
 import type { Point, Value } from "./history.js";
-import { axisEnd, durationText, svg } from "./svg.js";
+import { axisEnd, durationText } from "./numbers.js";
+import { svg } from "./svg.js";
 
 export interface PlotSeries {
   readonly key: string;
@@ -26,7 +27,7 @@ export class Plot {
   private readonly options: PlotOptions;
   private readonly figures: readonly HTMLElement[];
   private readonly when = el("span", { class: "when muted" });
-  private readonly top = el("span", { class: "top muted" });
+  private readonly top = el("span", { class: "axis-end muted" });
   private readonly box: HTMLElement;
   private points: readonly Point[] = [];
   private windowMs = 1;

@@ -1,18 +1,6 @@
-/** What can go wrong with a request, as the page shows it: a code, what was wrong, and what to do about it. */
+/** A problem as the page shows it: its code, what was wrong, and what to do about it. */
 import { el } from "./dom.js";
-
-export class Problem extends Error {
-  readonly code: string;
-  /** 0: there was no answer. */
-  readonly status: number;
-
-  constructor(code: string, status: number, message: string) {
-    super(message);
-    this.name = "Problem";
-    this.code = code;
-    this.status = status;
-  }
-}
+import { Problem } from "./problem.js";
 
 /** Only where the server's own sentence does not say what to do with this page. */
 const ADVICE: Readonly<Record<string, string>> = {

@@ -6,10 +6,11 @@ import { request } from "./api.js";
 import { base64urlOf, bytesOfText, TEXT_ENCODINGS, type TextEncoding, textOfBytes, utf8Of } from "./bytes.js";
 import { confirmAction } from "./dialogs.js";
 import { el } from "./dom.js";
-import { bytesOfInput, chosenForm, formSelect, INPUT_FORMS } from "./key-input.js";
+import { chosenForm, formSelect } from "./form-select.js";
+import { bytesOfInput, INPUT_FORMS } from "./key-input.js";
 import { UNSEEN_BUT_LINES } from "./key-text.js";
 import { keyElement } from "./key-view.js";
-import { sizeText } from "./svg.js";
+import { sizeText } from "./numbers.js";
 
 /** A value of this size can be edited; a larger one would be a file. */
 export const EDITED_BYTES_MAX = 1024 * 1024;

@@ -3,7 +3,7 @@ import { hexByte, utf8Of } from "./bytes.js";
 import { el } from "./dom.js";
 import { type JsonToken, jsonTokens } from "./json-text.js";
 import { escapeUnseen, UNSEEN_BUT_LINES } from "./key-text.js";
-import { sizeText } from "./svg.js";
+import { sizeText } from "./numbers.js";
 
 const FORMS = ["text", "JSON", "hex"] as const;
 export type ValueForm = (typeof FORMS)[number];
