@@ -2,13 +2,14 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { StillwaterError } from "../platform/errors.js";
 import { decodeText, type EncodingOptions, encodeBytes, encodingOf, withEncodings } from "./encoding.js";
+import { type ReadOption, withReader, withReadOnly } from "./read-session.js";
 import { BRIEF, JSON_FLAG, type JsonOption, printResult, withStore } from "./session.js";
 import { readWholeInput, showsOutput, writeOutput } from "./terminal.js";
 
 type Options = EncodingOptions & JsonOption;
 
 export function addPointCommands(program: Command): void {
-  withEncodings(program.command("get <dir> <key>"))
+  withReadOnly(withEncodings(program.command("get <dir> <key>")))
     .summary("print the value of a key")
     .description("print the value of a key, byte for byte; exit code 1 when it is not there")
     .option(...JSON_FLAG)
@@ -28,16 +29,16 @@ export function addPointCommands(program: Command): void {
     .action(remove);
 }
 
-async function get(directory: string, keyText: string, options: Options): Promise<void> {
+async function get(directory: string, keyText: string, options: EncodingOptions & ReadOption): Promise<void> {
   const encoding = encodingOf(options);
   const key = decodeText(keyText, encoding, "the key");
-  const value = await withStore(directory, options, BRIEF, (store) => store.get(key));
+  const { result: value, readOnly } = await withReader(directory, options, BRIEF, (store) => store.get(key));
   if (value === undefined) {
     throw new StillwaterError("NOT_FOUND", `there is no key ${JSON.stringify(keyText)} in ${directory}.`);
   }
   if (options.json === true) {
     const text = encodeBytes(value, encoding, "the value");
-    await writeOutput(`${JSON.stringify({ key: keyText, value: text })}\n`);
+    await writeOutput(`${JSON.stringify({ key: keyText, value: text, readOnly })}\n`);
   } else if (encoding === "text") {
     await writeOutput(value);
     if (showsOutput() && value[value.length - 1] !== 0x0a) await writeOutput("\n");

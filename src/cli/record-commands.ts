@@ -7,20 +7,19 @@ import { type IndexInfo, IndexManager } from "../collection/index-manager.js";
 import type { CatalogueCollection } from "../record/catalogue.js";
 import { items } from "../record/pipeline/item-range.js";
 import { startItemProgress } from "./item-progress.js";
-import { type RecordSession, withRecords } from "./record-session.js";
+import { type ReadOption, withReadOnly } from "./read-session.js";
+import { type RecordSession, withRecords, withRecordsToRead } from "./record-session.js";
 import { count, JSON_FLAG, type JsonOption, printResult } from "./session.js";
 import { tableOf } from "./table.js";
 
 export function addRecordCommands(program: Command): void {
-  program
-    .command("collections <dir>")
+  withReadOnly(program.command("collections <dir>"))
     .summary("list collections")
     .description("list the collections of a store, with their primary keys and indexes")
     .option("--count", "count their documents as well, which reads all of them")
     .option(...JSON_FLAG)
     .action(collections);
-  program
-    .command("indexes <dir> [collection]")
+  withReadOnly(program.command("indexes <dir> [collection]"))
     .summary("list indexes and their states")
     .description("list indexes with their kinds, fields and states, and how far those being built are")
     .option(...JSON_FLAG)
@@ -50,9 +49,9 @@ interface ListedCollection {
 
 async function collections(
   directory: string,
-  options: JsonOption & { readonly count?: true },
+  options: ReadOption & { readonly count?: true },
 ): Promise<void> {
-  const { schemaVersion, found } = await withRecords(directory, async (session) => {
+  const { result, readOnly } = await withRecordsToRead(directory, options, async (session) => {
     const listed: ListedCollection[] = [];
     for (const collection of session.catalogue.collections.values()) {
       const { stored, indexes } = collection;
@@ -65,6 +64,7 @@ async function collections(
     }
     return { schemaVersion: session.catalogue.schemaVersion, found: listed };
   });
+  const { schemaVersion, found } = result;
   const header = ["collection", "primary key", "indexes", ...(options.count === true ? ["documents"] : [])];
   const rows = found.map(({ name, primaryKey, indexes, documents }) => [
     name,
@@ -72,7 +72,7 @@ async function collections(
     String(indexes.length),
     ...(documents === null ? [] : [documents.toLocaleString("en-US")]),
   ]);
-  await printResult(options, { directory, schemaVersion, collections: found }, [
+  await printResult(options, { directory, readOnly, schemaVersion, collections: found }, [
     `schema ${schemaVersion}`,
     ...tableOf([header, ...rows]),
   ]);
@@ -81,9 +81,11 @@ async function collections(
 async function indexes(
   directory: string,
   collection: string | undefined,
-  options: JsonOption,
+  options: ReadOption,
 ): Promise<void> {
-  const found = await withRecords(directory, ({ shared }) => new IndexManager(shared).list(collection));
+  const { result: found, readOnly } = await withRecordsToRead(directory, options, ({ shared }) =>
+    new IndexManager(shared).list(collection),
+  );
   const rows = found.map((index) => [
     index.collection,
     index.index,
@@ -91,7 +93,7 @@ async function indexes(
     index.fields.join(", "),
     stateOf(index),
   ]);
-  await printResult(options, { directory, indexes: found }, [
+  await printResult(options, { directory, readOnly, indexes: found }, [
     ...tableOf([["collection", "index", "kind", "fields", "state"], ...rows]),
   ]);
 }

@@ -3,6 +3,7 @@ import { openStoredRecords, type StoredRecords } from "../collection/stored-reco
 import { itemKeysFromEnvironment, nodePlatform, openDatabase } from "../index.js";
 import { environmentVariables } from "../platform/node/environment.js";
 import type { ItemStorageOptions } from "../record/pipeline/pipeline-options.js";
+import { eitherWay, type Read, type ReadOption, withReadOnlyDatabase } from "./read-session.js";
 import { storePath } from "./terminal.js";
 
 export type RecordSession = StoredRecords;
@@ -17,6 +18,22 @@ export async function withRecords<Result>(
   } finally {
     await database.close();
   }
+}
+
+/** As `withRecords`, for what only reads: owned or not. */
+export function withRecordsToRead<Result>(
+  directory: string,
+  options: ReadOption,
+  action: (session: RecordSession) => Promise<Result>,
+): Promise<Read<Result>> {
+  return eitherWay(
+    options,
+    () => withRecords(directory, action),
+    (why) =>
+      withReadOnlyDatabase(directory, options, why, async (database) =>
+        action(await openStoredRecords(database, nodePlatform(), itemOptions())),
+      ),
+  );
 }
 
 /** With keys where the environment has some. */

@@ -5,7 +5,6 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ScanOptions } from "../engine/range.js";
-import type { Store } from "../engine/store.js";
 import {
   decodeText,
   displayText,
@@ -15,7 +14,8 @@ import {
   encodingOf,
   withEncodings,
 } from "./encoding.js";
-import { count, JSON_FLAG, type JsonOption, withStore } from "./session.js";
+import { type ReadableStore, type ReadOption, withReader, withReadOnly } from "./read-session.js";
+import { count, JSON_FLAG } from "./session.js";
 import { createOutput, type Output, writeError, writeOutput } from "./terminal.js";
 
 interface RangeOptions {
@@ -34,12 +34,12 @@ type RowFormat = (key: Uint8Array, readValue: () => Uint8Array) => string;
 const CHUNK_CHARACTERS = 64 * 1024;
 
 export function addScanCommands(program: Command): void {
-  withRange(withEncodings(program.command("scan <dir>")))
+  withReadOnly(withRange(withEncodings(program.command("scan <dir>"))))
     .description("print the rows of a range in key order")
     .option("--keys-only", "leave the values out")
     .option("--json", "print one JSON object a line")
     .action(scan);
-  withRange(withEncodings(program.command("export <dir> [file]")))
+  withReadOnly(withRange(withEncodings(program.command("export <dir> [file]"))))
     .summary("write rows as newline-delimited JSON")
     .description('write rows as newline-delimited JSON to a file, or to standard output ("-", the default)')
     .option("--force", "replace the file if it is there")
@@ -60,24 +60,28 @@ function withRange(command: Command): Command {
 
 async function scan(
   directory: string,
-  options: RangeOptions & EncodingOptions & JsonOption & { readonly keysOnly?: true },
+  options: RangeOptions & EncodingOptions & ReadOption & { readonly keysOnly?: true },
 ): Promise<void> {
   const encoding = encodingOf(options);
   const format =
     options.json === true ? jsonRow(encoding, options.keysOnly) : lineOf(encoding, options.keysOnly);
   const range = rangeOf(options, encoding);
-  await withStore(directory, options, {}, (store) => writeRows(store, range, format, { write: writeOutput }));
+  const { readOnly } = await withReader(directory, options, {}, (store) =>
+    writeRows(store, range, format, { write: writeOutput }),
+  );
+  // Standard output holds rows and nothing else.
+  if (options.json === true && readOnly) writeError(JSON.stringify({ readOnly }));
 }
 
 async function exportRows(
   directory: string,
   file: string | undefined,
-  options: RangeOptions & EncodingOptions & JsonOption & { readonly force?: true },
+  options: RangeOptions & EncodingOptions & ReadOption & { readonly force?: true },
 ): Promise<void> {
   const encoding = encodingOf(options);
   const range = rangeOf(options, encoding);
   const path = file ?? "-";
-  const rows = await withStore(directory, options, {}, async (store) => {
+  const { result: rows, readOnly } = await withReader(directory, options, {}, async (store) => {
     const output = createOutput(path, options.force === true);
     try {
       const written = await writeRows(store, range, jsonRow(encoding, undefined), output);
@@ -90,18 +94,18 @@ async function exportRows(
   });
   // Standard output holds rows and nothing else.
   if (path === "-")
-    writeError(options.json === true ? JSON.stringify({ rows, file: null }) : count(rows, "row"));
+    writeError(options.json === true ? JSON.stringify({ rows, file: null, readOnly }) : count(rows, "row"));
   else
     await writeOutput(
       options.json === true
-        ? `${JSON.stringify({ rows, file: path })}\n`
+        ? `${JSON.stringify({ rows, file: path, readOnly })}\n`
         : `${count(rows, "row")} in ${path}\n`,
     );
 }
 
 /** Returns the number of rows. */
 async function writeRows(
-  store: Store,
+  store: ReadableStore,
   range: ScanOptions,
   format: RowFormat,
   output: Pick<Output, "write">,

@@ -1,12 +1,13 @@
 /** `stats`, `verify` and `compact`: looking after a store. */
 import type { Command } from "commander";
+import { type ReadOnlyStats, ReadOnlyStore } from "../engine/readonly/read-only-store.js";
 import type { StoreStats } from "../engine/store-types.js";
+import { type ReadOption, withReader, withReadOnly } from "./read-session.js";
 import { count, JSON_FLAG, type JsonOption, printResult, withStore } from "./session.js";
 import { setExitCode } from "./terminal.js";
 
 export function addUpkeepCommands(program: Command): void {
-  program
-    .command("stats <dir>")
+  withReadOnly(program.command("stats <dir>"))
     .summary("show sizes and the shape of the tree")
     .description("show versions, sizes and the shape of the tree")
     .option(...JSON_FLAG)
@@ -25,21 +26,34 @@ export function addUpkeepCommands(program: Command): void {
     .action(compact);
 }
 
-async function stats(directory: string, options: JsonOption): Promise<void> {
-  const { found, recovery } = await withStore(directory, options, {}, async (store) => ({
-    found: store.stats(),
-    recovery: store.recovery,
-  }));
+async function stats(directory: string, options: ReadOption): Promise<void> {
+  const { result, readOnly } = await withReader(directory, options, {}, async (store) =>
+    store instanceof ReadOnlyStore
+      ? { found: store.stats(), recovery: null }
+      : { found: store.stats(), recovery: store.recovery },
+  );
+  const { found, recovery } = result;
   const rows = found.levels.map((level, depth) => ({ level: String(depth), ...level }));
   const shown = rows.filter(({ tables }) => tables > 0);
   const lines = [
     `version           ${found.version}`,
     ...tableLines([...shown, { level: "all", ...totalOf(found) }]),
-    `waiting to be compacted: ${count(found.debtBytes, "byte")}`,
+    ...("debtBytes" in found ? ownerLines(found) : readerLines(found)),
   ];
+  await printResult(options, { directory, readOnly, recovery, ...found }, lines);
+}
+
+function ownerLines(found: StoreStats): string[] {
+  const lines = [`waiting to be compacted: ${count(found.debtBytes, "byte")}`];
   if (found.damagedTables.length > 0) lines.push(`damaged tables: ${found.damagedTables.join(", ")}`);
   if (found.failure !== null) lines.push(`background work fails: ${found.failure}`);
-  await printResult(options, { directory, recovery, ...found }, lines);
+  return lines;
+}
+
+function readerLines({ memtableBytes, logSegments }: ReadOnlyStats): string[] {
+  return [
+    `in the log, not in tables yet: ${count(memtableBytes, "byte")} of ${count(logSegments, "segment")}`,
+  ];
 }
 
 async function verify(directory: string, options: JsonOption): Promise<void> {
@@ -72,7 +86,7 @@ interface Total {
   readonly entries: number;
 }
 
-function totalOf({ levels }: StoreStats): Total {
+function totalOf({ levels }: Pick<StoreStats, "levels">): Total {
   const sum = (name: keyof Total): number => levels.reduce((total, level) => total + level[name], 0);
   return { tables: sum("tables"), bytes: sum("bytes"), entries: sum("entries") };
 }

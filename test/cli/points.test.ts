@@ -25,6 +25,7 @@ describe("put, get and delete", () => {
     expect(jsonOf(["get", store, "--base64", btoa("input")])).toEqual({
       key: btoa("input"),
       value: Buffer.from(bytes).toString("base64"),
+      readOnly: false,
     });
   });
 

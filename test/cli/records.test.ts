@@ -35,6 +35,7 @@ describe("collections", () => {
     expect(out).toMatch(/^City +id +2 +250$/m);
     expect(jsonOf(["collections", directory])).toEqual({
       directory,
+      readOnly: false,
       schemaVersion: "1.2.0",
       collections: [
         { name: "City", primaryKey: "id", indexes: ["City_name", "City_country"], documents: null },
