@@ -7,7 +7,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addBackupCommands } from "./backup-commands.js";
-import { addImportCommand } from "./import-command.js";
+import { addImportCommand } from "./import/import-command.js";
 import { addIndexCheckCommands } from "./index-check-commands.js";
 import { addPointCommands } from "./point-commands.js";
 import { addIndexBuildCommand, addRecordCommands } from "./record-commands.js";

@@ -111,6 +111,8 @@ export type ErrorCode =
   | "UNAVAILABLE"
   | "UNKNOWN_ERROR"
   | "MISSING_DEPENDENCY"
+  // From imports.
+  | "IMPORT_MISMATCH"
   // From the key space.
   | "INVALID_TUPLE"
   | "INVALID_ENTITY_KEY"

@@ -1,39 +1,22 @@
 /**
- * `import`: newline-delimited JSON into a store, in batches that are each durable before the next begins. Whatever
+ * `import` from lines: newline-delimited JSON into a store, in batches that are each durable before the next begins. Whatever
  * stops it, what the batches before brought is kept, and the message says up to which line that is.
  */
-import { type Command, CommanderError } from "commander";
-import { Batch } from "../engine/batch.js";
-import type { Store } from "../engine/store.js";
-import { StillwaterError } from "../platform/errors.js";
-import {
-  decodeText,
-  decodeUtf8,
-  type Encoding,
-  type EncodingOptions,
-  encodingOf,
-  withEncodings,
-} from "./encoding.js";
-import { startProgress } from "./progress.js";
-import { count, JSON_FLAG, type JsonOption, printResult, withStore } from "./session.js";
-import { inputBytes, inputName, readInput } from "./terminal.js";
+import { CommanderError } from "commander";
+import { Batch } from "../../engine/batch.js";
+import type { Store } from "../../engine/store.js";
+import { StillwaterError } from "../../platform/errors.js";
+import { decodeText, decodeUtf8, type Encoding, type EncodingOptions, encodingOf } from "../encoding.js";
+import { startProgress } from "../progress.js";
+import { count, type JsonOption, printResult, withStore } from "../session.js";
+import { inputBytes, inputName, readInput } from "../terminal.js";
 
 const BATCH_ROWS = 1000;
 /** A batch of long values ends earlier. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 
-export function addImportCommand(program: Command): void {
-  withEncodings(program.command("import <dir> [file]"))
-    .summary("store newline-delimited JSON")
-    .description(
-      'store newline-delimited JSON, {"key":…,"value":…} a line, from a file or standard input ("-", the default); ' +
-        "creates the store if need be and replaces keys that are there",
-    )
-    .option(...JSON_FLAG)
-    .action(importRows);
-}
-
-async function importRows(
+/** Of a file, or of standard input. */
+export async function importJsonLines(
   directory: string,
   file: string | undefined,
   options: EncodingOptions & JsonOption,
