@@ -5,8 +5,8 @@
  * Reads go to the store where there is one, so that they are not bound to the five seconds of a transaction. Writes go through the
  * database, so that they conflict with the program's own transactions as they must.
  */
-
-import type { Store } from "../engine/store.js";
+import { ReadOnlyStore } from "../engine/readonly/read-only-store.js";
+import { Store } from "../engine/store.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { Platform } from "../platform/platform.js";
 import type { ItemStorageOptions } from "../record/pipeline/pipeline-options.js";
@@ -16,8 +16,17 @@ import { CompactionRun } from "./compaction-run.js";
 import { PageTokens } from "./page-tokens.js";
 import { SnapshotShelf } from "./snapshot-shelf.js";
 
+/** What is read: a store that is open, or one that is read beside its owner. */
+export type ReadableStore = Store | ReadOnlyStore;
+
+/** What an admin can be of. Of a store alone nothing can be written: only a database can tell what conflicts. */
+export type AdminTarget = Database | ReadableStore;
+
 export interface AdminContext {
   readonly database: Database | null;
+  /** What reads go to. Null below databases that are not over our engine. */
+  readonly readable: ReadableStore | null;
+  /** The same, where it is open for writing. */
   readonly store: Store | null;
   readonly readOnly: boolean;
   readonly platform: AdminPlatform;
@@ -39,19 +48,22 @@ export interface AdminContextOptions {
 }
 
 export function createContext(
-  target: Database,
+  target: AdminTarget,
   platform: AdminPlatform,
   options: AdminContextOptions = {},
 ): AdminContext {
-  const store = engineStoreOf(target);
+  const isReader = target instanceof ReadOnlyStore;
+  const database = isReader || target instanceof Store ? null : target;
+  const readable = database === null ? (target as ReadableStore) : engineStoreOf(database);
   return {
-    database: target,
-    store,
-    readOnly: options.readOnly ?? false,
+    database,
+    readable,
+    store: readable instanceof Store ? readable : null,
+    readOnly: isReader || (options.readOnly ?? false),
     platform,
     startedAtMs: platform.clock.nowMs(),
     pageTokens: new PageTokens(platform.random),
-    snapshots: new SnapshotShelf(store, platform),
+    snapshots: new SnapshotShelf(readable, platform),
     compaction: new CompactionRun(platform.clock),
     items: options.items ?? {},
   };
@@ -63,11 +75,20 @@ export function closeContext(context: AdminContext): void {
 }
 
 /** Throws `NOT_SUPPORTED` where the target is no store of our engine. */
+export function readableOf({ readable }: AdminContext): ReadableStore {
+  if (readable !== null) return readable;
+  throw new StillwaterError(
+    "NOT_SUPPORTED",
+    "this database has no store of Stillwater's own engine below it, which this operation is about.",
+  );
+}
+
+/** Throws `NOT_SUPPORTED` where the target is no store of our engine that is open for writing. */
 export function storeOf({ store }: AdminContext): Store {
   if (store !== null) return store;
   throw new StillwaterError(
     "NOT_SUPPORTED",
-    "this database has no store of Stillwater's own engine below it, which this operation is about.",
+    "this operation is about a store of Stillwater's own engine that is open for writing, which this is not.",
   );
 }
 

@@ -3,6 +3,7 @@ import type { Operation } from "./operation.js";
 import { getCollection, listCollections, listIndexes } from "./operations/collections.js";
 import { getCompaction, runCompaction } from "./operations/compaction.js";
 import { deleteDocument, getDocument, listDocuments, putDocument } from "./operations/documents.js";
+import { getMetrics } from "./operations/metrics.js";
 import { deleteRow, getRow, listRows, putRow } from "./operations/rows.js";
 import { createSnapshot, deleteSnapshot } from "./operations/snapshots.js";
 import { getHealth, getStatus, listTables } from "./operations/status.js";
@@ -11,6 +12,7 @@ import { runTransaction } from "./operations/transactions.js";
 export const OPERATIONS: readonly Operation[] = [
   getHealth,
   getStatus,
+  getMetrics,
   listTables,
   listRows,
   getRow,

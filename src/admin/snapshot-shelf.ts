@@ -5,10 +5,9 @@
  * Promise: a snapshot is closed when its time is over, whoever forgot it, and all are when the admin closes.
  */
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { Timer } from "../platform/platform.js";
-import type { AdminPlatform } from "./context.js";
+import type { AdminPlatform, ReadableStore } from "./context.js";
 
 export const SNAPSHOT_TIME_MS = 60_000;
 export const SNAPSHOT_TIME_MS_MAX = 600_000;
@@ -21,11 +20,11 @@ export interface HeldSnapshot {
 }
 
 export class SnapshotShelf {
-  readonly #store: Store | null;
+  readonly #store: ReadableStore | null;
   readonly #platform: AdminPlatform;
   readonly #held = new Map<string, HeldSnapshot & { readonly timer: Timer }>();
 
-  constructor(store: Store | null, platform: AdminPlatform) {
+  constructor(store: ReadableStore | null, platform: AdminPlatform) {
     this.#store = store;
     this.#platform = platform;
   }

@@ -3,8 +3,9 @@
  * transaction reads. So every answer is of one version, and says which. All of them are read like a transaction, so that whatever
  * reads records reads any of them.
  */
+
+import { ReadOnlyStore } from "../engine/readonly/read-only-store.js";
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
 import { StillwaterError } from "../platform/errors.js";
 import type {
   Database,
@@ -13,7 +14,7 @@ import type {
   RangeOptions,
   ReadTransaction,
 } from "../transaction/transaction.js";
-import { type AdminContext, databaseOf } from "./context.js";
+import { type AdminContext, databaseOf, type ReadableStore } from "./context.js";
 
 export interface RowView {
   readonly version: number;
@@ -34,12 +35,14 @@ export async function withView<Result>(
   snapshot: string | undefined,
   action: (view: RowView) => Promise<Result>,
 ): Promise<Result> {
-  const { store } = context;
+  const { readable: store } = context;
   if (snapshot !== undefined && store !== null)
     return action(storeView(store, context.snapshots.get(snapshot).snapshot));
   if (snapshot !== undefined)
     throw new StillwaterError("NOT_SUPPORTED", "there are no snapshots of this database.");
   if (store === null) return databaseOf(context).read(async (reader) => action(await readerView(reader)));
+  // A reader's view stands still, and whoever asks wants to know how it is.
+  if (store instanceof ReadOnlyStore) await store.refresh();
   const now = store.snapshot();
   try {
     return await action(storeView(store, now));
@@ -62,7 +65,7 @@ export function viewDatabase({ reader }: RowView): Database {
   };
 }
 
-function storeView(store: Store, snapshot: Snapshot): RowView {
+function storeView(store: ReadableStore, snapshot: Snapshot): RowView {
   const reader = new SnapshotReader(store, snapshot);
   return {
     version: snapshot.version,
@@ -88,10 +91,10 @@ async function readerView(reader: ReadTransaction): Promise<RowView> {
 
 /** A snapshot of the store, read like a transaction, for as long as it is open. Ranges have keys for bounds. */
 class SnapshotReader implements ReadTransaction {
-  readonly #store: Store;
+  readonly #store: ReadableStore;
   readonly #snapshot: Snapshot;
 
-  constructor(store: Store, snapshot: Snapshot) {
+  constructor(store: ReadableStore, snapshot: Snapshot) {
     this.#store = store;
     this.#snapshot = snapshot;
   }

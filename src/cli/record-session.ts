@@ -37,7 +37,7 @@ export function withRecordsToRead<Result>(
 }
 
 /** With keys where the environment has some. */
-function itemOptions(): ItemStorageOptions {
+export function itemOptions(): ItemStorageOptions {
   const variables = environmentVariables();
   if (variables.STILLWATER_ITEM_KEY_CURRENT === undefined) return {};
   return { encryption: { keys: itemKeysFromEnvironment(variables) } };

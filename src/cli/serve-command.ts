@@ -4,9 +4,10 @@
  */
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { openDatabase } from "../index.js";
+import { openDatabase, openReadOnly } from "../index.js";
 import { StillwaterError } from "../platform/errors.js";
 import { environmentVariables } from "../platform/node/environment.js";
+import { itemOptions } from "./record-session.js";
 import { JSON_FLAG, type JsonOption } from "./session.js";
 import { nextSignal, readWholeInput, storePath, writeError, writeOutput } from "./terminal.js";
 
@@ -25,6 +26,10 @@ export function addServeCommand(program: Command): void {
     .option("--port <number>", "0 takes one that is free", portOf, 4711)
     .option("--token-file <path>", "the token is the first line of this file")
     .option("--allow-host <name...>", "further names that requests may have in their Host header")
+    .option(
+      "--read-only",
+      "change nothing, take no lock: beside the program that has the store open, or without one",
+    )
     .option(...JSON_FLAG)
     .action(serve);
 }
@@ -34,6 +39,7 @@ interface ServeOptions extends JsonOption {
   readonly port: number;
   readonly tokenFile?: string;
   readonly allowHost?: readonly string[];
+  readonly readOnly?: true;
 }
 
 async function serve(directory: string, options: ServeOptions): Promise<void> {
@@ -45,9 +51,14 @@ async function serve(directory: string, options: ServeOptions): Promise<void> {
       ? null
       : [...LOOPBACK_HOSTS, ...(options.allowHost ?? []), options.host];
   const signal = nextSignal();
-  const database = await openDatabase(storePath(directory), { store: { createIfMissing: false } });
+  const path = storePath(directory);
+  const target =
+    options.readOnly === true
+      ? await openReadOnly(path)
+      : await openDatabase(path, { store: { createIfMissing: false } });
   try {
-    const handler = adminHandler(database, {
+    const handler = adminHandler(target, {
+      items: itemOptions(),
       ...(token === null ? {} : { token }),
       ...(hosts === null ? {} : { hosts }),
       onError: (error, requestId) => {
@@ -71,7 +82,7 @@ async function serve(directory: string, options: ServeOptions): Promise<void> {
     await server.close();
     handler.close();
   } finally {
-    await database.close();
+    await target.close();
   }
 }
 

@@ -24,11 +24,27 @@ describe("the OpenAPI document", () => {
       ),
     );
     expect(documented.sort()).toEqual(
-      ROUTES.map(({ method, path, operation }) => `${method} ${path} ${operation.name}`).sort(),
+      [
+        "GET /metrics getMetricsText",
+        ...ROUTES.map(({ method, path, operation }) => `${method} ${path} ${operation.name}`),
+      ].sort(),
     );
     expect(ROUTES.map(({ operation }) => operation.name).sort()).toEqual(
       OPERATIONS.map(({ name }) => name).sort(),
     );
+  });
+
+  it("has the metrics twice: as JSON, and as text for Prometheus", async () => {
+    await using admin = await serving();
+    await admin.ask("PUT", "/v1/rows/a", { value: "1" });
+    const json = await admin.ask("GET", "/v1/metrics");
+    expect(json.body.gauges.version).toBeGreaterThan(0);
+    const histograms = Object.values<{ buckets: { le: number | null }[] }>(json.body.histograms);
+    expect(histograms.every(({ buckets }) => buckets.at(-1)?.le === null)).toBe(true);
+    const text = await admin.ask("GET", "/metrics");
+    expect(text.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(text.text).toContain("# TYPE stillwater_version gauge");
+    expect((await admin.ask("POST", "/metrics", {})).headers.get("allow")).toBe("GET, HEAD");
   });
 
   it("is served to whoever asks, also where there is a token", async () => {

@@ -6,9 +6,11 @@
  * errors the caller is told nothing but the request's number, under which `onError` gets the error itself.
  */
 import { Hono } from "hono";
+import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../../metrics/prometheus.js";
 import { StillwaterError } from "../../platform/errors.js";
 import type { AdminContext } from "../context.js";
 import { runOperation } from "../operation.js";
+import { metricsOf } from "../operations/metrics.js";
 import type { Guard } from "./guard.js";
 import { openApiDocument } from "./openapi.js";
 import { PROBLEM_TYPE, type ProblemCode, problemOf, RequestError, tellable } from "./problem.js";
@@ -57,6 +59,11 @@ export function createApp(parts: AppParts): App {
   });
   for (const route of ROUTES) addRoute(app, parts, route);
   for (const [name, file] of parts.files) addFile(app, name, file);
+  app.get(PROMETHEUS_PATH, (c) => {
+    refuseParameters(c.get("target"));
+    c.header("Content-Type", PROMETHEUS_CONTENT_TYPE);
+    return c.body(prometheusText(metricsOf(parts.context)));
+  });
   const document = JSON.stringify(openApiDocument());
   app.get(OPENAPI_PATH, (c) => {
     refuseParameters(c.get("target"));
@@ -102,7 +109,7 @@ function describe(parts: AppParts, error: unknown, requestId: string): Descripti
   if (error instanceof RequestError)
     return { code: error.code, detail: error.message, headers: error.headers };
   if (error instanceof StillwaterError && error.code !== "ASSERTION") {
-    const { directory } = parts.context.store ?? { directory: null };
+    const { directory } = parts.context.readable ?? { directory: null };
     const detail = tellable(error.code, error.message, directory === null ? [] : [directory]);
     if (problemOf(error.code, "", requestId).status === 500) parts.onError(error, requestId);
     return { code: error.code, detail, headers: error.code === "BUSY" ? RETRY : {} };
@@ -150,12 +157,16 @@ function openRouteOf(path: string, files: ReadonlyMap<string, StaticFile>): "fil
 /** It says nothing of the store, so it is open like the page. */
 const OPENAPI_PATH = "/openapi.json";
 
+/** Where Prometheus looks. */
+const PROMETHEUS_PATH = "/metrics";
+
 function refuseParameters({ query }: RequestTarget): void {
   if (query.size > 0) throw new RequestError("BAD_REQUEST", "there are no parameters here.");
 }
 
 function methodsOf(path: string, files: ReadonlyMap<string, StaticFile>): string[] {
-  if (openRouteOf(path, files) === "file" || path === OPENAPI_PATH) return ["GET", "HEAD"];
+  if (openRouteOf(path, files) === "file" || path === OPENAPI_PATH || path === PROMETHEUS_PATH)
+    return ["GET", "HEAD"];
   const found = ROUTES.filter((route) => matches(route.path, path)).map(({ method }) => method);
   return found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }

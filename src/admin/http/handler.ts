@@ -6,8 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { refuseUnknownOptions } from "../../engine/options.js";
 import { nodePlatform } from "../../platform/node/node-platform.js";
-import type { Database } from "../../transaction/transaction.js";
-import { type AdminContextOptions, closeContext, createContext } from "../context.js";
+import { type AdminContextOptions, type AdminTarget, closeContext, createContext } from "../context.js";
 import { type AppParts, createApp, problemResponse } from "./app.js";
 import { Guard, LOOPBACK_HOSTS } from "./guard.js";
 import { RequestError } from "./problem.js";
@@ -55,7 +54,7 @@ export interface AdminHandler {
 const MIB = 1024 * 1024;
 
 /** Throws `UNKNOWN_OPTION`, `INVALID_ARGUMENT`. */
-export function adminHandler(target: Database, options: AdminOptions = {}): AdminHandler {
+export function adminHandler(target: AdminTarget, options: AdminOptions = {}): AdminHandler {
   refuseUnknownOptions(options, OPTIONS, "adminHandler");
   const { token = null, hosts = token === null ? LOOPBACK_HOSTS : null } = options;
   const { page = PAGE_FOLDER, readOnly = false, items = {} } = options;

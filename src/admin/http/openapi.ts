@@ -27,7 +27,7 @@ export function openApiDocument(): unknown {
     servers: [{ url: "/" }],
     security: [{ token: [] }, {}],
     tags: TAGS.map((name) => ({ name })),
-    paths,
+    paths: { ...paths, "/metrics": PROMETHEUS },
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where the server was given a token." },
@@ -42,6 +42,21 @@ export function openApiDocument(): unknown {
     },
   };
 }
+
+const PROMETHEUS = {
+  get: {
+    operationId: "getMetricsText",
+    summary: "The metrics in the text format of Prometheus.",
+    tags: ["metrics"],
+    responses: {
+      200: {
+        description: "Done.",
+        content: { "text/plain; version=0.0.4; charset=utf-8": { schema: { type: "string" } } },
+      },
+      default: problemResponse("Any other failure."),
+    },
+  },
+};
 
 const TAGS = [...new Set(ROUTES.map(tagOf))];
 

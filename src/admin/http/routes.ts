@@ -6,6 +6,7 @@ import type { Operation } from "../operation.js";
 import { getCollection, listCollections, listIndexes } from "../operations/collections.js";
 import { getCompaction, runCompaction } from "../operations/compaction.js";
 import { deleteDocument, getDocument, listDocuments, putDocument } from "../operations/documents.js";
+import { getMetrics } from "../operations/metrics.js";
 import { deleteRow, getRow, listRows, putRow } from "../operations/rows.js";
 import { createSnapshot, deleteSnapshot } from "../operations/snapshots.js";
 import { getHealth, getStatus, listTables } from "../operations/status.js";
@@ -31,6 +32,7 @@ const KEY_PARAMETERS = ["keyEncoding", "valueEncoding"];
 export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/v1/health", operation: getHealth, isOpen: true },
   { method: "GET", path: "/v1/status", operation: getStatus },
+  { method: "GET", path: "/v1/metrics", operation: getMetrics },
   { method: "GET", path: "/v1/tables", operation: listTables },
   { method: "GET", path: "/v1/rows", operation: listRows },
   { method: "GET", path: "/v1/rows/{key}", operation: getRow },

@@ -40,7 +40,7 @@ export const listCollections = operation({
     } catch (error) {
       // No such snapshot is another matter.
       if (!hasCode(error, "NOT_FOUND") || snapshot !== undefined) throw error;
-      return { version: context.store?.version ?? 0, schemaVersion: null, collections: [] };
+      return { version: context.readable?.version ?? 0, schemaVersion: null, collections: [] };
     }
   },
 });

@@ -1,7 +1,9 @@
 /** `getHealth`, `getStatus`, `listTables`: how the store is, what it is made of. */
 import type { TableMeta } from "../../engine/manifest/table-meta.js";
+import { ReadOnlyStore } from "../../engine/readonly/read-only-store.js";
+import type { StoreStats } from "../../engine/store-types.js";
 import { keyEncoding, textOf, usedEncoding } from "../byte-text.js";
-import { type AdminContext, storeOf } from "../context.js";
+import { type AdminContext, type ReadableStore, readableOf } from "../context.js";
 import { operation } from "../operation.js";
 import { flag, integer, list, nullable, number, object, oneOf, optional, text } from "../schema.js";
 import { withView } from "../views.js";
@@ -52,6 +54,8 @@ const stats = object({
 export const getStatus = operation({
   name: "getStatus",
   summary: "Sizes, counters and the state of the store.",
+  description:
+    "Of a store that is read beside its owner only what a reader knows is told: what the owner's background work and log do is 0 or empty.",
   effect: "read",
   errors: ["NOT_SUPPORTED"],
   input: object({}),
@@ -70,22 +74,48 @@ export const getStatus = operation({
     failure: nullable(text({ description: "Why writes or background work fail; null when they do not." })),
   }),
   async run(context) {
-    const store = storeOf(context);
-    const found = store.stats();
-    const inspection = store.inspect();
+    const store = readableOf(context);
+    if (store instanceof ReadOnlyStore) await store.refresh();
+    const found = statsOf(store);
     return {
       directory: store.directory,
       uptimeMs: context.platform.clock.nowMs() - context.startedAtMs,
       readOnly: context.readOnly,
       version: found.version,
       stats: found,
-      wal: { segments: inspection.walNumbers, oldestNeeded: inspection.minWalNumber },
-      manifestNumber: inspection.manifestNumber,
+      ...filesOf(store),
       heldSnapshots: context.snapshots.list().length,
       failure: found.failure,
     };
   },
 });
+
+/** What the owner's background work does, of which a reader sees nothing. */
+const UNSEEN = {
+  immutableMemtables: 0,
+  debtBytes: 0,
+  flushes: 0,
+  compactions: 0,
+  trivialMoves: 0,
+  jobFailures: 0,
+  bytesFlushed: 0,
+  bytesCompacted: 0,
+  rowsDropped: 0,
+  damagedTables: [],
+  failure: null,
+} as const;
+
+function statsOf(store: ReadableStore): StoreStats {
+  if (!(store instanceof ReadOnlyStore)) return store.stats();
+  const { logSegments: _, tornBytes: __, heldFiles: ___, refreshes: ____, ...known } = store.stats();
+  return { ...UNSEEN, ...known };
+}
+
+function filesOf(store: ReadableStore) {
+  if (store instanceof ReadOnlyStore) return { wal: { segments: [], oldestNeeded: 0 }, manifestNumber: 0 };
+  const { walNumbers, minWalNumber, manifestNumber } = store.inspect();
+  return { wal: { segments: walNumbers, oldestNeeded: minWalNumber }, manifestNumber };
+}
 
 const table = object({
   number: natural,
@@ -107,8 +137,10 @@ export const listTables = operation({
   input: object({ keyEncoding: optional(keyEncoding) }),
   output: object({ version, levels: list(object({ level: natural, tables: list(table) })) }),
   async run(context, { keyEncoding: encoding = "utf8" }) {
-    const store = storeOf(context);
-    const { levels, damagedTables } = store.inspect();
+    const store = readableOf(context);
+    if (store instanceof ReadOnlyStore) await store.refresh();
+    const { levels, damagedTables } =
+      store instanceof ReadOnlyStore ? { levels: store.levels, damagedTables: [] } : store.inspect();
     const damaged = new Set(damagedTables);
     const shown = (meta: TableMeta) => {
       const smallest = textOf(meta.smallest, encoding);

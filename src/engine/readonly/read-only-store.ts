@@ -7,6 +7,7 @@ import { StillwaterError } from "../../platform/errors.js";
 import type { Platform, Scheduler } from "../../platform/platform.js";
 import { mutant, sometimes } from "../../platform/probes.js";
 import { checkKey } from "../batch.js";
+import type { TableMeta } from "../manifest/table-meta.js";
 import { EMPTY_LEVELS } from "../manifest/tree.js";
 import { VersionSet } from "../manifest/version-set.js";
 import { refuseUnknownOptions, resolveOptions, type StoreOptions } from "../options.js";
@@ -188,6 +189,11 @@ export class ReadOnlyStore {
     });
     this.#running = this.#next.catch(() => undefined);
     return this.#next;
+  }
+
+  /** The tables of every level, as the view has them. For tools. */
+  get levels(): readonly (readonly TableMeta[])[] {
+    return this.#current.tree.levels;
   }
 
   stats(): ReadOnlyStats {
