@@ -5,7 +5,7 @@
  */
 import { resolveOptions, type StoreOptions } from "../../src/engine/options.js";
 import { StillwaterError } from "../../src/platform/errors.js";
-import { HOLE_CONTENTS, SYNC_FAILURES, SYNC_PERSONALITIES } from "../disk/options.js";
+import { HOLE_CONTENTS, MACHINES, SYNC_FAILURES, SYNC_PERSONALITIES } from "../disk/options.js";
 import type { SimulationOptions } from "../workload/options.js";
 import { PLAIN_OPTIONS } from "../workload/plain-options.js";
 import { WORKLOADS } from "../workload/workloads.js";
@@ -18,6 +18,7 @@ type Plain = Readonly<Record<string, unknown>>;
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   "options.workload": Object.keys(WORKLOADS),
   "options.schedule": SCHEDULE_POLICIES,
+  "options.disk.machine": MACHINES,
   "options.disk.holeContent": HOLE_CONTENTS,
   "options.disk.syncFailure": SYNC_FAILURES,
   "options.disk.personality": SYNC_PERSONALITIES,

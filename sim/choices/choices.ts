@@ -39,6 +39,7 @@ export const STREAM_NAMES = [
   "rest",
   "clients",
   "backups",
+  "disk.hold",
 ] as const;
 export type StreamName = (typeof STREAM_NAMES)[number];
 

@@ -39,6 +39,7 @@ export const FAULT_KINDS = [
   "S25 file too big",
   "S26 too many open files",
   "S27 denied",
+  "S28 file in use",
   "S29 interrupted",
   "S30 short read",
   "S31 short write",

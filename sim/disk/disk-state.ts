@@ -20,6 +20,7 @@ import { Namespace } from "./namespace.js";
 import {
   CLOSE_FAULTS,
   type DiskOptions,
+  HOLD_FAULTS,
   LIFE_FAULTS,
   NAME_FAULTS,
   READ_FAULTS,
@@ -113,6 +114,7 @@ export class DiskState {
   readonly nameDice: FaultDice<(typeof NAME_FAULTS)[number]>;
   readonly closeDice: FaultDice<(typeof CLOSE_FAULTS)[number]>;
   readonly statDice: FaultDice<(typeof STAT_FAULTS)[number]>;
+  readonly holdDice: FaultDice<(typeof HOLD_FAULTS)[number]>;
   private readonly lifeDice: FaultDice<(typeof LIFE_FAULTS)[number]>;
   /** Whether a sync lies, in the personality that does. */
   readonly lies: ChoiceStream;
@@ -164,6 +166,7 @@ export class DiskState {
     this.nameDice = new FaultDice(choices.stream("disk.name"), NAME_FAULTS, faults);
     this.closeDice = new FaultDice(choices.stream("disk.close"), CLOSE_FAULTS, faults);
     this.statDice = new FaultDice(choices.stream("disk.stat"), STAT_FAULTS, faults);
+    this.holdDice = new FaultDice(choices.stream("disk.hold"), HOLD_FAULTS, faults);
     this.lifeDice = new FaultDice(choices.stream("disk.life"), LIFE_FAULTS, faults);
     this.lies = choices.stream("disk.lie");
   }

@@ -19,7 +19,13 @@ import { PAGE_BYTES, pagesFor } from "./page.js";
 import type { PathTable } from "./paths.js";
 
 export class DurableView implements VFS {
-  readonly capabilities: VFSCapabilities = { directorySync: true, links: true, permanence: true };
+  readonly capabilities: VFSCapabilities = {
+    directorySync: true,
+    links: true,
+    permanence: true,
+    openFilesMove: true,
+    dataSync: "fdatasync",
+  };
   private readonly names: Namespace;
   private readonly paths: PathTable;
   private readonly timers: DiskTimers;

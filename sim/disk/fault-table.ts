@@ -49,7 +49,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   row("S25", "quota, file too big", "L"),
   row("S26", "too many open files", "L"),
   row("S27", "denied from some time on", "L"),
-  row("S28", "busy files (Windows)", "R", "VFS contract: files are removable while open"),
+  row("S28", "busy files (Windows)", "R"),
   row("S29", "EINTR, EAGAIN", "R"),
   row("S30", "short read", "R"),
   row("S31", "short write", "R"),

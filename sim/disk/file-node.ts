@@ -44,6 +44,9 @@ export class FileNode {
   syncsInFlight = 0;
   /** The next sync reports the failure of a former one. */
   failsLate = false;
+  /** S28: somebody has the file open until then, by this path. */
+  heldUntilMs = 0;
+  heldAs = "";
   /** A sync has been confirmed that waits in the cache of a drive. */
   isHeldBack = false;
 
@@ -105,6 +108,8 @@ export class FileNode {
     fork.links = this.links;
     fork.syncFailures = this.syncFailures;
     fork.failsLate = this.failsLate;
+    fork.heldUntilMs = this.heldUntilMs;
+    fork.heldAs = this.heldAs;
     fork.isHeldBack = this.isHeldBack;
     fork.size = this.size;
     fork.mediaSize = this.mediaSize;

@@ -59,6 +59,8 @@ export interface FaultProbabilities {
   readonly stuckCalls: number;
   /** S36: for a while, asynchronous calls take `latency.stallFactor` times as long. */
   readonly slowWindow: number;
+  /** S28, on Windows: a file that was just closed is looked at by somebody for a while. Sensible up to 3e-1. */
+  readonly fileHeld: number;
 }
 
 export type DiskFault = keyof FaultProbabilities;
@@ -99,6 +101,7 @@ export const NAME_FAULTS = [
 ] as const satisfies readonly DiskFault[];
 export const CLOSE_FAULTS = ["closeError"] as const satisfies readonly DiskFault[];
 export const STAT_FAULTS = ["staleSize"] as const satisfies readonly DiskFault[];
+export const HOLD_FAULTS = ["fileHeld"] as const satisfies readonly DiskFault[];
 export const LIFE_FAULTS = [
   "accessDenied",
   "stuckCalls",
@@ -133,6 +136,15 @@ export type SyncFailure = (typeof SYNC_FAILURES)[number];
 export const SYNC_PERSONALITIES = ["posix-strict", "journal-ordered", "journal-strict", "sync-lies"] as const;
 export type SyncPersonality = (typeof SYNC_PERSONALITIES)[number];
 
+/**
+ * By whose rules names and syncs go. `posix`: Linux. `macos`: the same, but a sync empties the drive's cache and takes
+ * long (`latency`). `windows`: directories cannot be synced; what was done to names becomes durable along with the next
+ * file that is synced, in order (`journal-strict`); and a file that somebody has open can be neither removed, nor moved,
+ * nor replaced (S28).
+ */
+export const MACHINES = ["posix", "windows", "macos"] as const;
+export type Machine = (typeof MACHINES)[number];
+
 /** What is read where a size persisted and the bytes below it did not (S5). */
 export const HOLE_CONTENTS = ["zeros", "stale", "garbage"] as const;
 export type HoleContent = (typeof HOLE_CONTENTS)[number];
@@ -147,6 +159,9 @@ export interface LatencyOptions {
 }
 
 export interface DiskOptions {
+  readonly machine: Machine;
+  /** Whether the volume has hard links; exFAT has none. */
+  readonly links: boolean;
   /** S24: bytes of file pages (4096 each) that fit; see `SimulationDisk.setCapacity`. */
   readonly capacityBytes: number;
   /** Whether a write leaves the bytes beside it in its sectors alone when the power fails. False is S12. */
@@ -181,11 +196,14 @@ export const NO_FAULTS = Object.fromEntries(
     ...CLOSE_FAULTS,
     ...STAT_FAULTS,
     ...LIFE_FAULTS,
+    ...HOLD_FAULTS,
   ].map((name) => [name, 0]),
 ) as unknown as FaultProbabilities;
 
 /** A sound disk of 1 GiB: no faults, crashes that tear half of what persists. The base for drawing others. */
 export const SOUND_DISK: DiskOptions = {
+  machine: "posix",
+  links: true,
   capacityBytes: 1024 ** 3,
   powersafeOverwrite: true,
   collateralProbability: 0,

@@ -11,6 +11,7 @@ import type { DiskState, Life, VFSOperation } from "./disk-state.js";
 import { readOnlyError } from "./errors.js";
 import type { FileNode } from "./file-node.js";
 import { type SyncCall, syncFile } from "./file-sync.js";
+import { perhapsHold } from "./held-files.js";
 import { damageBits, damageLatentSector, unreadableOffset } from "./media-damage.js";
 import type { READ_FAULTS } from "./options.js";
 import { PAGE_BYTES } from "./page.js";
@@ -203,6 +204,7 @@ export class SimulationFile extends PositionalFile {
     this.life.handles.delete(this);
     node.handles--;
     disk.releaseIfUnused(node);
+    perhapsHold(disk, node, this.path);
     // S23: what a close says of earlier writes; the handle is gone whatever it says.
     if (!this.hasWritten || disk.closeDice.roll(disk.faultsEnabled) === null) return;
     disk.counters.faults["S23 close error"]++;

@@ -1,27 +1,44 @@
 /**
  * The file system as one simulated process sees it: names, space and locks, over the shared state of the disk.
- * Promise: without faults it answers as `NodeVFS` does on Linux, error codes included. After the life has ended every
+ * Promise: without faults it answers as `NodeVFS` does on the kind of machine that it is, error codes included. After the life has ended every
  * call throws `SimulatedCrash` and changes nothing. Does not own: files' content, crashes.
  */
-import type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "../../src/platform/vfs.js";
+import type { DataSync, VFile, VFileStat, VFS, VFSCapabilities, VLock } from "../../src/platform/vfs.js";
 import { syncDirectory } from "./directory-sync.js";
 import type { DiskState, Life, VFSOperation } from "./disk-state.js";
-import { lockedError, SimulatedCrash } from "./errors.js";
+import { lockedError, SimulatedCrash, systemError } from "./errors.js";
+import { needUnused } from "./held-files.js";
 import type { DirectoryNode } from "./name-log.js";
+import type { Machine } from "./options.js";
 import type { Path } from "./paths.js";
 import { SimulationFile } from "./simulation-file.js";
+
+const DATA_SYNC: Readonly<Record<Machine, DataSync>> = {
+  posix: "fdatasync",
+  macos: "F_FULLFSYNC",
+  windows: "FlushFileBuffers",
+};
 
 /** The note that the production lock leaves in a locked directory, and behind it after a crash. */
 const LOCK_NOTE = "LOCK";
 
 export class SimulationVFS implements VFS {
-  readonly capabilities: VFSCapabilities = { directorySync: true, links: true, permanence: true };
+  readonly capabilities: VFSCapabilities;
   private readonly disk: DiskState;
   private readonly life: Life;
 
   constructor(disk: DiskState, life: Life) {
     this.disk = disk;
     this.life = life;
+    const { machine, links } = disk.options;
+    const isWindows = machine === "windows";
+    this.capabilities = {
+      directorySync: !isWindows,
+      links,
+      permanence: true,
+      openFilesMove: !isWindows,
+      dataSync: DATA_SYNC[machine],
+    };
   }
 
   createFile(text: string): VFile {
@@ -45,16 +62,19 @@ export class SimulationVFS implements VFS {
   }
 
   removeFile(text: string): void {
-    const { disk } = this;
+    const { disk, life } = this;
     this.change("removeFile", text, (path) => {
+      needUnused(disk, life, { operation: "removeFile", subject: path, path });
       disk.releaseIfUnused(disk.names.removeFile(path, disk.nextSequence()));
     });
   }
 
   rename(from: string, to: string): void {
-    const { disk } = this;
+    const { disk, life } = this;
     this.change("rename", from, (source) => {
       const target = this.second(to);
+      for (const path of [source, target])
+        needUnused(disk, life, { operation: "rename", subject: source, path });
       this.needSpaceForSecond("rename", source, target);
       const replaced = disk.names.rename(source, target, disk.nextSequence());
       if (replaced !== null) disk.releaseIfUnused(replaced);
@@ -65,6 +85,7 @@ export class SimulationVFS implements VFS {
     const { disk } = this;
     this.change("link", from, (source) => {
       const target = this.second(to);
+      if (!disk.options.links) throw systemError("EPERM", "link", from, to);
       this.needSpaceForSecond("link", source, target);
       disk.names.link(source, target, disk.nextSequence());
     });
@@ -94,6 +115,7 @@ export class SimulationVFS implements VFS {
     const path = this.begin("syncDirectory", text);
     const { disk } = this;
     const directory = disk.names.directory(path, "syncDirectory");
+    if (!this.capabilities.directorySync) return;
     const commit = (): void => {
       if (disk.names.log.commitDirectory(directory)) disk.durableVersion++;
     };

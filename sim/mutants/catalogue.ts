@@ -23,6 +23,7 @@ import { INDEX_MUTANTS } from "./catalogue/indexes.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
+import { PLATFORM_MUTANTS } from "./catalogue/platform.js";
 import { QUERY_MUTANTS } from "./catalogue/queries.js";
 import { READER_MUTANTS } from "./catalogue/readers.js";
 import { READ_MUTANTS } from "./catalogue/reads.js";
@@ -35,6 +36,7 @@ export type { PlantedMutant } from "./catalogue/mutant.js";
 export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...LOG_MUTANTS,
   ...MANIFEST_MUTANTS,
+  ...PLATFORM_MUTANTS,
   ...COMPACTION_MUTANTS,
   ...READ_MUTANTS,
   ...CONDUCT_MUTANTS,

@@ -39,12 +39,13 @@ const CAUSES: Readonly<Partial<Record<ErrorCode, readonly FaultKind[]>>> = {
   TOO_MANY_OPEN_FILES: ["S26 too many open files"],
   ACCESS_DENIED: ["S27 denied"],
   READ_ONLY: ["S27 denied"],
+  FILE_BUSY: ["S28 file in use"],
 };
 
-/** A store stops for what a file error may be, but for one that only reads can suffer. */
+/** A store stops for what a file error may be, but for one that only reads can suffer, or that has done nothing. */
 const STOPS: readonly FaultKind[] = Object.values(CAUSES)
   .flat()
-  .filter((kind) => kind !== "S13 read error" && kind !== "S14 latent sector");
+  .filter((kind) => !["S13 read error", "S14 latent sector", "S28 file in use"].includes(kind));
 
 /** How the run must take an error that has been found honest. */
 export type ErrorVerdict =

@@ -61,6 +61,9 @@ export function plantStrays(session: Session): void {
   }
 }
 
+/** A file whose sync takes the names along that were made before it. */
+const WITNESS = "/witness";
+
 function plantOne(session: Session, vfs: VFS, choices: ChoiceStream): void {
   const isForeign = choices.chance(0.3, "stray.foreign");
   const name = isForeign
@@ -77,7 +80,7 @@ function plantOne(session: Session, vfs: VFS, choices: ChoiceStream): void {
   if (isForeign || isDirectory) session.perhapsForeign.add(path);
   if (isDirectory) vfs.makeDirectory(path);
   else writeFile(vfs, path, bytes);
-  syncDirectory(vfs, parentPath(path));
+  makeDurable(vfs, path);
   session.world.faultCounts["S40 stray file"]++;
   if (isForeign || isDirectory) session.foreignFiles.set(path, isDirectory ? null : bytes);
 }
@@ -103,6 +106,18 @@ function ownName(vfs: VFS, choices: ChoiceStream): string {
   const inQuarantine = choices.chance(0.1, "stray.quarantine");
   if (!inQuarantine || vfs.stat(joinPath(STORE_DIRECTORY, QUARANTINE_NAME)) === null) return maker(number);
   return joinPath(QUARANTINE_NAME, maker(number));
+}
+
+/** The name of what was planted. A file that was synced has its own, where directories cannot be. */
+function makeDurable(vfs: VFS, path: string): void {
+  syncDirectory(vfs, parentPath(path));
+  if (vfs.capabilities.directorySync || vfs.stat(path)?.kind !== "directory") return;
+  const file = vfs.stat(WITNESS) === null ? vfs.createFile(WITNESS) : vfs.openFile(WITNESS, "readWrite");
+  try {
+    file.syncData();
+  } finally {
+    file.close();
+  }
 }
 
 /** Whoever syncs next is told of an earlier failure (S22 reported late), and others do not care. */

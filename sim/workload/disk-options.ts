@@ -7,6 +7,7 @@ import {
   type DiskFault,
   type DiskOptions,
   type FaultProbabilities,
+  type Machine,
   NO_FAULTS,
   SOUND_DISK,
 } from "../disk/options.js";
@@ -59,6 +60,9 @@ export const FAULT_NAMES = [
   "lateCall",
   "crashLoop",
   "reopening",
+  // The kind of machine: others than Linux, and files that somebody has open.
+  "machine",
+  "fileHeld",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -91,6 +95,18 @@ const LATER_FAULT_MAX = {
   stuckCalls: 0.3,
   slowWindow: 0.5,
 } as const satisfies Partial<FaultProbabilities>;
+
+/** One seed in eight runs on Windows, one in sixteen on macOS. */
+const DRAWN_MACHINES: readonly Machine[] = [
+  ...Array.from({ length: 13 }, () => "posix" as const),
+  "windows",
+  "windows",
+  "macos",
+];
+/** How probable it is that somebody looks at a file which has just been closed. */
+const FILE_HELD_MAX = 0.3;
+/** What emptying the cache of a drive takes at least. */
+const FULL_SYNC_MS = 4;
 
 /** Damage that no single node can repair. It may make a store refuse, so only few seeds have it. */
 const DAMAGE: readonly FaultName[] = [
@@ -165,6 +181,26 @@ export class DiskDraw {
       delayedAllocation: this.#share("delayedAllocation") > 0,
       spaceErrno: this.#share("quota") > 0 ? "EDQUOT" : "ENOSPC",
     };
+  }
+
+  /** Drawn behind everything else. What the options of the disk say for any machine, as far as this one lets them. */
+  machine(disk: DiskOptions): DiskOptions {
+    const draw = this.#draw;
+    const drawn = draw.one(DRAWN_MACHINES);
+    const links = !draw.chance(0.2);
+    const fileHeld = round(FILE_HELD_MAX * this.#share("fileHeld"));
+    if (drawn === "posix" || !this.#allowed.includes("machine")) return disk;
+    if (drawn === "macos") {
+      const { minimumMs, meanMs } = disk.latency;
+      const latency = {
+        ...disk.latency,
+        minimumMs: minimumMs + FULL_SYNC_MS,
+        meanMs: meanMs + 3 * FULL_SYNC_MS,
+      };
+      return { ...disk, machine: drawn, links, latency };
+    }
+    const personality = disk.personality === "sync-lies" ? disk.personality : "journal-strict";
+    return { ...disk, machine: drawn, links, personality, faults: { ...disk.faults, fileHeld } };
   }
 
   #drawFaults(faults: Record<DiskFault, number>, most: Partial<Record<FaultName & DiskFault, number>>): void {

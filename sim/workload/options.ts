@@ -210,7 +210,8 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const complete = pressed ? underPressure(draw, options, rots) : options;
   const layered = withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
   const above = withReaders(draw, layered, limits, factors);
-  return above === complete ? withBackups(draw, complete, limits, factors) : above;
+  const whole = above === complete ? withBackups(draw, complete, limits, factors) : above;
+  return { ...whole, disk: disk.machine(whole.disk) };
 }
 
 function isOfStore(name: WorkloadName): boolean {

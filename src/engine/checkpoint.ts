@@ -10,7 +10,10 @@ import type { ChecksumAlgorithm } from "./format/checksum.js";
 import { ManifestLog, type ManifestState } from "./manifest/manifest-log.js";
 import { claimPartial, copyFile, publishPartial } from "./partial-directory.js";
 
-/** Throws `EXISTS` when there is something at `target`. The tables of `state` stay live throughout. */
+/**
+ * Throws `EXISTS` when there is something at `target`, and `FILE_BUSY`, after which it may be tried again. The tables of
+ * `state` stay live throughout.
+ */
 export function writeCheckpoint(
   vfs: VFS,
   directory: string,

@@ -7,7 +7,8 @@ import { hasCode, StillwaterError } from "../platform/errors.js";
 import { joinPath, parentPath } from "../platform/path.js";
 import { crashPoint } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
-import { parseFileName } from "./files.js";
+import { CURRENT_NAME, parseFileName } from "./files.js";
+import { syncNewName } from "./new-name.js";
 
 const COPY_CHUNK_BYTES = 1024 * 1024;
 const REMOVAL_ATTEMPTS = 4;
@@ -36,13 +37,14 @@ export function claimPartial(vfs: VFS, target: string): string {
   return partial;
 }
 
-/** Gives a directory whose files are durable its final name, durably. */
+/** Gives a store's directory whose files are durable its final name, durably. None of them may be open. */
 export function publishPartial(vfs: VFS, partial: string, target: string): void {
   vfs.syncDirectory(partial);
   vfs.rename(partial, target);
   // CRASH_POINT(id: partial.renamed)
   crashPoint("partial.renamed");
   vfs.syncDirectory(parentPath(target));
+  syncNewName(vfs, joinPath(target, CURRENT_NAME));
 }
 
 /** Copies one file and makes its bytes durable; its name is durable after a sync of the directory. */

@@ -26,7 +26,7 @@ import {
 import { applyEdit, EMPTY_LEVELS } from "./manifest/tree.js";
 import type { ResolvedOptions } from "./options.js";
 import { liveSegments, liveWalNumbers, replaySegments } from "./replay.js";
-import { clearLeftovers, isFile, removeFiles, tidy } from "./tidying.js";
+import { clearLeftovers, isFile, removeFiles, type TidiedDirectory, tidy } from "./tidying.js";
 
 /** Versions below are reserved; 0 means "none". The first commit of a store gets 10. */
 export const LAST_RESERVED_VERSION = 9;
@@ -54,6 +54,8 @@ export interface RecoveredStore {
   /** Open when this open has had to write a manifest; else the first edit creates one. */
   readonly manifestLog: ManifestLog | null;
   readonly report: RecoveryReport;
+  /** Paths of files that are to be removed as soon as nobody has them open any more. */
+  readonly putOff: readonly string[];
 }
 
 export interface RecoveryContext {
@@ -127,10 +129,11 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
   const leftovers = names.filter(
     (name) => ["manifest", "temporary"].includes(parseFileName(name).kind) && isFile(vfs, directory, name),
   );
+  const place: TidiedDirectory = { vfs, directory, putOff: [] };
   const isHighest = (name: string): boolean => parseFileName(name).number === highest;
   sometimes("recovery.creation-begun-again", leftovers.length > 0);
   removeFiles(
-    vfs,
+    place,
     directory,
     leftovers.filter((name) => !isHighest(name)),
   );
@@ -141,9 +144,10 @@ function createStore(context: RecoveryContext, names: readonly string[]): Recove
     manifestNumber,
     before,
   );
-  closingOnError(manifestLog, () => removeFiles(vfs, directory, leftovers.filter(isHighest)));
+  closingOnError(manifestLog, () => removeFiles(place, directory, leftovers.filter(isHighest)));
   const report = { ...EMPTY_REPORT, created: true };
-  return { state: { ...before, editNumber: manifestLog.editNumber }, manifestNumber, manifestLog, report };
+  const state = { ...before, editNumber: manifestLog.editNumber };
+  return { state, manifestNumber, manifestLog, report, putOff: place.putOff };
 }
 
 function reopenStore(
@@ -152,6 +156,7 @@ function reopenStore(
   loaded: LoadedManifest,
 ): RecoveredStore {
   const { vfs, directory, options } = context;
+  const place: TidiedDirectory = { vfs, directory, putOff: [] };
   const walNumbers = liveWalNumbers(vfs, directory, names, loaded.counters.minWalNumber);
   let nextFileNumber = mutant("M10-file-number-from-manifest-only")
     ? loaded.counters.nextFileNumber
@@ -174,7 +179,7 @@ function reopenStore(
       const sum = checksumByName(options.checksum);
       ManifestLog.create(vfs, directory, sum, nextFileNumber++, { ...loaded, counters: early }).close();
     }
-    const cleared = clearLeftovers(vfs, directory, names, loaded, () => {
+    const cleared = clearLeftovers(place, names, loaded, () => {
       for (const _ of liveSegments(context, loaded, walNumbers));
     });
     const replay = replaySegments(context, loaded, walNumbers, nextFileNumber);
@@ -198,10 +203,10 @@ function reopenStore(
     report = { ...EMPTY_REPORT, ...replay.report, ...cleared };
   }
   const found = { state, manifestNumber, report };
-  report = closingOnError(manifestLog, () => tidy(vfs, directory, found));
+  report = closingOnError(manifestLog, () => tidy(place, found));
   // CRASH_POINT(id: recovery.done)
   crashPoint("recovery.done");
-  return { state, manifestNumber, manifestLog, report };
+  return { state, manifestNumber, manifestLog, report, putOff: place.putOff };
 }
 
 /** The last steps of an open may fail too, and then nobody else gives the manifest's handle back. */

@@ -25,6 +25,7 @@ import { metricsOf } from "./metrics-report.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { takeOwnerLock } from "./owner-lock.js";
 import { removeMadeDirectory } from "./partial-directory.js";
+import { whileBusy } from "./patience.js";
 import { checkKeyRange, iterationRange, type KeyRange, type ScanOptions } from "./range.js";
 import { bytesInRange, readKey } from "./read/read-view.js";
 import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
@@ -122,14 +123,16 @@ export class Store {
         compression: resolved.compression,
         checksum: resolved.checksum,
       };
-      const recovered = recoverStore({
-        vfs,
-        directory,
-        isNewDirectory: stat === null,
-        options: resolved,
-        format,
-        random: platform.random,
-      });
+      const recovered = await whileBusy(platform.scheduler, () =>
+        recoverStore({
+          vfs,
+          directory,
+          isNewDirectory: stat === null,
+          options: resolved,
+          format,
+          random: platform.random,
+        }),
+      );
       return new Store(directory, { platform, options: resolved, format, lock, recovered });
     } catch (error) {
       await lock.release();
@@ -388,16 +391,19 @@ export class Store {
         throw new StillwaterError("INVALID_ARGUMENT", "a checkpoint's target must be a path.");
       }
       if (!mutant("E7-checkpoint-without-flush")) await this.flush();
-      const { vfs } = this.#platform;
-      const { levels } = this.#keeper.current;
-      const { storeId, editNumber, counterState: counters } = this.#keeper;
-      writeCheckpoint(vfs, this.directory, target, checksumByName(this.#options.checksum), {
-        storeId,
-        counters,
-        levels: mutant("E7-checkpoint-misses-newest-table") ? [[], ...levels.slice(1)] : levels,
-        editNumber,
+      const { vfs, scheduler } = this.#platform;
+      return whileBusy(scheduler, () => {
+        this.#requireOpen();
+        const { levels } = this.#keeper.current;
+        const { storeId, editNumber, counterState: counters } = this.#keeper;
+        writeCheckpoint(vfs, this.directory, target, checksumByName(this.#options.checksum), {
+          storeId,
+          counters,
+          levels: mutant("E7-checkpoint-misses-newest-table") ? [[], ...levels.slice(1)] : levels,
+          editNumber,
+        });
+        return counters.lastVersion;
       });
-      return counters.lastVersion;
     });
   }
 

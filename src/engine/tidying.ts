@@ -3,6 +3,7 @@
  * name go to `quarantine/`, from where a later open removes them; leftovers of interrupted opens do not pile up.
  * Directories, and files with foreign names, are none of the store's and stay. Does not own: what is live (recovery).
  */
+import { hasCode } from "../platform/errors.js";
 import { joinPath } from "../platform/path.js";
 import { crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
@@ -11,12 +12,19 @@ import { replaceCurrent } from "./manifest/current.js";
 import type { LoadedManifest, ManifestState } from "./manifest/manifest-log.js";
 import type { RecoveryReport } from "./recovery.js";
 
+export interface TidiedDirectory {
+  readonly vfs: VFS;
+  readonly directory: string;
+  /** Paths of files that are to go and that somebody has open; whoever is given them tries again. */
+  readonly putOff: string[];
+}
+
 /** Removes what the manifest has superseded; moves tables it does not know to quarantine. */
 export function tidy(
-  vfs: VFS,
-  directory: string,
+  place: TidiedDirectory,
   found: { readonly state: ManifestState; readonly manifestNumber: number; readonly report: RecoveryReport },
 ): RecoveryReport {
+  const { vfs, directory } = place;
   const { state, manifestNumber } = found;
   const live = new Set<number>();
   for (const tables of mutant("G7-level0-taken-for-garbage") ? state.levels.slice(1) : state.levels)
@@ -31,7 +39,7 @@ export function tidy(
     else if (kind === "table" && !live.has(number) && isFile(vfs, directory, name)) orphans.push(name);
   }
   removeFiles(
-    vfs,
+    place,
     directory,
     superseded.filter((name) => isFile(vfs, directory, name)),
   );
@@ -42,7 +50,7 @@ export function tidy(
   }
   // What has been put there just now stays until the next open.
   if (found.report.quarantined.length > 0) return found.report;
-  const purged = purgeQuarantine(vfs, directory);
+  const purged = purgeQuarantine(place);
   return { ...found.report, purged: [...found.report.purged, ...purged] };
 }
 
@@ -58,24 +66,24 @@ export function tidy(
  *   than what was durable before the former rename, and only then do they go.
  */
 export function clearLeftovers(
-  vfs: VFS,
-  directory: string,
+  place: TidiedDirectory,
   names: readonly string[],
   loaded: LoadedManifest,
   check: () => void,
 ): Pick<RecoveryReport, "quarantined" | "purged"> {
+  const { vfs, directory } = place;
   const { tables, unnamed, former } = leftoversAmong(vfs, directory, names, loaded);
   if (tables.length + unnamed.length + former.length === 0) return { quarantined: [], purged: [] };
   sometimes("recovery.leftovers");
   check();
-  removeFiles(vfs, directory, unnamed);
+  removeFiles(place, directory, unnamed);
   if (former.length > 0) {
     sometimes("recovery.former-manifests");
     if (!mutant("T8-former-manifests-removed-early")) replaceCurrent(vfs, directory, loaded);
-    removeFiles(vfs, directory, former);
+    removeFiles(place, directory, former);
   }
   if (tables.length === 0) return { quarantined: [], purged: [] };
-  const purged = purgeQuarantine(vfs, directory);
+  const purged = purgeQuarantine(place);
   putIntoQuarantine(vfs, directory, tables);
   return { quarantined: tables, purged };
 }
@@ -129,12 +137,13 @@ function putIntoQuarantine(vfs: VFS, directory: string, tables: readonly string[
   crashPoint("recovery.quarantined");
 }
 
-function purgeQuarantine(vfs: VFS, directory: string): readonly string[] {
+function purgeQuarantine(place: TidiedDirectory): readonly string[] {
+  const { vfs, directory } = place;
   const quarantine = joinPath(directory, QUARANTINE_NAME);
   if (vfs.stat(quarantine) === null) return [];
   const purged = vfs.list(quarantine).filter((name) => isFile(vfs, quarantine, name));
   sometimes("recovery.quarantine-purged", purged.length > 0);
-  removeFiles(vfs, quarantine, purged);
+  removeFiles(place, quarantine, purged);
   return purged;
 }
 
@@ -143,10 +152,24 @@ export function isFile(vfs: VFS, directory: string, name: string): boolean {
   return vfs.stat(joinPath(directory, name))?.kind === "file";
 }
 
-/** Not synced: a removal that a crash undoes is found and done again by the next open. */
-export function removeFiles(vfs: VFS, directory: string, names: readonly string[]): void {
+/**
+ * Not synced: a removal that a crash undoes is found and done again by the next open, one that
+ * somebody stands in the way of who has the file open is put off.
+ */
+export function removeFiles(
+  { vfs, putOff }: TidiedDirectory,
+  directory: string,
+  names: readonly string[],
+): void {
   for (const name of names) {
-    vfs.removeFile(joinPath(directory, name));
+    const path = joinPath(directory, name);
+    try {
+      vfs.removeFile(path);
+    } catch (error) {
+      if (!hasCode(error, "FILE_BUSY")) throw error;
+      sometimes("recovery.removal-put-off");
+      if (!mutant("P7-busy-leftover-forgotten")) putOff.push(path);
+    }
     // CRASH_POINT(id: recovery.file-removed)
     crashPoint("recovery.file-removed");
   }

@@ -21,7 +21,7 @@ import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
 import type { JobResult, TableFormat } from "./compaction/job.js";
 import { type CompactionPlan, type CompactionStrategy, strategyFor } from "./compaction/strategy.js";
 import type { EngineMetrics } from "./engine-metrics.js";
-import { manifestName, tableName, tablePath, walName, walPath } from "./files.js";
+import { manifestName, tableName, tablePath, temporaryName, walName, walPath } from "./files.js";
 import { checksumByName } from "./format/checksum.js";
 import type { ManifestCounters, ManifestEdit } from "./manifest/edit.js";
 import { ManifestLog } from "./manifest/manifest-log.js";
@@ -63,6 +63,9 @@ export interface BackgroundCounters {
   bytesCompacted: number;
   rowsDropped: number;
 }
+
+/** What became of an edit: it counts, the store has stopped, or the error for which nothing was done. */
+type RecordOutcome = "recorded" | "stopped" | StillwaterError;
 
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 1000;
@@ -120,6 +123,7 @@ export class TreeKeeper {
     this.#context = context;
     this.#strategy = strategyFor(context.options);
     this.#storeId = state.storeId;
+    this.#removals = [...recovered.putOff];
     this.#manifestLog = recovered.manifestLog;
     this.#manifestNumber = recovered.manifestNumber;
     this.#editNumber = state.editNumber;
@@ -284,8 +288,7 @@ export class TreeKeeper {
       // A job that is cut off may fail to close its output.
       await this.#context.runner.close();
       for (const fileNumber of unfinished) {
-        const path = tablePath(this.#context.directory, fileNumber);
-        if (this.#context.vfs.stat(path) !== null) this.#context.vfs.removeFile(path);
+        removeUnlessBusy(this.#context.vfs, tablePath(this.#context.directory, fileNumber));
       }
       if (inOrder && !mutant("M34-close-without-seal")) this.#manifestLog?.seal();
     } finally {
@@ -353,13 +356,23 @@ export class TreeKeeper {
 
   #onFlushed(segment: Segment, result: JobResult, sinceMs: number): void {
     assert(this.#sealed[0] === segment, "segments are flushed in order");
+    const former = { lastVersion: this.#lastVersion, minWalNumber: this.#minWalNumber };
     if (!mutant("R11-flushed-version-not-recorded")) this.#lastVersion = segment.lastVersion;
     this.#minWalNumber = mutant("M11-replay-starts-too-late") ? this.#nextFileNumber : segment.fileNumber + 1;
-    const recorded = this.#record({
+    const outcome = this.#record({
       added: result.tables.map((table) => ({ level: 0, table })),
       removed: [],
     });
-    if (!recorded) return;
+    if (outcome !== "recorded") {
+      if (outcome === "stopped") return;
+      // The log is live still, and another edit must not say otherwise.
+      if (!mutant("P3-log-given-up-with-an-edit-put-off")) {
+        this.#lastVersion = former.lastVersion;
+        this.#minWalNumber = former.minWalNumber;
+      }
+      this.#onJobError(outcome, fileNumbers(result));
+      return;
+    }
     this.#sealed.shift();
     this.#countJob(result);
     // RARE: it takes a segment of nothing but empty range deletes
@@ -429,11 +442,14 @@ export class TreeKeeper {
     const [run] = plan.runs;
     const [table] = run?.tables ?? [];
     assert(run !== undefined && table !== undefined, "a move has one table");
-    const recorded = this.#record({
+    const outcome = this.#record({
       added: [{ level: plan.outputLevel, table }],
       removed: [{ level: run.level, fileNumber: table.fileNumber }],
     });
-    if (!recorded) return;
+    if (outcome !== "recorded") {
+      if (outcome !== "stopped") this.#onJobError(outcome, []);
+      return;
+    }
     this.counters.trivialMoves++;
     this.#progress();
   }
@@ -497,13 +513,16 @@ export class TreeKeeper {
       for (const { tables } of plan.runs)
         for (const table of tables) this.#remove(tablePath(this.#context.directory, table.fileNumber));
     }
-    const recorded = this.#record({
+    const outcome = this.#record({
       added: result.tables.map((table) => ({ level: plan.outputLevel, table })),
       removed: plan.runs.flatMap(({ level, tables }) =>
         tables.map(({ fileNumber }) => ({ level, fileNumber })),
       ),
     });
-    if (!recorded) return;
+    if (outcome !== "recorded") {
+      if (outcome !== "stopped") this.#onJobError(outcome, fileNumbers(result));
+      return;
+    }
     // CRASH_POINT(id: compaction.installed)
     crashPoint("compaction.installed");
     this.#countJob(result);
@@ -582,9 +601,8 @@ export class TreeKeeper {
     this.#context.onProgress();
   }
 
-  /** Makes an edit durable and installs its shape; false after an error, which is then fail-stop. */
-  #record(change: Pick<ManifestEdit, "added" | "removed">): boolean {
-    const { vfs, directory, options } = this.#context;
+  /** Makes an edit durable and installs its shape. With an error nothing has changed, and the work may be done again. */
+  #record(change: Pick<ManifestEdit, "added" | "removed">): RecordOutcome {
     let levels: Levels;
     try {
       levels = applyEdit(this.current.levels, { ...change, counters: this.counterState });
@@ -594,47 +612,58 @@ export class TreeKeeper {
         log !== null &&
         (log.editsSinceSnapshot >= Math.max(MANIFEST_EDITS_MAX, tableCount) ||
           buggify("tree-keeper.early-manifest"));
-      if (log === null || isLong) {
-        const former = this.#manifestNumber;
-        sometimes("manifest.first-edit-after-a-clean-open", log === null);
-        // RARE: it takes a thousand edits in one life
-        sometimes("manifest.rewritten", log !== null);
-        const number = this.takeFileNumber();
-        const state = {
-          storeId: this.#storeId,
-          counters: this.counterState,
-          levels: mutant("C17-stale-shape-recorded") ? this.current.levels : levels,
-          editNumber: this.#editNumber,
-        };
-        this.#manifestLog = ManifestLog.create(
-          vfs,
-          directory,
-          checksumByName(options.checksum),
-          number,
-          state,
-        );
-        this.#manifestNumber = number;
-        log?.close();
-        this.#remove(joinPath(directory, manifestName(former)));
-      } else {
+      const refusal = log === null || isLong ? this.#startManifest(levels) : null;
+      if (log === null && refusal !== null) return refusal;
+      // A long one takes one edit more where the next cannot take its place yet.
+      if (log !== null && (!isLong || refusal !== null))
         log.append({ ...change, counters: this.counterState });
-      }
     } catch (error) {
       if (!isStoreError(error)) throw error;
       if (mutant("M5-failed-manifest-removes-former"))
-        this.#remove(joinPath(directory, manifestName(this.#manifestNumber)));
+        this.#remove(joinPath(this.#context.directory, manifestName(this.#manifestNumber)));
       if (!mutant("M4-manifest-error-not-fatal")) this.#context.onFatal(error);
-      return false;
+      return "stopped";
     }
     this.#editNumber = this.#manifestLog?.editNumber ?? this.#editNumber;
     sometimes("tree.shape-held-by-a-reader", this.current.references > 1);
     this.#versions.install(levels);
     this.#weighAdmission();
-    return true;
+    return "recorded";
+  }
+
+  /** A new manifest in the place of the former one; the error when somebody has CURRENT open, and the former one stays. */
+  #startManifest(levels: Levels): StillwaterError | null {
+    const { vfs, directory, options } = this.#context;
+    const log = this.#manifestLog;
+    const former = this.#manifestNumber;
+    sometimes("manifest.first-edit-after-a-clean-open", log === null);
+    // RARE: it takes a thousand edits in one life
+    sometimes("manifest.rewritten", log !== null);
+    const number = this.takeFileNumber();
+    const state = {
+      storeId: this.#storeId,
+      counters: this.counterState,
+      levels: mutant("C17-stale-shape-recorded") ? this.current.levels : levels,
+      editNumber: this.#editNumber,
+    };
+    try {
+      this.#manifestLog = ManifestLog.create(vfs, directory, checksumByName(options.checksum), number, state);
+    } catch (error) {
+      if (!hasCode(error, "FILE_BUSY") || !isStoreError(error) || mutant("P5-busy-current-stops-store"))
+        throw error;
+      sometimes("manifest.switch-put-off");
+      for (const name of [manifestName(number), temporaryName(number)])
+        this.#remove(joinPath(directory, name));
+      return error;
+    }
+    this.#manifestNumber = number;
+    log?.close();
+    this.#remove(joinPath(directory, manifestName(former)));
+    return null;
   }
 
   #removeTable(table: TableMeta): void {
-    this.#context.tables.forget(table.fileNumber);
+    if (!mutant("P6-table-removed-while-open")) this.#context.tables.forget(table.fileNumber);
     this.#writtenUnderSnapshots.delete(table.fileNumber);
     this.#remove(tablePath(this.#context.directory, table.fileNumber));
     // CRASH_POINT(id: compaction.input-deleted)
@@ -684,4 +713,17 @@ function overlapping(tables: readonly TableMeta[], inputs: readonly TableMeta[])
 /** True for errors of ours; anything else (a bug, a simulated crash) goes on upwards. */
 function isStoreError(error: unknown): error is StillwaterError {
   return error instanceof StillwaterError;
+}
+
+function fileNumbers(result: JobResult): number[] {
+  return result.tables.map(({ fileNumber }) => fileNumber);
+}
+
+/** What somebody has open is left for the next open to tidy. */
+function removeUnlessBusy(vfs: VFS, path: string): void {
+  try {
+    if (vfs.stat(path) !== null) vfs.removeFile(path);
+  } catch (error) {
+    if (!hasCode(error, "FILE_BUSY")) throw error;
+  }
 }

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "NO_SPACE"
   | "READ_ONLY"
   | "ACCESS_DENIED"
+  | "FILE_BUSY"
   | "LOCKED"
   | "NOT_DIRECTORY"
   | "IS_DIRECTORY"

@@ -23,7 +23,8 @@ export async function createMemoryVFS(load: () => Promise<Memfs> = () => import(
     throw new StillwaterError("NOT_FOUND", message, { cause, operation: "createMemoryVFS" });
   }
   const volume = posixVolume(memfs.createFsFromVolume(new memfs.Volume()));
-  return new NodeVFS(volume, volumeDirectoryLocks(volume), false);
+  // It answers as POSIX does, whatever system it is on.
+  return new NodeVFS(volume, volumeDirectoryLocks(volume), { permanence: false, system: "linux" });
 }
 
 /** What is used of memfs. */

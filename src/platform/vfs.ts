@@ -20,10 +20,16 @@ export interface VFS {
   /** Opens an existing file. `NOT_FOUND` when there is none. `read` handles refuse writes with `READ_ONLY`. */
   openFile(path: string, mode: "read" | "readWrite"): VFile;
 
-  /** Removes a file's name. Data lives on while handles are open. Durable after `syncDirectory` of the parent. */
+  /**
+   * Removes a file's name. Durable after `syncDirectory` of the parent. While handles are open its data lives on, or, where
+   * `capabilities.openFilesMove` is false, this fails with `FILE_BUSY`.
+   */
   removeFile(path: string): void;
 
-  /** Atomically gives a file or directory a new name, replacing a file there. Durable after `syncDirectory` of both parents. */
+  /**
+   * Atomically gives a file or directory a new name, replacing a file there. Durable after `syncDirectory` of both parents.
+   * Where `capabilities.openFilesMove` is false: `FILE_BUSY` while either file, or one in the directory, is open.
+   */
   rename(from: string, to: string): void;
 
   /** Gives a file a second name (hard link). `EXISTS` when `to` is there. Durable after `syncDirectory` of the parent. */
@@ -54,13 +60,28 @@ export interface VFS {
 }
 
 export interface VFSCapabilities {
-  /** Whether names can be synced on their own. False on Windows. */
+  /**
+   * Whether names can be synced on their own. False on Windows, where a file system with a journal makes what was done to
+   * names earlier durable along with the next file that is synced.
+   */
   readonly directorySync: boolean;
   /** Whether hard links work. */
   readonly links: boolean;
   /** Whether files outlive the process. False in memory. */
   readonly permanence: boolean;
+  /**
+   * Whether a file may be removed, moved and replaced while somebody has it open. False on Windows: `FILE_BUSY` then, having
+   * done nothing, which is also what a scanner or a backup program leads to that looks at a file for a while.
+   */
+  readonly openFilesMove: boolean;
+  /**
+   * What `syncData` asks of the operating system. `fdatasync` and `FlushFileBuffers` reach the medium. So does
+   * `F_FULLFSYNC`, at the price of emptying the drive's whole cache, some milliseconds; macOS' own fsync would not.
+   */
+  readonly dataSync: DataSync;
 }
+
+export type DataSync = "fdatasync" | "F_FULLFSYNC" | "FlushFileBuffers" | "fsync";
 
 export interface VFileStat {
   readonly kind: "file" | "directory";

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode, StillwaterError } from "../../src/platform/errors.js";
+import { systemDirectoryLocks } from "../../src/platform/node/directory-lock.js";
 import type { NodeFileSystem } from "../../src/platform/node/node-file-system.js";
 import { NodeVFS } from "../../src/platform/node/node-vfs.js";
 
@@ -23,6 +24,50 @@ afterEach(() => {
   nodeFs.rmSync(root, { recursive: true });
 });
 
+describe("by system", () => {
+  const on = (system: NodeJS.Platform, fs: NodeFileSystem = failing({})) =>
+    new NodeVFS(fs, systemDirectoryLocks(fs), { system });
+
+  it("says what syncs reach, whether directories can be synced and open files move", () => {
+    const both = { directorySync: true, links: true, permanence: true, openFilesMove: true };
+    expect(on("linux").capabilities).toEqual({ ...both, dataSync: "fdatasync" });
+    expect(on("darwin").capabilities).toEqual({ ...both, dataSync: "F_FULLFSYNC" });
+    expect(on("freebsd").capabilities).toEqual({ ...both, dataSync: "fsync" });
+    expect(on("win32").capabilities).toEqual({
+      directorySync: false,
+      links: true,
+      permanence: true,
+      openFilesMove: false,
+      dataSync: "FlushFileBuffers",
+    });
+  });
+
+  it("opens no directory to sync it on Windows", () => {
+    on("win32", failing({ openSync: always(systemError("EPERM")) })).syncDirectory(root);
+  });
+
+  it.each(["EBUSY", "EPERM", "EACCES"])("takes %s of a name for a file in use on Windows only", (errno) => {
+    const fs = failing({
+      renameSync: always(systemError(errno)),
+      unlinkSync: always(systemError(errno)),
+    });
+    const code = errno === "EBUSY" ? "FILE_BUSY" : "ACCESS_DENIED";
+    for (const [system, expected] of [
+      ["win32", "FILE_BUSY"],
+      ["linux", code],
+      ["darwin", code],
+    ] as const) {
+      const vfs = on(system, fs);
+      expect(thrownBy(() => vfs.rename(path, `${path}2`))).toMatchObject({ code: expected, path });
+      expect(thrownBy(() => vfs.removeFile(path))).toMatchObject({ code: expected, path });
+      // A directory is refused for what it is.
+      expect(thrownBy(() => vfs.removeFile(root))).toMatchObject({
+        code: errno === "EBUSY" ? "FILE_BUSY" : "IS_DIRECTORY",
+      });
+    }
+  });
+});
+
 describe("an errno becomes", () => {
   const cases: readonly (readonly [string, ErrorCode])[] = [
     ["ENOENT", "NOT_FOUND"],
@@ -32,6 +77,7 @@ describe("an errno becomes", () => {
     ["EROFS", "READ_ONLY"],
     ["EACCES", "ACCESS_DENIED"],
     ["EPERM", "ACCESS_DENIED"],
+    ["EBUSY", "FILE_BUSY"],
     ["ENOTDIR", "NOT_DIRECTORY"],
     ["EISDIR", "IS_DIRECTORY"],
     ["ENOTEMPTY", "NOT_EMPTY"],

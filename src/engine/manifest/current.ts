@@ -11,13 +11,14 @@
  *     40  zero              20 bytes
  *     60  crc32             u32   over [0, 60)
  */
-import { CorruptionError, StillwaterError } from "../../platform/errors.js";
+import { CorruptionError, hasCode, StillwaterError } from "../../platform/errors.js";
 import { joinPath } from "../../platform/path.js";
 import { crashPoint, mutant } from "../../platform/probes.js";
-import type { VFS } from "../../platform/vfs.js";
+import type { VFile, VFS } from "../../platform/vfs.js";
 import { CURRENT_NAME, temporaryName } from "../files.js";
 import { checksumByName } from "../format/checksum.js";
 import { readUint32, readUint64, writeUint32, writeUint64 } from "../format/frame.js";
+import { syncNewName } from "../new-name.js";
 
 export const STORE_FORMAT = 1;
 const CURRENT_BYTES = 64;
@@ -64,7 +65,10 @@ export function readCurrent(vfs: VFS, directory: string): Current | null {
   };
 }
 
-/** Atomically points CURRENT at a manifest that is durable already. On error either the old or the new one is named. */
+/**
+ * Atomically points CURRENT at a manifest that is durable already. On error either the old or the new one is named; with
+ * `FILE_BUSY` it is the old one, for sure.
+ */
 export function replaceCurrent(vfs: VFS, directory: string, current: Current): void {
   const bytes = new Uint8Array(CURRENT_BYTES);
   bytes.set(MAGIC, 0);
@@ -74,7 +78,7 @@ export function replaceCurrent(vfs: VFS, directory: string, current: Current): v
   bytes.set(current.storeId, 24);
   checksumByName("crc32").write(bytes, 60, 0, 0, bytes, 0, 60);
   const temporary = joinPath(directory, temporaryName(current.manifestNumber));
-  const file = vfs.createFile(temporary);
+  const file = createAnew(vfs, temporary);
   try {
     file.write(bytes, 0, CURRENT_BYTES, 0);
     // CRASH_POINT(id: manifest.tmp-written)
@@ -85,10 +89,26 @@ export function replaceCurrent(vfs: VFS, directory: string, current: Current): v
   } finally {
     file.close();
   }
-  vfs.rename(temporary, joinPath(directory, CURRENT_NAME));
+  try {
+    vfs.rename(temporary, joinPath(directory, CURRENT_NAME));
+  } catch (error) {
+    if (!hasCode(error, "FILE_BUSY") || !mutant("P4-busy-current-taken-for-replaced")) throw error;
+  }
   // CRASH_POINT(id: manifest.renamed)
   crashPoint("manifest.renamed");
   vfs.syncDirectory(directory);
+  syncNewName(vfs, joinPath(directory, CURRENT_NAME));
   // CRASH_POINT(id: manifest.current-durable)
   crashPoint("manifest.current-durable");
+}
+
+/** What an attempt has left that somebody stood in the way of gives its name up, or, while it is held open, the error. */
+function createAnew(vfs: VFS, path: string): VFile {
+  try {
+    return vfs.createFile(path);
+  } catch (error) {
+    if (!hasCode(error, "EXISTS")) throw error;
+    vfs.removeFile(path);
+    return vfs.createFile(path);
+  }
 }

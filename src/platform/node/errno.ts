@@ -48,6 +48,11 @@ export function isInterrupted(error: unknown): boolean {
   return errnoOf(error) === "EINTR";
 }
 
+/** What Windows says where somebody has a file open: any of three, two of which mean a lack of rights elsewhere. */
+export function isHeldOpen(error: unknown): boolean {
+  return ["EBUSY", "EPERM", "EACCES"].includes(errnoOf(error));
+}
+
 export function closedError(operation: string, path: string): StillwaterError {
   return new StillwaterError("CLOSED", `${operation} of ${path} came after close(). Open the file again.`, {
     path,
@@ -62,6 +67,7 @@ type FileSystemCode = Extract<
   | "NO_SPACE"
   | "READ_ONLY"
   | "ACCESS_DENIED"
+  | "FILE_BUSY"
   | "NOT_DIRECTORY"
   | "IS_DIRECTORY"
   | "NOT_EMPTY"
@@ -77,6 +83,7 @@ const CODES: ReadonlyMap<string, FileSystemCode> = new Map([
   ["EROFS", "READ_ONLY"],
   ["EACCES", "ACCESS_DENIED"],
   ["EPERM", "ACCESS_DENIED"],
+  ["EBUSY", "FILE_BUSY"],
   ["ENOTDIR", "NOT_DIRECTORY"],
   ["EISDIR", "IS_DIRECTORY"],
   ["ENOTEMPTY", "NOT_EMPTY"],
@@ -90,6 +97,7 @@ const REASONS: Readonly<Record<FileSystemCode, string>> = {
   NO_SPACE: "the volume or the quota is full",
   READ_ONLY: "the volume is read-only",
   ACCESS_DENIED: "the operating system denied access",
+  FILE_BUSY: "somebody has the file open, and nothing was done",
   NOT_DIRECTORY: "a part of the path is not a directory",
   IS_DIRECTORY: "it is a directory",
   NOT_EMPTY: "the directory is not empty",
@@ -103,6 +111,8 @@ const ADVICE: Readonly<Record<FileSystemCode, string>> = {
   NO_SPACE: "Free some space, then close the store and open it again.",
   READ_ONLY: "Mount the volume writable, or use another directory.",
   ACCESS_DENIED: "Check the owner and the permissions of the path and of its directory.",
+  FILE_BUSY:
+    "Close the program that uses it (a virus scanner or a backup lets go by itself), then try again.",
   NOT_DIRECTORY: "Check the path.",
   IS_DIRECTORY: "Give the path of a file.",
   NOT_EMPTY: "Empty the directory first.",

@@ -5,29 +5,51 @@
  * Does not own: locking (`directory-lock.ts`), the meaning of errno (`errno.ts`).
  */
 import * as nodeFs from "node:fs";
-import type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "../vfs.js";
+import type { DataSync, VFile, VFileStat, VFS, VFSCapabilities, VLock } from "../vfs.js";
 import { type DirectoryLocks, systemDirectoryLocks } from "./directory-lock.js";
-import { errnoOf, fileSystemError, isInterrupted, systemError } from "./errno.js";
+import { errnoOf, fileSystemError, isHeldOpen, isInterrupted, systemError } from "./errno.js";
 import { NodeFile } from "./node-file.js";
 import type { NodeFileSystem } from "./node-file-system.js";
 
+/** What libuv makes of `fdatasync`. On macOS, where a volume refuses it, libuv falls back to what the volume has. */
+const DATA_SYNC: ReadonlyMap<NodeJS.Platform, DataSync> = new Map([
+  ["linux", "fdatasync"],
+  ["darwin", "F_FULLFSYNC"],
+  ["win32", "FlushFileBuffers"],
+]);
+
 /** The store's files are for their owner to write and for the group and others to read, as far as the umask allows. */
 const FILE_MODE = 0o644;
+
+export interface NodeVFSTraits {
+  readonly permanence?: boolean;
+  readonly system?: NodeJS.Platform;
+}
 
 export class NodeVFS implements VFS {
   readonly capabilities: VFSCapabilities;
   private readonly fs: NodeFileSystem;
   private readonly locks: DirectoryLocks;
 
-  /** `locks` must guard the same volume as `fs`: the operating system's for `node:fs`, a registry for one in memory. */
+  /**
+   * `locks` must guard the same volume as `fs`: the operating system's for `node:fs`, a registry for one in memory.
+   * `system`: by whose rules `fs` answers.
+   */
   constructor(
     fs: NodeFileSystem = nodeFs,
     locks: DirectoryLocks = systemDirectoryLocks(fs),
-    permanence = true,
+    { permanence = true, system = process.platform }: NodeVFSTraits = {},
   ) {
     this.fs = fs;
     this.locks = locks;
-    this.capabilities = { directorySync: process.platform !== "win32", links: true, permanence };
+    const isWindows = system === "win32";
+    this.capabilities = {
+      directorySync: !isWindows,
+      links: true,
+      permanence,
+      openFilesMove: !isWindows,
+      dataSync: DATA_SYNC.get(system) ?? "fsync",
+    };
   }
 
   createFile(path: string): VFile {
@@ -53,7 +75,14 @@ export class NodeVFS implements VFS {
   }
 
   rename(from: string, to: string): void {
-    attempt("rename", from, () => this.fs.renameSync(from, to), to);
+    const move = () => {
+      try {
+        this.fs.renameSync(from, to);
+      } catch (error) {
+        throw this.busyOr(error, "rename", from);
+      }
+    };
+    attempt("rename", from, move, to);
   }
 
   link(from: string, to: string): void {
@@ -125,11 +154,17 @@ export class NodeVFS implements VFS {
           const denied = errnoOf(error) === "EPERM" || errnoOf(error) === "EACCES";
           if (denied && this.stat(path)?.kind === "directory")
             throw systemError("EISDIR", operation, path, error);
-          throw error;
+          throw operation === "removeFile" ? this.busyOr(error, operation, path) : error;
         }
       },
       target,
     );
+  }
+
+  /** Where open files stay where they are, a denial of a name may mean just that; it always means that nothing was done. */
+  private busyOr(error: unknown, operation: string, path: string): unknown {
+    const isBusy = !this.capabilities.openFilesMove && isHeldOpen(error);
+    return isBusy ? systemError("EBUSY", operation, path, error) : error;
   }
 }
 
