@@ -199,8 +199,8 @@ export class DiskDraw {
       };
       return { ...disk, machine: drawn, links, latency };
     }
-    const personality = disk.personality === "sync-lies" ? disk.personality : "journal-strict";
-    return { ...disk, machine: drawn, links, personality, faults: { ...disk.faults, fileHeld } };
+    const faults = { ...disk.faults, fileHeld };
+    return { ...disk, machine: drawn, links, personality: "journal-strict", faults };
   }
 
   #drawFaults(faults: Record<DiskFault, number>, most: Partial<Record<FaultName & DiskFault, number>>): void {
