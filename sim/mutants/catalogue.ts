@@ -9,6 +9,7 @@ import {
   ALL_LIMITS,
   BACKUP_LIMITS,
   DEFAULT_LIMITS,
+  LEVEL_LIMITS,
   READER_LIMITS,
   RECORD_LIMITS,
   type SwarmLimits,
@@ -20,6 +21,7 @@ import { COMPACTION_MUTANTS } from "./catalogue/compaction.js";
 import { CONDUCT_MUTANTS } from "./catalogue/conduct.js";
 import { INDEX_BUILD_MUTANTS } from "./catalogue/index-builds.js";
 import { INDEX_MUTANTS } from "./catalogue/indexes.js";
+import { LEVEL_MUTANTS } from "./catalogue/level.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
@@ -47,6 +49,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...QUERY_MUTANTS,
   ...READER_MUTANTS,
   ...BACKUP_MUTANTS,
+  ...LEVEL_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */
@@ -61,6 +64,7 @@ export function limitsOfMutants(ids: readonly string[]): SwarmLimits {
   if (areHuntedIn.includes("records")) return RECORD_LIMITS;
   if (areHuntedIn.includes("readers")) return READER_LIMITS;
   if (areHuntedIn.includes("backups")) return BACKUP_LIMITS;
+  if (areHuntedIn.includes("level")) return LEVEL_LIMITS;
   return areHuntedIn.includes("transactions") ? TRANSACTION_LIMITS : DEFAULT_LIMITS;
 }
 

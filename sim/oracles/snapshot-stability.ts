@@ -20,6 +20,9 @@ import { shownKey, writerOf } from "../workload/bytes.js";
 import { type Bounds, operationOfWriter } from "../workload/operation.js";
 import { OracleFailure, type OracleId, type OracleLedger } from "./failure.js";
 
+/** Which promise a read is judged by: a pinned version, now, or through the interface of Level. */
+export type ReadPromise = "O6" | "O22" | "O42";
+
 /** Checks a point read and narrows `span`. `how` names the read for the message. */
 export function checkGet(
   ledger: OracleLedger,
@@ -28,7 +31,7 @@ export function checkGet(
   key: string,
   value: Uint8Array | undefined,
   how: string,
-  promise: "O6" | "O22" = "O6",
+  promise: ReadPromise = "O6",
 ): void {
   ledger.count(promise);
   const history = model.history(key);
@@ -51,7 +54,7 @@ export function checkScan(
   limit: number,
   rows: readonly Row[],
   how: string,
-  promise: "O6" | "O22" = "O6",
+  promise: ReadPromise = "O6",
 ): void {
   ledger.count(promise);
   let mismatch: string | null = null;
@@ -80,7 +83,7 @@ function kindOfMismatch(
   model: Model,
   key: string,
   value: Uint8Array | undefined,
-  promise: "O6" | "O22",
+  promise: ReadPromise,
 ): OracleId {
   if (value === undefined) return promise;
   const writer = writerOf(value);
@@ -109,8 +112,9 @@ export function checkStep(
   from: { readonly key: string; readonly inclusive: boolean } | null,
   row: Row | null,
   how: string,
+  promise: "O6" | "O42" = "O6",
 ): void {
-  ledger.count("O6");
+  ledger.count(promise);
   const fits = (sequence: number): boolean => {
     const index = nextLiveIndex(model, sequence, bounds, from);
     const history = model.histories[index];
@@ -123,7 +127,7 @@ export function checkStep(
   const due = wanted === undefined ? "the end" : shownKey(wanted.key);
   const place = from === null ? "the start" : shownKey(from.key);
   throw new OracleFailure(
-    row === null ? "O6" : kindOfMismatch(model, row.key, row.value, "O6"),
+    row === null ? promise : kindOfMismatch(model, row.key, row.value, promise),
     `${how}: after ${place} came ${came}, not ${due} (commit ${shownSpan(span)})`,
   );
 }

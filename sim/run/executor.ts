@@ -38,6 +38,7 @@ export class Executor {
   }
 
   async run(operation: Operation, number: number): Promise<AfterOperation> {
+    if ((await this.#session.level?.run(operation, number)) === true) return "go-on";
     switch (operation.kind) {
       case "write":
         await this.#write(operation, number);

@@ -282,6 +282,7 @@ export class LifeCycle {
     const session = this.#session;
     const { store, model, world, inFlight, ledger, disk, counts, life } = session;
     session.doing = "closing the store";
+    await session.level?.close();
     const callsLate = willCallLate(session);
     if (!callsLate) {
       for (const { snapshot } of session.snapshots.values()) snapshot.close();
@@ -357,12 +358,12 @@ export class LifeCycle {
   }
 
   #workloadState(): WorkloadState {
-    const { snapshots, iterators, readers, failStop, world, spaceLimited } = this.#session;
+    const { snapshots, iterators, readers, level, failStop, world, spaceLimited } = this.#session;
     return {
-      openSnapshots: [...snapshots.keys()],
-      openIterators: [...iterators.keys()],
+      openSnapshots: level?.openSnapshots ?? [...snapshots.keys()],
+      openIterators: level?.openIterators ?? [...iterators.keys()],
       openReaders: readers.ids,
-      iteratorAt: (id) => iterators.get(id)?.position?.key ?? null,
+      iteratorAt: (id) => level?.iteratorAt(id) ?? iterators.get(id)?.position?.key ?? null,
       failedStop: failStop.stopped,
       crashArmed: world.crashes.armed !== null,
       spaceLimited,

@@ -49,6 +49,7 @@ export async function comeToRest(
   await session.transactor.layers?.settle();
   await commitFresh(session, executor);
   session.doing = "a flush";
+  await session.level?.close();
   for (const { snapshot } of session.snapshots.values()) snapshot.close();
   for (const { iterator } of session.iterators.values()) iterator.close();
   session.snapshots.clear();

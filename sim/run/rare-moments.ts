@@ -18,6 +18,10 @@ const CRASH_IN_COPYING = 0.3;
 const COPYING_CALLS = 80;
 const CRASH_IN_BACKUP = 0.15;
 const RENAMED = "partial.renamed";
+/** How probable it is that a process ends while it destroys or repairs a database beside: at a crash point, at a call. */
+const CRASH_BESIDE = 0.4;
+const SIDE_POINTS = 8;
+const SIDE_CALLS = 120;
 /** How probable it is that one of the first few syncs of a life, or of closing, fails, in a run where syncs may. */
 const SYNC_FAILS = 0.08;
 const SYNC_FAILS_IN_CLOSING = 0.3;
@@ -78,6 +82,20 @@ export function disturbBackups({ world, options }: Session): void {
     how: choices.chance(POWER_LOSS, "rest.power") ? "power-loss" : "process-kill",
     at: { calls: 1 + choices.below(COPYING_CALLS, "rest.backup-call") },
   });
+}
+
+/** While a small database is destroyed or repaired beside the store. */
+export function disturbSide({ world, options }: Session): void {
+  const { everyOperations, atCalls, atPoints } = options.crashes;
+  if (everyOperations === 0 || world.crashes.armed !== null) return;
+  const choices = world.choices.stream("rest");
+  if (!choices.chance(CRASH_BESIDE, "rest.crash-beside")) return;
+  const how = choices.chance(1 - POWER_LOSS, "rest.kill") ? "process-kill" : "power-loss";
+  if (atPoints && choices.chance(0.5, "rest.side-point")) {
+    world.crashes.arm({ how, at: { point: "*", hits: 1 + choices.below(SIDE_POINTS, "rest.side-hits") } });
+  } else if (atCalls) {
+    world.crashes.arm({ how, at: { calls: 1 + choices.below(SIDE_CALLS, "rest.side-call") } });
+  }
 }
 
 /** Between two processes. Whether the power has failed. */

@@ -24,12 +24,14 @@ import { FileNumbers } from "../oracles/file-numbers.js";
 import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
 import { CommitOrder } from "../oracles/serializability.js";
+import { isLevelWorkload } from "../workload/level-workloads.js";
 import type { Bounds, Operation } from "../workload/operation.js";
 import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
 import { Backups } from "./backups.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
+import { LevelClient } from "./level.js";
 import { describePending } from "./pending.js";
 import { Readers } from "./readers.js";
 import type { CrashNote } from "./segments.js";
@@ -97,6 +99,8 @@ export class Session {
   readonly transactor: Transactor;
   readonly readers = new Readers(this);
   readonly backups: Backups;
+  /** In the workload `level`, whose calls go through that interface; null in others. */
+  readonly level: LevelClient | null;
   /** Whether a store was ever open, so that there must be one from then on. */
   created = false;
   spaceLimited = false;
@@ -124,6 +128,7 @@ export class Session {
     this.failStop = new FailStop(this.ledger);
     this.transactor = new Transactor(this);
     this.backups = new Backups(this);
+    this.level = isLevelWorkload(options.workload) ? new LevelClient(this) : null;
     const { recorder } = world;
     if (recorder !== null) {
       this.inFlight.listener = {
@@ -189,6 +194,7 @@ export class Session {
     this.callListener = null;
     this.snapshots.clear();
     this.iterators.clear();
+    this.level?.newLife();
     this.inFlight.clear();
     this.failStop.newLife();
     this.monotonicity.newLife();

@@ -9,6 +9,7 @@ import type { ChoiceStream } from "../choices/choices.js";
 import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
 import { VALUE_LENGTH_MAX } from "./bytes.js";
 import { KeySpace } from "./key-space.js";
+import { isLevelWorkload } from "./level-workloads.js";
 import {
   type BackupCall,
   type Bounds,
@@ -99,7 +100,7 @@ export class OperationGenerator implements OperationSource {
   constructor(options: SimulationOptions, choices: ChoiceStream) {
     this.#options = options;
     this.#choices = choices;
-    this.#keys = new KeySpace(options.keys, choices);
+    this.#keys = new KeySpace(options.keys, choices, isLevelWorkload(options.workload));
     this.#transactions = new TransactionGenerator(options, choices);
     this.#records = new RecordGenerator(options, choices);
     this.#weights = OPERATION_FAMILIES.map((family) => Math.round(options.weights[family] * 100));

@@ -3,6 +3,7 @@
  * prefixes, keys that are prefixes of others, the empty key, 0x00 and 0xFF bytes, long ones.
  */
 import type { ChoiceStream } from "../choices/choices.js";
+import { SUBLEVELS } from "./level-workloads.js";
 import type { KeySpaceOptions } from "./options.js";
 
 const PREFIXES = [
@@ -24,11 +25,13 @@ export class KeySpace {
   readonly #options: KeySpaceOptions;
   readonly #choices: ChoiceStream;
 
-  constructor(options: KeySpaceOptions, choices: ChoiceStream) {
+  /** `inSublevels`: spread over the sublevels of a Level database. */
+  constructor(options: KeySpaceOptions, choices: ChoiceStream, inSublevels = false) {
     this.#options = options;
     this.#choices = choices;
     const made: string[] = [];
     for (let i = 0; i < options.count; i++) made.push(this.#make(made));
+    if (inSublevels) for (let i = 0; i < made.length; i++) made[i] = this.#placed(made[i] as string);
     this.#hot = made.slice(0, options.hot);
     this.keys = [...new Set(made)].sort();
   }
@@ -60,6 +63,11 @@ export class KeySpace {
     }
     const b = this.place();
     return a <= b ? [a, b] : [b, a];
+  }
+
+  #placed(key: string): string {
+    const { prefix } = SUBLEVELS[this.#choices.below(SUBLEVELS.length, "key.sublevel")] as { prefix: string }; // below(n) < n
+    return prefix + key;
   }
 
   #make(made: readonly string[]): string {

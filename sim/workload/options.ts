@@ -13,6 +13,7 @@ import type { WorldFaults } from "../world/faults.js";
 import { SCHEDULE_POLICIES, type SchedulePolicy } from "../world/scheduler.js";
 import { DiskDraw, FAULT_NAMES, type FaultName, mayDamage } from "./disk-options.js";
 import { Draw, round } from "./draw.js";
+import { isLevelWorkload, LEVEL_WORKLOADS } from "./level-workloads.js";
 import { isReaderWorkload, READER_WORKLOADS } from "./reader-workloads.js";
 import { isRecordWorkload, RECORD_WORKLOADS } from "./record-workloads.js";
 import {
@@ -119,6 +120,11 @@ export const BACKUP_LIMITS: SwarmLimits = {
   faults: FAULT_NAMES,
 };
 
+export const LEVEL_LIMITS: SwarmLimits = {
+  workloads: Object.keys(LEVEL_WORKLOADS) as WorkloadName[],
+  faults: FAULT_NAMES,
+};
+
 /** What `sim run` draws from. A seed whose workload is one of the store is the same run as under `DEFAULT_LIMITS`. */
 export const ALL_LIMITS: SwarmLimits = {
   workloads: Object.keys(WORKLOADS) as WorkloadName[],
@@ -141,6 +147,9 @@ const BACKUP_SEEDS = 0.06;
 
 /** Of those with clients that think for long: most of what that finds, transactions find. */
 const SLOW_RECORD_SEEDS = 0.3;
+
+/** Share of the interface of Level among the seeds of the store. */
+const LEVEL_SEEDS = 0.06;
 
 /** What the largest commits may hold: a seed is to be over within milliseconds. */
 const COMMIT_BYTES = 1200;
@@ -211,11 +220,17 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const layered = withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
   const above = withReaders(draw, layered, limits, factors);
   const whole = above === complete ? withBackups(draw, complete, limits, factors) : above;
-  return { ...whole, disk: disk.machine(whole.disk) };
+  return withLevel(draw, { ...whole, disk: disk.machine(whole.disk) }, limits, factors);
 }
 
 function isOfStore(name: WorkloadName): boolean {
-  const isOther = [isTransactionWorkload, isRecordWorkload, isReaderWorkload, isBackupWorkload];
+  const isOther = [
+    isTransactionWorkload,
+    isRecordWorkload,
+    isReaderWorkload,
+    isBackupWorkload,
+    isLevelWorkload,
+  ];
   return !isOther.some((is) => is(name));
 }
 
@@ -289,6 +304,20 @@ function withBackups(
   const names = limits.workloads.filter(isBackupWorkload);
   const chosen = draw.chance(BACKUP_SEEDS) || names.length === limits.workloads.length;
   if (names.length === 0 || !chosen) return options;
+  const workload = draw.one(names);
+  return { ...options, workload, weights: weightsOf(workload, factors) };
+}
+
+/** Drawn behind those, in place of seeds of the store. */
+function withLevel(
+  draw: Draw,
+  options: SimulationOptions,
+  limits: SwarmLimits,
+  factors: Readonly<Record<OperationFamily, number>>,
+): SimulationOptions {
+  const names = limits.workloads.filter(isLevelWorkload);
+  const chosen = draw.chance(LEVEL_SEEDS) || names.length === limits.workloads.length;
+  if (names.length === 0 || !chosen || !isOfStore(options.workload)) return options;
   const workload = draw.one(names);
   return { ...options, workload, weights: weightsOf(workload, factors) };
 }

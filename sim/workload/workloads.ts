@@ -3,6 +3,7 @@
  * still switches families off (`options.ts`). Does not own: how an operation of a family is made (`generator.ts`).
  */
 import { StillwaterError } from "../../src/platform/errors.js";
+import { LEVEL_WORKLOADS } from "./level-workloads.js";
 import { READER_WORKLOADS } from "./reader-workloads.js";
 import { RECORD_FAMILY, RECORD_WORKLOADS } from "./record-workloads.js";
 import { TRANSACTION_FAMILY, TRANSACTION_WORKLOADS } from "./transaction-workloads.js";
@@ -146,6 +147,7 @@ export const WORKLOADS = {
   ...TRANSACTION_WORKLOADS,
   ...RECORD_WORKLOADS,
   ...BACKUP_WORKLOADS,
+  ...LEVEL_WORKLOADS,
 } as const;
 
 export type WorkloadName = keyof typeof WORKLOADS;

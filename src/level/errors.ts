@@ -3,6 +3,7 @@
  * A mistake of the program (a wrong option, another database's snapshot) is a bare `TypeError`, as everywhere in Level.
  */
 import { type ErrorCode, StillwaterError } from "../platform/errors.js";
+import { mutant } from "../platform/probes.js";
 
 export type LevelErrorCode =
   | "LEVEL_CORRUPTION"
@@ -65,7 +66,8 @@ export class LevelError extends Error {
 /** An error of the store as one of Level. What is none of the store's is given back as it is. */
 export function levelError(error: unknown): unknown {
   if (!(error instanceof StillwaterError)) return error;
-  const code = CODES[error.code];
+  const code =
+    mutant("A5-stop-called-busy") && error.code === "FAILED_STOP" ? "LEVEL_BUSY" : CODES[error.code];
   if (code !== undefined) return new LevelError(code, (FOREWORDS[error.code] ?? "") + error.message, error);
   if (error.code === "INVALID_ARGUMENT" || error.code === "UNKNOWN_OPTION")
     return new TypeError(error.message, { cause: error });

@@ -1,6 +1,5 @@
 /** Iterators over entries, keys and values: what each takes from a row. Does not own: the view and the pace (`row-reader.ts`). */
 import type { StoreIterator } from "../engine/read/store-iterator.js";
-import type { Store } from "../engine/store.js";
 import {
   AbstractIteratorBase,
   AbstractKeyIteratorBase,
@@ -10,6 +9,7 @@ import {
   type LevelIteratorOptions,
 } from "./abstract-level.js";
 import { inFormat } from "./encoded.js";
+import type { LevelStore } from "./level.js";
 import { RowReader } from "./row-reader.js";
 
 type Answer<T> = T | Promise<T>;
@@ -19,7 +19,7 @@ export class EntryIterator<K, V> extends AbstractIteratorBase<K, V> {
   readonly #rows: RowReader;
   readonly #take: Take<EntryItem>;
 
-  constructor(database: object, store: Store, options: LevelIteratorOptions) {
+  constructor(database: object, store: LevelStore, options: LevelIteratorOptions) {
     const rows = new RowReader(store, options);
     super(database, options);
     this.#rows = rows;
@@ -56,7 +56,7 @@ export class KeyIterator<K, V> extends AbstractKeyIteratorBase<K, V> {
   readonly #rows: RowReader;
   readonly #take: Take<Encoded>;
 
-  constructor(database: object, store: Store, options: LevelIteratorOptions) {
+  constructor(database: object, store: LevelStore, options: LevelIteratorOptions) {
     const rows = new RowReader(store, options);
     super(database, options);
     this.#rows = rows;
@@ -89,7 +89,7 @@ export class ValueIterator<K, V> extends AbstractValueIteratorBase<K, V> {
   readonly #rows: RowReader;
   readonly #take: Take<Encoded>;
 
-  constructor(database: object, store: Store, options: LevelIteratorOptions) {
+  constructor(database: object, store: LevelStore, options: LevelIteratorOptions) {
     const rows = new RowReader(store, options);
     super(database, options);
     this.#rows = rows;

@@ -13,6 +13,7 @@ import { Batch } from "../engine/batch.js";
 import type { Snapshot } from "../engine/snapshots.js";
 import { Store } from "../engine/store.js";
 import type { Platform } from "../platform/platform.js";
+import { mutant } from "../platform/probes.js";
 import {
   AbstractLevelBase,
   type Encoded,
@@ -34,11 +35,25 @@ import { pinnedBy, StillwaterSnapshot } from "./snapshot.js";
 /** What a database is made over: a place to open a store at, or an open store that is somebody else's. */
 export type LevelSource =
   | { readonly location: string; readonly platform: Platform }
-  | { readonly store: Store };
+  | { readonly store: LevelStore };
+
+/** What is used of a store. */
+export type LevelStore = Pick<
+  Store,
+  | "platform"
+  | "directory"
+  | "getSync"
+  | "write"
+  | "iterator"
+  | "snapshot"
+  | "approximateBytes"
+  | "compact"
+  | "close"
+>;
 
 export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K, V> {
   readonly #source: LevelSource;
-  #store: Store | null = null;
+  #store: LevelStore | null = null;
   /** Reused: the store copies a batch at the call. */
   readonly #batch = new Batch();
   readonly #keys = new Scratch();
@@ -73,7 +88,7 @@ export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K,
 
   /** The store beneath, for what Level has no words for: `stats`, `checkpoint`, `verify`. Throws while it is not open. */
   get store(): Store {
-    return this.#storeFor("store");
+    return this.#storeFor("store") as Store; // who gives less than a store, as the simulator does, asks for no more
   }
 
   override async _open(options: Readonly<Record<string, unknown>>): Promise<void> {
@@ -137,6 +152,10 @@ export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K,
   }
 
   override _batch(operations: readonly LevelBatchOperation[], options: LevelWriteOptions): Promise<void> {
+    if (operations.length > 1 && mutant("A1-batch-in-two-commits")) {
+      const first = this._batch(operations.slice(0, 1), options);
+      return first.then(() => this._batch(operations.slice(1), options));
+    }
     const batch = this.#emptyBatch();
     this.#add(() => {
       for (const { type, key, value, sublevel } of operations) {
@@ -221,13 +240,13 @@ export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K,
     return keyRange(encoding.encode(start as string), encoding.encode(end as string));
   }
 
-  #storeFor(call: string): Store {
+  #storeFor(call: string): LevelStore {
     if (this.#store === null) throw notOpen(call);
     return this.#store;
   }
 
   #read(
-    store: Store,
+    store: LevelStore,
     key: Encoded,
     options: LevelReadOptions,
     snapshot: Snapshot | undefined,
@@ -236,7 +255,7 @@ export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K,
     return bytes === undefined ? undefined : inFormat(bytes, options.valueEncoding);
   }
 
-  #bytes(store: Store, key: Encoded, snapshot: Snapshot | undefined): Uint8Array | undefined {
+  #bytes(store: LevelStore, key: Encoded, snapshot: Snapshot | undefined): Uint8Array | undefined {
     try {
       const bytes = this.#keys.bytesOf(key);
       return snapshot === undefined ? store.getSync(bytes) : store.getSync(bytes, { snapshot });
@@ -260,6 +279,10 @@ export class LevelOverStore<K = string, V = string> extends AbstractLevelBase<K,
 
   #commit(batch: Batch, { sync }: LevelWriteOptions, call: string): Promise<void> {
     const written = this.#storeFor(call).write(batch, durabilityOf(sync));
+    if (mutant("A7-write-answered-at-once")) {
+      written.catch(nothing);
+      return Promise.resolve();
+    }
     return written.then(nothing, throwLevelError);
   }
 }
@@ -268,18 +291,17 @@ function nothing(): void {}
 
 /** Deletes by key what a limited clear, or one of a snapshot, is to remove. */
 function deleteRows(
-  store: Store,
+  store: LevelStore,
   batch: Batch,
   options: LevelRangeOptions,
-  given: Snapshot | undefined,
+  snapshot: Snapshot | undefined,
 ): void {
-  const snapshot = given ?? store.snapshot();
   const limit = options.limit < 0 ? {} : { limit: options.limit };
-  const iterator = store.iterator({ ...scanOptions(options, snapshot), ...limit });
+  const reverse = options.reverse && !mutant("A6-limited-clear-always-forward");
+  const iterator = store.iterator({ ...scanOptions(options, snapshot), reverse, ...limit });
   try {
     while (iterator.next()) batch.delete(iterator.key);
   } finally {
     iterator.close();
-    if (given === undefined) snapshot.close();
   }
 }

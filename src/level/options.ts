@@ -6,6 +6,7 @@ import type { AbstractDatabaseOptions } from "abstract-level";
 import { isStoreOption, resolveOptions, type StoreOptions } from "../engine/options.js";
 import { StillwaterError } from "../platform/errors.js";
 import type { Platform } from "../platform/platform.js";
+import { mutant } from "../platform/probes.js";
 
 export interface StillwaterLevelOptions<K = string, V = string>
   extends Omit<AbstractDatabaseOptions<K, V>, "createIfMissing" | "errorIfExists">,
@@ -45,7 +46,7 @@ export function storeOptionsOf(options: Readonly<Record<string, unknown>>): Stor
 
 /** What a write asks of the store. */
 export function durabilityOf(sync: unknown): { durability?: "sync" | "buffered" } {
-  if (sync === undefined) return {};
+  if (sync === undefined || mutant("A3-sync-option-dropped")) return {};
   if (typeof sync !== "boolean") throw new TypeError("The option 'sync' must be true or false");
   return { durability: sync ? "sync" : "buffered" };
 }

@@ -7,17 +7,17 @@ import { compareKeys, copyOf, EMPTY_BYTES, keyAfter } from "../engine/format/byt
 import { KEY_BYTES_MAX } from "../engine/format/operation.js";
 import type { KeyRange, ScanOptions } from "../engine/range.js";
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
 import type { Encoded, LevelRangeOptions } from "./abstract-level.js";
 import { bytesOf } from "./encoded.js";
+import type { LevelStore } from "./level.js";
 
 /** The bounds alone, without the limit: counting is the caller's. */
-export function scanOptions(options: LevelRangeOptions, snapshot: Snapshot): ScanOptions {
+export function scanOptions(options: LevelRangeOptions, snapshot: Snapshot | undefined): ScanOptions {
   return {
     ...lowerBound(options),
     ...upperBound(options),
     reverse: options.reverse,
-    snapshot,
+    ...(snapshot === undefined ? {} : { snapshot }),
   };
 }
 
@@ -25,7 +25,7 @@ export function scanOptions(options: LevelRangeOptions, snapshot: Snapshot): Sca
  * Adds to `batch` what removes every key of a range. A range without an upper end reaches behind the last key there is, and
  * behind everything that is text.
  */
-export function deleteRange(store: Store, batch: Batch, options: LevelRangeOptions): void {
+export function deleteRange(store: LevelStore, batch: Batch, options: LevelRangeOptions): void {
   const { gte, gt } = lowerBound(options);
   const begin = gte ?? (gt === undefined ? EMPTY_BYTES : keyBehind(gt));
   if (begin === null) return;
@@ -73,7 +73,7 @@ function keyBehind(key: Uint8Array): Uint8Array | null {
 /** Begins with a byte that no text has. */
 const BEHIND_TEXT = new Uint8Array([0xff]);
 
-function lastKey(store: Store): Uint8Array {
+function lastKey(store: LevelStore): Uint8Array {
   const iterator = store.iterator({ reverse: true, limit: 1 });
   try {
     const last = iterator.next() ? iterator.key : BEHIND_TEXT;

@@ -8,11 +8,11 @@
  */
 import type { StoreIterator } from "../engine/read/store-iterator.js";
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
 import { mutant } from "../platform/probes.js";
 import type { Encoded, LevelIteratorOptions } from "./abstract-level.js";
 import { bytesOf } from "./encoded.js";
 import { aborted, levelError } from "./errors.js";
+import type { LevelStore } from "./level.js";
 import { scanOptions } from "./range.js";
 import { pinnedBy } from "./snapshot.js";
 
@@ -20,16 +20,18 @@ import { pinnedBy } from "./snapshot.js";
 const ROWS_A_TURN = 1024;
 
 export class RowReader {
-  readonly #store: Store;
+  readonly #store: LevelStore;
   readonly #options: LevelIteratorOptions;
-  readonly #snapshot: Snapshot;
+  #snapshot: Snapshot;
   readonly #ownsSnapshot: boolean;
   #cursor: StoreIterator | null = null;
   #rowsThisTurn = 0;
+  /** Read again, it would seem to be at its end; a seek begins anew. */
+  #failure: unknown = null;
   /** Where a cursor that ended or was never there begins. */
   #target: Uint8Array | null = null;
 
-  constructor(store: Store, options: LevelIteratorOptions) {
+  constructor(store: LevelStore, options: LevelIteratorOptions) {
     this.#store = store;
     this.#options = options;
     const given = pinnedBy(options.snapshot, store);
@@ -54,6 +56,7 @@ export class RowReader {
     const cursor = this.#cursor;
     this.#target = bytesOf(target).slice();
     this.#cursor = null;
+    this.#failure = null;
     cursor?.close();
   }
 
@@ -64,13 +67,15 @@ export class RowReader {
   }
 
   #step<Item>(item: (cursor: StoreIterator) => Item): Item | undefined {
+    if (this.#failure !== null) throw this.#failure;
     try {
       const cursor = this.#cursor ?? this.#open();
       if (!cursor.next()) return undefined;
       this.#rowsThisTurn++;
       return item(cursor);
     } catch (error) {
-      throw levelError(error);
+      this.#failure = levelError(error);
+      throw this.#failure;
     }
   }
 
@@ -109,8 +114,11 @@ export class RowReader {
   }
 
   #open(): StoreIterator {
-    const snapshot = mutant("A2-iterator-reads-the-newest") ? this.#store.snapshot() : this.#snapshot;
-    const cursor = this.#store.iterator(scanOptions(this.#options, snapshot));
+    if (this.#ownsSnapshot && mutant("A2-view-pinned-at-the-first-row")) {
+      this.#snapshot.close();
+      this.#snapshot = this.#store.snapshot();
+    }
+    const cursor = this.#store.iterator(scanOptions(this.#options, this.#snapshot));
     this.#cursor = cursor;
     if (this.#target !== null) cursor.seek(this.#target);
     return cursor;

@@ -1,15 +1,16 @@
 /** Explicit snapshots: a token that reads are given, over a snapshot of the store that is taken at the call. */
 import type { Snapshot } from "../engine/snapshots.js";
-import type { Store } from "../engine/store.js";
+import { mutant } from "../platform/probes.js";
 import { AbstractSnapshotBase } from "./abstract-level.js";
+import type { LevelStore } from "./level.js";
 
 export class StillwaterSnapshot extends AbstractSnapshotBase {
   /** Internal: what reads at this snapshot give the store. */
   readonly pinned: Snapshot;
-  readonly #store: Store;
+  readonly #store: LevelStore;
 
   /** `owner` is the database, or the sublevel, that closes it in the end. */
-  constructor(store: Store, owner: unknown) {
+  constructor(store: LevelStore, owner: unknown) {
     const pinned = store.snapshot();
     super({ owner });
     this.pinned = pinned;
@@ -21,14 +22,14 @@ export class StillwaterSnapshot extends AbstractSnapshotBase {
     return Promise.resolve();
   }
 
-  isOf(store: Store): boolean {
+  isOf(store: LevelStore): boolean {
     return this.#store === store;
   }
 }
 
 /** The store's snapshot behind a `snapshot` option; undefined: now. Throws `TypeError` for one of another database. */
-export function pinnedBy(snapshot: unknown, store: Store): Snapshot | undefined {
-  if (snapshot === undefined || snapshot === null) return undefined;
+export function pinnedBy(snapshot: unknown, store: LevelStore): Snapshot | undefined {
+  if (snapshot === undefined || snapshot === null || mutant("A4-snapshot-option-ignored")) return undefined;
   if (snapshot instanceof StillwaterSnapshot && snapshot.isOf(store)) return snapshot.pinned;
   throw new TypeError("The snapshot belongs to another database, or to an earlier opening of this one");
 }

@@ -22,7 +22,7 @@ export interface PlantedMutant {
   /** The file of the test, for the killer "test". */
   readonly test?: string;
   /** Hunted in these workloads only: elsewhere its place is never reached. Default: those of the store. */
-  readonly workloads?: "transactions" | "records" | "readers" | "backups";
+  readonly workloads?: "transactions" | "records" | "readers" | "backups" | "level";
   /** Proof that no promise can tell the mutant from the original. Then it need not be killed. */
   readonly equivalent?: string;
 }
