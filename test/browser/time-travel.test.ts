@@ -8,8 +8,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { launchChromium } from "./chromium.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BUILT = pathToFileURL(join(ROOT, "dist/instrumented/sim/")).href;
@@ -23,8 +24,7 @@ let requests: string[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "stillwater-page-"));
-  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  browser = await launchChromium();
 });
 
 afterAll(async () => {

@@ -28,7 +28,7 @@ export class BackupsView {
     } catch (error) {
       this.add.hidden = true;
       // A server without a repository is no failure.
-      const isNone = problemOf(error).code === "NOT_SUPPORTED";
+      const isNone = ["NOT_SUPPORTED", "UNKNOWN_ROUTE"].includes(problemOf(error).code);
       const hint =
         "This server was started without a place for backups: stillwater serve DIR --backups DIR. On the command line: stillwater backup create.";
       this.list.replaceChildren(
