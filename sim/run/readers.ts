@@ -9,6 +9,7 @@ import type { Snapshot } from "../../src/engine/snapshots.js";
 import { assert, fail } from "../../src/platform/assert.js";
 import type { ErrorCode } from "../../src/platform/errors.js";
 import type { Platform, Scheduler, Timer } from "../../src/platform/platform.js";
+import { SimulatedCrash } from "../disk/errors.js";
 import type { ProcessBeside } from "../disk/simulation-disk.js";
 import type { Row } from "../model/comparison.js";
 import { OracleFailure } from "../oracles/failure.js";
@@ -71,7 +72,11 @@ export class Readers {
       .catch((error: unknown) => this.#session.found(error))
       .finally(() => this.#works.delete(work));
     this.#works.add(work);
-    if (operation.waits) await work;
+    if (!operation.waits) return;
+    const { life } = this.#session;
+    await work;
+    // The readers have gone on in another life of the writer; who waited for them in this one has not.
+    if (life.crashed) throw new SimulatedCrash();
   }
 
   /** Closes all readers; nothing of theirs may be left open. */
