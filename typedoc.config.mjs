@@ -23,6 +23,7 @@ export default {
   groupOrder: ["Guides", "Pages", "Modules", "*"],
   sort: ["alphabetical-ignoring-documents"],
   kindSortOrder: ["Document", "Module", "Function", "Class", "Interface", "TypeAlias", "Variable"],
-  validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
+  validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: true },
+  requiredToBeDocumented: ["Class", "Interface", "TypeAlias", "Variable"],
   treatWarningsAsErrors: true,
 };

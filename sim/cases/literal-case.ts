@@ -15,6 +15,7 @@ export type PartOf<Whole> = Whole extends readonly unknown[]
     ? { readonly [Name in keyof Whole]?: PartOf<Whole[Name]> }
     : Whole;
 
+/** A case as it is written by hand in a test. */
 export interface LiteralCase {
   readonly seed?: string;
   /** What differs from the plain run. */

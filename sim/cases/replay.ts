@@ -10,6 +10,7 @@ import { type Divergence, divergenceOf } from "../trace/trace.js";
 import { RecordedOperations } from "../workload/generator.js";
 import type { SimulationCase } from "./case.js";
 
+/** What a replayed case has come to. */
 export interface Replay {
   readonly result: SimulationResult;
   /** The run did what the case expects. */

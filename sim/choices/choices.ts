@@ -41,6 +41,7 @@ export const STREAM_NAMES = [
   "backups",
   "disk.hold",
 ] as const;
+/** The kinds of questions. */
 export type StreamName = (typeof STREAM_NAMES)[number];
 
 /** Where a decision is: `segment:index`, or the bare index before the first segment begins. */
@@ -60,6 +61,7 @@ export interface Redraw {
   readonly seed: string;
 }
 
+/** All answers of a run: drawn from a seed, or taken from a log. */
 export class Choices {
   readonly seed: string;
   observer: ChoiceObserver | null = null;
@@ -130,6 +132,7 @@ export class Choices {
 
 const NO_ANSWERS: readonly number[] = [];
 
+/** The answers to one kind of question; 0 is the benign one. */
 export class ChoiceStream {
   readonly name: StreamName;
   /** For the making of proposals only: what is drawn from it is not a decision until `propose` logs it. */

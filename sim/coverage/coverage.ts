@@ -22,6 +22,7 @@ export const COVERAGE_KINDS = [
 
 export type CoverageKind = (typeof COVERAGE_KINDS)[number];
 
+/** One thing that runs can reach, and how often they have. */
 export interface CoverageRow {
   readonly kind: CoverageKind;
   readonly id: string;

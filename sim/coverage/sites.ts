@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+/** A crash point, mark, buggify site or mutant in the sources. */
 export interface ProbeSite {
   readonly id: string;
   /** Path below the sources, and line. */
@@ -14,6 +15,7 @@ export interface ProbeSite {
   readonly rare: string | null;
 }
 
+/** All of them, by kind. */
 export interface ProbeSites {
   readonly crashPoints: readonly ProbeSite[];
   readonly marks: readonly ProbeSite[];

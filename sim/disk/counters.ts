@@ -52,6 +52,7 @@ export const FAULT_KINDS = [
   "B5 eviction",
 ] as const;
 
+/** The faults that are counted. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export class DiskCounters {

@@ -62,6 +62,7 @@ export const VFS_OPERATIONS = [
   "close",
 ] as const;
 
+/** The calls on the disk. */
 export type VFSOperation = (typeof VFS_OPERATIONS)[number];
 
 /** Trace numbers of what is not a call. */

@@ -158,6 +158,7 @@ export interface LatencyOptions {
   readonly stallFactor: number;
 }
 
+/** What the simulated disk is like: sizes, personality, faults, latency. */
 export interface DiskOptions {
   readonly machine: Machine;
   /** Whether the volume has hard links; exFAT has none. */
@@ -187,6 +188,7 @@ export interface DiskOptions {
   readonly reorderCompletions: boolean;
 }
 
+/** No fault is ever drawn. */
 export const NO_FAULTS = Object.fromEntries(
   [
     ...READ_FAULTS,

@@ -39,11 +39,13 @@ export interface ProcessBeside {
   end(): readonly string[];
 }
 
+/** How the machine goes down. */
 export type CrashKind = "process-kill" | "power-loss";
 
 /** Of a copy that no process uses, so that nothing is ever asked to happen later. */
 const NO_TIMERS: DiskTimers = { after: () => {}, nowMs: () => 0 };
 
+/** A disk that has what processes see and what the medium holds, and everything that may go wrong between the two. */
 export class SimulationDisk {
   private readonly state: DiskState;
   /** Processes beside the one that `mount` began. */

@@ -18,6 +18,7 @@ import type { Finding } from "./findings.js";
 import { environmentOf } from "./settings.js";
 import { type Tape, tapeFromJSON, tapeToJSON } from "./tape.js";
 
+/** Which program is crashed, how, and what judges it. */
 export interface CrashTestOptions {
   /** Path of the program, and what it is called with. */
   readonly program: string;
@@ -38,6 +39,7 @@ export interface CrashTestOptions {
   readonly eventsMax: number;
 }
 
+/** What crashing a program has found. */
 export interface CrashTestResult {
   readonly tape: Tape;
   readonly exploration: Exploration;

@@ -19,6 +19,7 @@ export interface Matter {
   readonly site: string;
 }
 
+/** A crash after which the check failed, with its cause. */
 export interface Finding {
   readonly crash: CrashKind;
   /** Events of the tape that had happened. */

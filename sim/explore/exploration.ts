@@ -7,6 +7,7 @@ import { OracleLedger } from "../oracles/failure.js";
 import { type ExploredFailure, exploreUnit, type UnitConfig, type UnitCounts } from "./unit.js";
 import { listUnits } from "./workloads.js";
 
+/** How far an exploration goes. */
 export interface ExplorationConfig extends UnitConfig {
   /** Longest workload, in steps. */
   readonly stepsMax: number;
@@ -16,6 +17,7 @@ export interface ExplorationConfig extends UnitConfig {
   readonly failuresMax: number;
 }
 
+/** What an exploration has covered and found. */
 export interface ExplorationResult {
   readonly config: ExplorationConfig;
   readonly counts: UnitCounts;

@@ -14,6 +14,7 @@ import type { Life } from "../world/world.js";
 /** The directory of the scenario: there and durable before it begins, and the working directory of its `fs`. */
 export const SCENARIO_DIRECTORY = "/data";
 
+/** A process on the simulated machine: files, time, chance. */
 export interface SimulatedProcess<Input> {
   /** `node:fs`, whole, on the simulated disk; also `fs.promises`. */
   readonly fs: SimulatedFS;
@@ -29,6 +30,7 @@ export interface SimulatedProcess<Input> {
   readonly input: Input;
 }
 
+/** What the scenario of `simulate` works with. */
 export interface ScenarioContext<Input, Promised> extends SimulatedProcess<Input> {
   /** From here on this is promised: the check is told of it, whenever the machine goes down afterwards. */
   acknowledge(what: Promised): void;
@@ -36,6 +38,7 @@ export interface ScenarioContext<Input, Promised> extends SimulatedProcess<Input
   crash(how?: CrashKind): never;
 }
 
+/** What the check of `simulate` is given after the restart. */
 export interface CheckContext<Input, Promised> extends SimulatedProcess<Input> {
   /** What had been acknowledged when the machine went down. */
   readonly acknowledged: readonly Promised[];

@@ -16,6 +16,7 @@ import { findRootCause, type RootCause } from "../exec/root-cause.js";
 import type { CheckContext, ScenarioContext } from "./scenario.js";
 import { runSeed, type SeedFailure, type SeedRun, type Subject } from "./seed-run.js";
 
+/** The scenario, the check, and where and how often the machine goes down. */
 export interface SimulateOptions<Promised, Input = undefined> {
   /** The code under test. Runs in `directory` on a fresh disk; crashed at any call on the disk, or after its end. */
   readonly scenario: (context: ScenarioContext<Input, Promised>) => unknown;
@@ -33,6 +34,7 @@ export interface SimulateOptions<Promised, Input = undefined> {
   readonly disk?: Partial<DiskOptions>;
 }
 
+/** How much `simulate` has tried, and a hash over all of it. */
 export interface SimulateReport {
   readonly seeds: number;
   readonly powerLosses: number;

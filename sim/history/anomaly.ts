@@ -2,6 +2,7 @@
 import type { History, HistoryOperation, List, ListValue } from "./history.js";
 import { type AnomalyName, meaningOf } from "./models.js";
 
+/** A cycle or read that the model forbids, with the transactions in it. */
 export interface Anomaly {
   readonly name: AnomalyName;
   /** Indices in the history; of a cycle in its order. */

@@ -15,11 +15,13 @@ import { ANOMALY_NAMES, DEFAULT_MODEL, forbids, isAtLeast, type Model } from "./
 import { collectReads, findCommitted } from "./reads.js";
 import { orderVersions } from "./version-order.js";
 
+/** Which model a history is held against. */
 export interface HistoryCheckOptions {
   /** `strict-serializable` unless said otherwise; it and no other needs times. */
   readonly model?: Model;
 }
 
+/** What was found in a history. */
 export interface HistoryReport {
   readonly model: Model;
   /** How many; committed are those that are ok, and unknown ones of which something was read. */

@@ -10,6 +10,7 @@ import { StillwaterError } from "../../src/platform/errors.js";
 export type ListValue = number | string;
 export type List = readonly ListValue[];
 
+/** A read or an append of one transaction. */
 export type HistoryOperation =
   | { readonly kind: "append"; readonly key: string; readonly value: ListValue }
   /** `list` is null when no answer came. `isSnapshot`: the transaction asked for a read that does not conflict. */
@@ -30,6 +31,7 @@ export type HistoryOperation =
 /** What the client was told: committed, not committed, or nothing that says which. */
 export type Outcome = "ok" | "failed" | "unknown";
 
+/** One transaction: who, when, what, and how it ended. */
 export interface HistoryTransaction {
   readonly outcome: Outcome;
   readonly operations: readonly HistoryOperation[];
@@ -42,6 +44,7 @@ export interface HistoryTransaction {
   readonly isFinal?: boolean;
 }
 
+/** Transactions as clients have seen them. */
 export type History = readonly HistoryTransaction[];
 
 /** A key's list at some point, and what appended each value. */

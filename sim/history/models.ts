@@ -13,6 +13,7 @@ export const MODELS = [
   "strict-serializable",
 ] as const;
 
+/** The consistency models that a history can be held against. */
 export type Model = (typeof MODELS)[number];
 export const DEFAULT_MODEL: Model = "strict-serializable";
 
@@ -54,6 +55,7 @@ const OTHERS = {
 
 export type CycleClass = keyof typeof CYCLES;
 export type CycleName = CycleClass | `${CycleClass}-process` | `${CycleClass}-realtime`;
+/** Adya's names. */
 export type AnomalyName = CycleName | keyof typeof OTHERS;
 
 const MEANINGS: ReadonlyMap<AnomalyName, Meaning> = new Map<AnomalyName, Meaning>([
@@ -74,6 +76,7 @@ const MEANINGS: ReadonlyMap<AnomalyName, Meaning> = new Map<AnomalyName, Meaning
   }),
 ]);
 
+/** The anomalies that are told apart. */
 export const ANOMALY_NAMES: readonly AnomalyName[] = [...MEANINGS.keys()];
 
 export function meaningOf(name: AnomalyName): string {

@@ -4,6 +4,7 @@
  */
 import type { HistoryOperation, HistoryTransaction, List, Outcome } from "./history.js";
 
+/** Records a history while clients work, for any database. */
 export class HistoryRecorder {
   readonly #transactions: RecordedTransaction[] = [];
   #now = 0;
@@ -27,6 +28,7 @@ export class HistoryRecorder {
   }
 }
 
+/** A transaction that is being recorded. */
 export class RecordedTransaction {
   readonly #process: number | string;
   readonly #tick: () => number;

@@ -43,6 +43,7 @@ interface Moment {
 /** With so many findings a run has said enough: its later moments are not looked at. */
 const FINDINGS_MAX = 40;
 
+/** Looks for what is acknowledged while it is not durable. */
 export class StoreLint {
   /** Acknowledgements looked at, by kind. */
   readonly looked = new Map<AcknowledgementKind, number>();

@@ -27,6 +27,7 @@ export interface Provision {
   readonly unread?: boolean;
 }
 
+/** A machine whose processes have a `node:fs` on a simulated disk. */
 export class NodeMachine {
   readonly disk: SimulationDisk;
   /** Numbers of directories whose real entries have not been brought along yet. */

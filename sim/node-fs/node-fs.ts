@@ -23,6 +23,7 @@ type Callback = (error: unknown, ...values: unknown[]) => void;
 /** What a scenario or program gets in place of `node:fs`. */
 export type SimulatedFS = typeof fs;
 
+/** Whose turn it is, and which call is answered next. */
 export interface NodeFSOptions {
   /** Gives a call in flight its next turn. */
   readonly turn: Turn;
@@ -32,6 +33,7 @@ export interface NodeFSOptions {
   readonly below: (n: number) => number;
 }
 
+/** A `node:fs` on a simulated disk. */
 export interface NodeFS {
   readonly fs: SimulatedFS;
   readonly pool: Pool;

@@ -44,8 +44,10 @@ export const ORACLES = {
   O42: "a Level database does what its interface says: one commit a write, views that stay, Level's codes",
 } as const;
 
+/** The number of an oracle. */
 export type OracleId = keyof typeof ORACLES;
 
+/** The numbers of all oracles. */
 export const ORACLE_IDS = Object.keys(ORACLES) as readonly OracleId[];
 
 /** How a failure is classed by exit codes. */

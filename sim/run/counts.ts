@@ -5,6 +5,7 @@ import { ORACLE_IDS, type OracleId } from "../oracles/failure.js";
 import { OPERATION_KINDS, type OperationKind } from "../workload/operation.js";
 import { noWorldFaults, type WorldFaultKind } from "../world/faults.js";
 
+/** What runs have done and met, in numbers that can be added up. */
 export interface RunCounts {
   operations: number;
   commits: number;

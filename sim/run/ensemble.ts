@@ -11,6 +11,7 @@ import { drawOptions } from "../workload/options.js";
 import { addCounts, emptyCounts, type RunCounts } from "./counts.js";
 import { runSeed, type SeedConfig, type SeedResult, seedAt } from "./seed.js";
 
+/** Which seeds run, how long, and on how many threads. */
 export interface EnsembleConfig extends SeedConfig {
   readonly from: string;
   /** Infinity: as many as the time allows. */
@@ -27,6 +28,7 @@ export interface EnsembleConfig extends SeedConfig {
 /** Hundreds of times what a seed takes on a busy machine. */
 export const SEED_MS_MAX = 60_000;
 
+/** What a swarm of seeds has come to. */
 export interface EnsembleResult {
   readonly config: EnsembleConfig;
   readonly seeds: number;

@@ -18,6 +18,7 @@ import { describeFailure, type SimulationFailure, type SimulationResult, simulat
 /** Other options under which a seed is run again. */
 const METAMORPHIC_VARIANTS = 2;
 
+/** How one seed is run. */
 export interface SeedConfig {
   readonly limits: SwarmLimits;
   readonly mutants: readonly string[];
@@ -32,6 +33,7 @@ export interface SeedConfig {
   readonly countsSyncs?: boolean;
 }
 
+/** How a failure is classed by exit codes. */
 export type FailureClass = "safety" | "liveness" | "determinism" | "harness";
 
 /** Plain data: it crosses threads. */

@@ -31,6 +31,7 @@ import { DamageFound, Session } from "./session.js";
 const STEPS_MAX = 200_000;
 const QUIET_MS_MAX = 600_000;
 
+/** Everything that one run is made of. */
 export interface SimulationSetup {
   readonly options: SimulationOptions;
   readonly choices: Choices;
@@ -60,6 +61,7 @@ export interface SimulationFailure {
   readonly stack: string;
 }
 
+/** What one run has come to. */
 export interface SimulationResult {
   readonly failure: SimulationFailure | null;
   readonly operations: readonly Operation[];

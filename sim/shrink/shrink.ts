@@ -22,6 +22,7 @@ import { type ShrinkBudget, type ShrinkProgress, Trials } from "./trials.js";
 export type { CaseSize } from "./size.js";
 export type { ShrinkBudget, ShrinkProgress } from "./trials.js";
 
+/** The smallest case that was found, with its cause. */
 export interface ShrunkCase {
   /** The small case, with what its run recorded; its note is the finding and the cause. */
   readonly case: SimulationCase;

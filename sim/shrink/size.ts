@@ -5,6 +5,7 @@
 import type { SimulationCase } from "../cases/case.js";
 import { shortOptions } from "../cases/short-options.js";
 
+/** How much there is in a case, for comparing. */
 export interface CaseSize {
   readonly operations: number;
   readonly faults: number;

@@ -18,11 +18,13 @@ const TOO_MANY_STEPS = "too many steps";
 const STEPS_FACTOR = 4;
 const STEPS_MORE = 5000;
 
+/** How long shrinking may take. */
 export interface ShrinkBudget {
   readonly timeMs: number;
   readonly runsMax: number;
 }
 
+/** How far shrinking has come. */
 export interface ShrinkProgress {
   readonly pass: string;
   readonly runs: number;

@@ -21,6 +21,7 @@ export interface Divergence {
   readonly different: number;
 }
 
+/** Everything that happened in a run, in order, as text or as a hash. */
 export class Trace {
   /** Whether lines are kept. May be switched at any time. */
   recording: boolean;

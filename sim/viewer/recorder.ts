@@ -21,6 +21,7 @@ import {
   type StepKind,
 } from "./trace-model.js";
 
+/** How much of a run is recorded. */
 export interface RecorderOptions {
   /** Null: calls have no place, and one lane. */
   readonly classify: Classify | null;
@@ -39,6 +40,7 @@ interface OpenSpan {
   readonly text: string;
 }
 
+/** Records a run for the time-travel page. */
 export class Recorder implements RunRecorder {
   readonly disk: DiskRecorder;
   private readonly options: RecorderOptions;

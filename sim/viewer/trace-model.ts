@@ -122,6 +122,7 @@ export interface Headline {
   readonly facts: readonly (readonly [name: string, text: string])[];
 }
 
+/** A recorded run as the page reads it: columns of numbers and texts. */
 export interface TraceModel {
   readonly format: typeof MODEL_FORMAT;
   readonly headline: Headline;

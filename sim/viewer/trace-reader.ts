@@ -36,6 +36,7 @@ export class DiskAtStep {
 /** Contents that are kept decoded. */
 const CONTENTS_KEPT = 4096;
 
+/** Goes to any step of a recorded run. */
 export class TraceReader {
   readonly model: TraceModel;
   readonly steps: number;

@@ -64,6 +64,7 @@ export const FAULT_NAMES = [
   "machine",
   "fileHeld",
 ] as const;
+/** The faults that can be asked for by name. */
 export type FaultName = (typeof FAULT_NAMES)[number];
 
 /** Highest sensible probability per call for each fault that is decided call by call (simulation.md B3). */

@@ -8,6 +8,7 @@ import type { CrashMoment, CrashRequest } from "../world/crash-plan.js";
 import type { RecordSettings, RecordStep } from "./record-steps.js";
 import type { TransactionSettings, TransactionStep } from "./transaction-steps.js";
 
+/** One write of a batch in a case, as plain data. */
 export type Mutation =
   | readonly ["put", key: string, writer: number, length: number]
   | readonly ["delete", key: string]
@@ -21,6 +22,7 @@ export interface Bounds {
   readonly reverse?: boolean;
 }
 
+/** One step of a workload, as plain data. */
 export type Operation =
   /**
    * One commit. `call`: `batch` uses write(), `single` put/delete/deleteRange (one mutation only), `blocking`
@@ -99,6 +101,7 @@ export type Operation =
 /** `pin`: takes a snapshot, or reads the one there is and gives it back. */
 export const READER_ACTIONS = ["open", "refresh", "read", "pin", "close"] as const;
 
+/** The kinds of steps. */
 export type OperationKind = Operation["kind"];
 
 /** `damage`: something flips a bit in the repository, which must be found, and puts it right again. */

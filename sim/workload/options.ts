@@ -55,6 +55,7 @@ export interface CrashOptions {
   readonly atTimes: boolean;
 }
 
+/** Everything that a seed decides before the run begins. */
 export interface SimulationOptions {
   readonly workload: WorkloadName;
   readonly operations: number;

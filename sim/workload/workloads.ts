@@ -141,6 +141,7 @@ export const BACKUP_WORKLOADS = {
   },
 } as const satisfies Record<string, Workload>;
 
+/** The workloads, with what each is about. */
 export const WORKLOADS = {
   ...STORE_WORKLOADS,
   ...READER_WORKLOADS,
@@ -150,6 +151,7 @@ export const WORKLOADS = {
   ...LEVEL_WORKLOADS,
 } as const;
 
+/** The names of the workloads. */
 export type WorkloadName = keyof typeof WORKLOADS;
 
 /** Parses the value of `--workload`; `transactions` and `records` are all of these. Throws `INVALID_ARGUMENT` for a name that is none. */

@@ -9,6 +9,7 @@ import type { SimulationClock } from "./clock.js";
 /** The name that means any crash point. */
 export const ANY_POINT = "*";
 
+/** When a crash strikes: at a call, at a crash point, at a time. */
 export type CrashMoment =
   /** Just before the n-th VFS call from now (1 = the next one). */
   | { readonly calls: number }
@@ -17,6 +18,7 @@ export type CrashMoment =
   /** Between two tasks, once this much virtual time has passed. */
   | { readonly afterMs: number };
 
+/** A crash that is armed. */
 export interface CrashRequest {
   readonly how: CrashKind;
   readonly at: CrashMoment;

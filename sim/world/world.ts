@@ -59,6 +59,7 @@ export type StuckReason =
   | "too much virtual time"
   | "too many VFS calls in one turn";
 
+/** How a process ended. */
 export type LifeEnd<T> =
   | { readonly kind: "finished"; readonly value: T }
   | { readonly kind: "crashed"; readonly how: CrashKind; readonly where: string }
@@ -91,6 +92,7 @@ export function simulationPlatform(
   return { vfs, clock, random, scheduler, workers: null };
 }
 
+/** The machine: time, chance, turns, crashes, and the lives that processes have on it. */
 export class World<Disk extends MachineDisk> {
   readonly choices: Choices;
   readonly trace: Trace;

@@ -9,6 +9,7 @@ import type { RecordRunner } from "./record-runner.js";
 import type { CollectionNamed } from "./record-transaction.js";
 import type { RecordWriter } from "./record-writer.js";
 
+/** One write of `RecordStore.batch`, as plain data. */
 export type RecordBatchOperation<Collections extends readonly CollectionDeclaration[]> = {
   readonly [Name in Collections[number]["name"]]:
     | {
@@ -23,6 +24,7 @@ export type RecordBatchOperation<Collections extends readonly CollectionDeclarat
       };
 }[Collections[number]["name"]];
 
+/** Options of `RecordStore.batch`. */
 export interface RecordBatchOptions {
   /**
    * The batch is refused with `VERSION_TOO_LOW` unless the store has reached this version: who has read at one, or committed one,

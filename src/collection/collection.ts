@@ -35,6 +35,7 @@ export interface RecordAccess extends ReadAccess {
   write<T>(body: (writer: RecordWriter) => Promise<T>): Promise<T>;
 }
 
+/** Which raw items a scan gives, and how many. */
 export interface ScanItemsOptions {
   /** At most so many documents. Default 100 (features FS-25). */
   readonly limit?: number;
@@ -49,6 +50,7 @@ export interface CollectionScanOptions<Key> extends ScanItemsOptions {
   readonly prefix?: Key extends string ? string : never;
 }
 
+/** Which documents a walk goes over, and in what pages. */
 export interface CollectionWalkOptions<Key> extends Omit<CollectionScanOptions<Key>, "limit"> {
   /** Documents that one transaction reads. Default 256. */
   readonly pageSize?: number;

@@ -13,6 +13,7 @@ import {
 } from "./collection.js";
 import type { ContextDocuments } from "./context-documents.js";
 
+/** A collection within a unit of work: one object for each key, however it is fetched. */
 export class ContextCollection<Declaration extends CollectionDeclaration> {
   readonly name: Declaration["name"];
   readonly #stored: ReadCollection<Declaration>;

@@ -22,6 +22,7 @@ import type { RecordRunner } from "./record-runner.js";
 import type { CollectionNamed } from "./record-transaction.js";
 import type { RecordWriter } from "./record-writer.js";
 
+/** Options of `RecordStore.context`. */
 export interface RecordContextOptions {
   /** Saves what is pending again and again. Looking for changes costs as a save does: O(bytes of the documents it holds). */
   readonly autosave?: {
@@ -33,6 +34,7 @@ export interface RecordContextOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** A unit of work: documents that are read, changed and saved together; see `RecordStore.context`. */
 export class RecordContext<Collections extends readonly CollectionDeclaration[]> implements AsyncDisposable {
   readonly #runner: RecordRunner<Collections>;
   readonly #options: RecordContextOptions;

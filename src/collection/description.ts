@@ -1,6 +1,7 @@
 /** The collections that a record store has, as the catalogue tells it (features FS-28). Indexes: `index-manager.ts`. */
 import type { Catalogue } from "../record/catalogue.js";
 
+/** A collection as the catalogue describes it. Plain data. */
 export interface CollectionDescription {
   readonly name: string;
   readonly primaryKey: string;

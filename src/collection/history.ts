@@ -14,6 +14,7 @@ export interface DocumentVersion<Document> extends StoredVersion {
   readonly document: Document | null;
 }
 
+/** Which former versions `history` gives. */
 export interface HistoryOptions {
   /** The newest so many. Default: all that are kept. */
   readonly limit?: number;

@@ -14,6 +14,7 @@ import { type CollectionNamed, RecordTransaction } from "./record-transaction.js
 import type { ChangeListener, RecordChange, RecordWriter } from "./record-writer.js";
 import type { SharedStore } from "./shared-store.js";
 
+/** A document that was changed: before, after, and which fields differ. */
 export interface UpdatedDocument<Document> {
   readonly before: Document;
   readonly after: Document;
@@ -21,6 +22,7 @@ export interface UpdatedDocument<Document> {
   readonly fields: readonly string[];
 }
 
+/** What a transaction has done to the documents of one collection. */
 export interface CollectionChanges<Document> {
   readonly inserted: readonly Document[];
   /** Documents that differ from what they were: putting the same again is no change. */
@@ -29,6 +31,7 @@ export interface CollectionChanges<Document> {
   readonly deleted: readonly Document[];
 }
 
+/** What both calls of a hook are given: the changes and the metadata of the transaction. */
 export interface RecordHookContext<Collections extends readonly CollectionDeclaration[]> {
   /** Different for each transaction of one opening of the records; the same in all tries. */
   readonly transactionId: number;
@@ -42,17 +45,20 @@ export interface RecordHookContext<Collections extends readonly CollectionDeclar
   ): CollectionChanges<DocumentOf<CollectionNamed<Collections, Name>>>;
 }
 
+/** What a hook is given before the commit, with the transaction, in which it may write more. */
 export interface BeforeRecordsContext<Collections extends readonly CollectionDeclaration[]>
   extends RecordHookContext<Collections> {
   readonly transaction: RecordTransaction<Collections>;
 }
 
+/** What a hook is given after the commit. */
 export interface AfterRecordsContext<Collections extends readonly CollectionDeclaration[]>
   extends RecordHookContext<Collections> {
   /** Of the commit. Null: it has been made, but which it was the answer did not say. */
   readonly version: number | null;
 }
 
+/** Called around every commit that changes documents; see `RecordStore.addHook`. */
 export type RecordHook<Collections extends readonly CollectionDeclaration[]> = Hook<
   BeforeRecordsContext<Collections>,
   AfterRecordsContext<Collections>

@@ -42,6 +42,7 @@ export interface IndexInfo {
   readonly shadow: { readonly generation: number; readonly build: BuildInfo | null } | null;
 }
 
+/** How far the build of an index has come. */
 export interface BuildInfo {
   readonly itemsDone: number;
   /** An estimate, from 0 to 1. */
@@ -50,6 +51,7 @@ export interface BuildInfo {
   readonly isComplete: boolean;
 }
 
+/** Options of the builds of indexes. */
 export interface IndexBuildOptions extends BuildOptions {
   /** A readable index in whose order items are read, from its rows alone if they have all that is needed. */
   readonly from?: string;
@@ -60,6 +62,7 @@ type IndexIn<Collections extends Names, Name extends Collections[number]["name"]
   CollectionNamed<Collections, Name>
 >;
 
+/** The indexes of a store, to look at, build, rebuild, scrub and verify: `RecordStore.indexes`. */
 export class IndexManager<const Collections extends Names = Names> {
   readonly #environment: IndexEnvironment;
   readonly #stop = new AbortController();

@@ -57,6 +57,7 @@ const BATCH_ITEMS = 100;
 /** Where a tester asks for more transactions. */
 const SMALL_BATCH_ITEMS = 2;
 
+/** What the own code of a migration works with: raw documents in batches, and indexes. */
 export class MigrationContext {
   readonly from: string;
   readonly to: string;

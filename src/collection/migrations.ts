@@ -18,6 +18,7 @@ export interface StageOptions {
   readonly reuseNames?: readonly string[];
 }
 
+/** What a stage of a migration does beside the change of the schema. */
 export interface MigrationOptions extends StageOptions {
   /** Before collections and indexes change. Run again from its start after an interruption; see `MigrationContext`. */
   readonly willMigrate?: (context: MigrationContext) => Promise<void>;
@@ -27,6 +28,7 @@ export interface MigrationOptions extends StageOptions {
   readonly removeCollections?: readonly string[];
 }
 
+/** One step from one version of the schema to a later one; made by `lightweight` or `migration`. */
 export interface MigrationStage extends MigrationOptions {
   readonly from: string;
   readonly to: string;

@@ -30,6 +30,7 @@ export interface QueryAccess {
   read<T>(body: (reader: RecordReader) => Promise<T>): Promise<T>;
 }
 
+/** How large a page is, what it may cost, and where it goes on. */
 export interface PageOptions extends PageLimits {
   /** Of the page before; null or left out for the first. */
   readonly token?: string | null;
@@ -40,6 +41,7 @@ const ITERATION: PageLimits = { size: 512, timeMs: 1_000, scannedBytes: 8 * 1024
 /** A sort reads everything for each page. */
 const SORTED_ITERATION: PageLimits = { ...ITERATION, size: 4_096 };
 
+/** A query of one collection: conditions, order and limits, made by calls that each give a new query. */
 export class RecordQuery<Document, Result = Document> implements AsyncIterable<Result> {
   /**
    * Documents for which the condition holds: on one field, or made by a function of other conditions. Several calls must all hold. Null

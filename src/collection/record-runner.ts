@@ -14,6 +14,7 @@ import { RecordReader } from "./record-reader.js";
 import { RecordWriter } from "./record-writer.js";
 import type { SharedStore } from "./shared-store.js";
 
+/** Options of `RecordStore.transact`: those of transactions, and metadata for hooks. */
 export interface RecordTransactionOptions extends TransactionOptions {
   /** For hooks: what this transaction is about. */
   readonly metadata?: Readonly<Record<string, unknown>>;

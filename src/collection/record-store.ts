@@ -33,6 +33,7 @@ import { UlidGenerator } from "./ulid.js";
 /** The tuple below which records lie, unless they are opened with another root. */
 export const DEFAULT_ROOT = ["stillwater records"] as const;
 
+/** Options of `openRecords` and `recordsOn`. */
 export interface RecordStoreOptions {
   /** Below which keys everything lies. Default: the tuple ("stillwater records"). */
   readonly root?: Subspace;
@@ -44,6 +45,7 @@ export interface RecordStoreOptions {
   readonly events?: EventSink;
 }
 
+/** Typed collections over a database; opened by `openRecords` or `recordsOn`. */
 export class RecordStore<const Collections extends readonly CollectionDeclaration[]>
   implements AsyncDisposable
 {

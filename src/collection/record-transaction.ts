@@ -16,6 +16,7 @@ export type CollectionNamed<
   Name extends Collections[number]["name"],
 > = Extract<Collections[number], { readonly name: Name }>;
 
+/** One transaction over several collections; see `RecordStore.transact`. */
 export class RecordTransaction<Collections extends readonly CollectionDeclaration[]> {
   readonly #writer: RecordWriter;
 

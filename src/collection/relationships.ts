@@ -21,6 +21,7 @@ import { RecordError, shown } from "../record/record-error.js";
  */
 export type DeleteRule = "nullify" | "cascade" | "deny" | "noAction";
 
+/** A field of one collection that holds keys of another; made by `relationship`. */
 export interface RelationshipDeclaration<
   From extends CollectionDeclaration = CollectionDeclaration,
   Path extends string = string,

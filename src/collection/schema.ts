@@ -8,6 +8,7 @@ import { checkMigrations, type MigrationStage } from "./migrations.js";
 import { type RelationshipDeclaration, withForeignKeyIndexes } from "./relationships.js";
 import { parseVersion } from "./schema-version.js";
 
+/** Version, collections, relationships and migrations of a store; made by `schema`. */
 export interface SchemaDeclaration<
   Collections extends readonly CollectionDeclaration[] = readonly CollectionDeclaration[],
 > {

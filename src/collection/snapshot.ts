@@ -13,6 +13,7 @@ import { RecordReader } from "./record-reader.js";
 import type { CollectionNamed } from "./record-transaction.js";
 import type { SharedStore } from "./shared-store.js";
 
+/** All collections as they were at one version; see `RecordStore.snapshot`. */
 export class RecordSnapshot<Collections extends readonly CollectionDeclaration[]> implements Disposable {
   readonly version: number;
   readonly #shared: SharedStore;

@@ -28,6 +28,7 @@ const FIRST_CAPACITY_BYTES = 256;
 /** A cleared batch keeps at most this much memory. */
 const KEPT_CAPACITY_BYTES = 1024 * 1024;
 
+/** Writes that are committed together: after any crash all of them are there, or none. */
 export class Batch {
   #bytes: Uint8Array;
   #words: Uint32Array;

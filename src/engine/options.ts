@@ -14,6 +14,7 @@ import { StillwaterError } from "../platform/errors.js";
  */
 export type Durability = "sync" | "buffered" | "none";
 
+/** Options of a store. All have defaults; unknown names are refused. */
 export interface StoreOptions {
   /** Create the directory and an empty store when there is none. Default true. */
   readonly createIfMissing?: boolean;

@@ -6,6 +6,7 @@ import { refuseUnknownOptions } from "./options.js";
 import type { IterationRange } from "./read/store-iterator.js";
 import { Snapshot } from "./snapshots.js";
 
+/** Which keys a scan or iterator goes over, from which end, and how many. */
 export interface ScanOptions {
   /** Keys at or after this one. */
   readonly gte?: Uint8Array;

@@ -14,6 +14,7 @@ import { type LoadedManifest, loadManifest } from "./manifest/manifest-log.js";
 import { claimPartial, copyFile, publishPartial } from "./partial-directory.js";
 import { type VerifyReport, verifyStore } from "./verify.js";
 
+/** What a restore has written. */
 export interface RestoreReport {
   /** Files copied. */
   readonly files: number;

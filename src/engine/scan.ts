@@ -1,6 +1,7 @@
 /** Rows of a range as an iterable: `for (const [key, value] of store.scan(…))`, or `for await` in pages. */
 import type { StoreIterator } from "./read/store-iterator.js";
 
+/** A key and its value. */
 export type Row = [key: Uint8Array, value: Uint8Array];
 
 /** Rows that an asynchronous scan reads before it lets other work run. */

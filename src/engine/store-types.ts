@@ -5,11 +5,13 @@
 import type { TableMeta } from "./manifest/table-meta.js";
 import type { Snapshot } from "./snapshots.js";
 
+/** Options of reads. */
 export interface ReadOptions {
   /** Read at this snapshot instead of now. */
   readonly snapshot?: Snapshot;
 }
 
+/** Options of one commit. */
 export interface WriteOptions {
   /** What the acknowledgement promises. Default: the store's `durability`. */
   readonly durability?: "sync" | "buffered";

@@ -49,6 +49,7 @@ const BATCH_DELAY_MS = 100;
 /** Longest slice of background work on the caller's thread. */
 const SLICE_MS = 1;
 
+/** An open store: reads, writes, scans, snapshots, upkeep. Opened by `open`. */
 export class Store {
   /** What opening found and did. */
   readonly recovery: RecoveryReport;

@@ -13,6 +13,7 @@ import { openTable } from "./table-cache.js";
 import type { Segment } from "./wal/segment.js";
 import { readSegment } from "./wal/segment-reader.js";
 
+/** What `verify` has read, and what is wrong with it. */
 export interface VerifyReport {
   /** One sentence each, naming file and place; empty when all is well. */
   readonly problems: readonly string[];

@@ -55,6 +55,7 @@ export interface IndexContext {
   readonly pipeline: ItemPipeline;
 }
 
+/** Keeps one index in step with the documents that a transaction writes. */
 export interface IndexMaintainer {
   readonly context: IndexContext;
   /**
@@ -81,6 +82,7 @@ export interface EntrySource {
   primaryKeyOf(key: Uint8Array): TupleElement;
 }
 
+/** A row of an index. */
 export interface IndexEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;

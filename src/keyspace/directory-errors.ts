@@ -4,8 +4,10 @@
  */
 import { type ErrorCode, StillwaterError } from "../platform/errors.js";
 
+/** The codes of `DirectoryError`. */
 export type DirectoryErrorCode = Extract<ErrorCode, `DIRECTORY_${string}`>;
 
+/** Misuse of directories; `path` is the one concerned. */
 export class DirectoryError extends StillwaterError {
   declare readonly code: DirectoryErrorCode;
 

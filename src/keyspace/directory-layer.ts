@@ -25,6 +25,7 @@ import { DirectoryTree, NODES_BYTE, type OpenedDirectory } from "./directory-tre
 import { inTurn } from "./directory-turns.js";
 import { Subspace } from "./subspace.js";
 
+/** Where directories keep their nodes and contents, and whether prefixes may be given by hand. */
 export interface DirectoryLayerOptions {
   /** Where the tree itself is kept. Default: the byte 0xFE. */
   readonly nodePrefix?: Uint8Array;
@@ -34,6 +35,7 @@ export interface DirectoryLayerOptions {
   readonly allowManualPrefixes?: boolean;
 }
 
+/** The directories of a database; made by `directoryLayer`. */
 export class DirectoryLayer implements Directory {
   readonly layer: Uint8Array = new Uint8Array(0);
   readonly #tree: DirectoryTree;

@@ -18,6 +18,7 @@ import { Subspace } from "./subspace.js";
 /** The layer whose paths begin at `path`: a directory asks the one it is in, a partition's root the one around it. */
 export type PathOperations = Omit<Directory, "layer" | "moveTo">;
 
+/** A directory and the keys under its prefix. */
 export class DirectorySubspace extends Subspace implements Directory {
   readonly path: DirectoryPath;
   readonly layer: Uint8Array;

@@ -16,6 +16,7 @@ export type DirectoryPath = readonly string[];
 export type ReadTarget = ReadTransaction | Database;
 export type WriteTarget = Transaction | Database;
 
+/** How a directory is opened. */
 export interface OpenDirectoryOptions {
   /**
    * What the directory is for, as a tag kept with it. Given to a new directory; of one that is there it must be the same,
@@ -25,11 +26,13 @@ export interface OpenDirectoryOptions {
   readonly layer?: string | Uint8Array;
 }
 
+/** How a directory is created. */
 export interface CreateDirectoryOptions extends OpenDirectoryOptions {
   /** The prefix of its keys instead of an allocated one; only where `allowManualPrefixes` is set. */
   readonly prefix?: Uint8Array;
 }
 
+/** Keys under a short prefix, known by a path; it can be moved and removed with all that is in it. */
 export interface Directory {
   /** From the root, partitions included. */
   readonly path: DirectoryPath;

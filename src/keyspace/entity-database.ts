@@ -18,6 +18,7 @@ import {
 } from "./entity-storage.js";
 import { keyAfterPrefix, Subspace } from "./subspace.js";
 
+/** tidalDB's storage interface over a database; each call is a transaction. */
 export class DatabaseEntityStorage implements EntityStorage {
   readonly #database: Database;
   readonly #subspace: Subspace;

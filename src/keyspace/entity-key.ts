@@ -11,8 +11,10 @@ export type EntityId = number | bigint;
 /** Categories of an entity's data: events, signals, metadata, relations, materialized views, indexes. */
 export const ENTITY_TAGS = { evt: 1, sig: 2, meta: 3, rel: 4, mv: 5, idx: 6 } as const;
 
+/** What a key keeps of an entity. */
 export type EntityTag = keyof typeof ENTITY_TAGS;
 
+/** The parts of the key of an entity. */
 export interface EntityKey {
   readonly id: EntityId;
   readonly tag: EntityTag;

@@ -15,6 +15,7 @@ import {
   type StorageEngine,
 } from "./entity-storage.js";
 
+/** tidalDB's storage interface in memory, for tests. */
 export class MemoryEntityStorage implements EntityStorage {
   readonly #keyspaces: ReadonlyMap<EntityKind, MemoryKeyspace> = new Map(
     ENTITY_KINDS.map((kind) => [kind, new MemoryKeyspace()]),

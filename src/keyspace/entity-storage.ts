@@ -8,6 +8,7 @@ import { TransactionError } from "../transaction/errors.js";
 import { VALUE_BYTES_MAX } from "../transaction/limits.js";
 import type { KeyValue } from "../transaction/transaction.js";
 
+/** The three keyspaces of entities. */
 export type EntityKind = "item" | "user" | "creator";
 
 /** The keyspace of each kind. */
@@ -37,6 +38,7 @@ export interface StorageEngine {
   flush(): Promise<void>;
 }
 
+/** Storage for all kinds of entities, with batches over them. */
 export interface EntityStorage {
   /** The keyspace of a kind. Throws `INVALID_ARGUMENT` for a kind that there is not. */
   backend(kind: EntityKind): StorageEngine;

@@ -6,6 +6,7 @@ import { StillwaterError } from "../platform/errors.js";
 import { type IncompleteTuple, pack, packWithVersionstamp, unpack } from "./tuple.js";
 import type { Tuple, TupleElement } from "./tuple-elements.js";
 
+/** The keys in [begin, end). */
 export interface KeyRange {
   /** Inclusive. */
   readonly begin: Uint8Array;
@@ -13,6 +14,7 @@ export interface KeyRange {
   readonly end: Uint8Array;
 }
 
+/** Keys that are tuples behind a prefix. */
 export class Subspace {
   readonly #prefix: Uint8Array;
 

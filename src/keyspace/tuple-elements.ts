@@ -130,6 +130,7 @@ export type TupleElement =
   | Versionstamp
   | readonly TupleElement[];
 
+/** Values that make a key; their byte order is their order. */
 export type Tuple = readonly TupleElement[];
 
 function wrongLength(what: string, wanted: number, length: number): StillwaterError {

@@ -5,6 +5,7 @@
 import { type ErrorCode, StillwaterError } from "../platform/errors.js";
 import { mutant } from "../platform/probes.js";
 
+/** The codes of `LevelError`. */
 export type LevelErrorCode =
   | "LEVEL_CORRUPTION"
   | "LEVEL_IO_ERROR"

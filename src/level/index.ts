@@ -22,6 +22,7 @@ export interface LocationOptions {
   readonly platform?: Platform;
 }
 
+/** A store with the interface of `abstract-level` 3, so that what is written for Level runs on it. */
 export class StillwaterLevel<K = string, V = string> extends LevelOverStore<K, V> {
   /**
    * A database in a directory, or over a store that is open already and that closing the database leaves open. Opens itself; calls

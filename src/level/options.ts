@@ -8,6 +8,7 @@ import { StillwaterError } from "../platform/errors.js";
 import type { Platform } from "../platform/platform.js";
 import { mutant } from "../platform/probes.js";
 
+/** Level's options, and those of the store. */
 export interface StillwaterLevelOptions<K = string, V = string>
   extends Omit<AbstractDatabaseOptions<K, V>, "createIfMissing" | "errorIfExists">,
     StoreOptions {

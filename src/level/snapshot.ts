@@ -4,6 +4,7 @@ import { mutant } from "../platform/probes.js";
 import { AbstractSnapshotBase } from "./abstract-level.js";
 import type { LevelStore } from "./level.js";
 
+/** A snapshot as Level knows them. Close it. */
 export class StillwaterSnapshot extends AbstractSnapshotBase {
   /** Internal: what reads at this snapshot give the store. */
   readonly pinned: Snapshot;

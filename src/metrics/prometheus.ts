@@ -7,8 +7,10 @@ import { StillwaterError } from "../platform/errors.js";
 import { familyOf, METRICS } from "./catalogue.js";
 import type { HistogramSnapshot, MetricsSnapshot } from "./snapshot.js";
 
+/** The media type of the text of `prometheusText`. */
 export const PROMETHEUS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+/** How metrics are written for Prometheus. */
 export interface PrometheusOptions {
   /** Labels of every metric, for example `{ store: "orders" }` where one process has several stores. */
   readonly labels?: Readonly<Record<string, string>>;

@@ -15,6 +15,7 @@ export interface MetricsSnapshot {
   readonly histograms: Readonly<Record<string, HistogramSnapshot>>;
 }
 
+/** How often something was measured, its sum, and how it is distributed. */
 export interface HistogramSnapshot {
   /** Of observations, */
   readonly count: number;
@@ -24,6 +25,7 @@ export interface HistogramSnapshot {
   readonly buckets: readonly HistogramBucket[];
 }
 
+/** How many values were no larger than a bound. */
 export interface HistogramBucket {
   /** Observations of at most this much */
   readonly le: number;

@@ -147,6 +147,7 @@ export interface ErrorDetails {
   readonly ownerPid?: number;
 }
 
+/** Every error that crosses the public surface: a stable `code`, and a message that says what to do. */
 export class StillwaterError extends Error {
   readonly code: ErrorCode;
   readonly path: string | undefined;

@@ -4,6 +4,7 @@
  */
 import type { VFS } from "./vfs.js";
 
+/** Where time comes from. */
 export interface Clock {
   /** Monotonic milliseconds with fraction, from an arbitrary origin. Never goes back. */
   nowMs(): number;
@@ -11,16 +12,19 @@ export interface Clock {
   wallMs(): number;
 }
 
+/** Where chance comes from. */
 export interface Random {
   /** Uniform integer in [0, 2^32). */
   nextUint32(): number;
 }
 
+/** Something that will run later, unless it is cancelled. */
 export interface Timer {
   /** Idempotent. After it returns the task will not run. */
   cancel(): void;
 }
 
+/** Runs things later, and in turn. */
 export interface Scheduler {
   /** Runs `task` on a later turn, after all promise continuations that are ready now. Tasks keep the process alive. */
   defer(task: () => void): void;
@@ -49,6 +53,7 @@ export interface WorkerHandle {
   terminate(): Promise<void>;
 }
 
+/** Everything that the store needs of the world: files, time, chance, scheduling, threads. */
 export interface Platform {
   readonly vfs: VFS;
   readonly clock: Clock;

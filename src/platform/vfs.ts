@@ -59,6 +59,7 @@ export interface VFS {
   readonly capabilities: VFSCapabilities;
 }
 
+/** What a file system can do, where they differ. */
 export interface VFSCapabilities {
   /**
    * Whether names can be synced on their own. False on Windows, where a file system with a journal makes what was done to
@@ -83,12 +84,14 @@ export interface VFSCapabilities {
 
 export type DataSync = "fdatasync" | "F_FULLFSYNC" | "FlushFileBuffers" | "fsync";
 
+/** What is known of a file without reading it. */
 export interface VFileStat {
   readonly kind: "file" | "directory";
   /** Bytes; 0 for directories. */
   readonly size: number;
 }
 
+/** A lock that is held until it is released, or its process ends. */
 export interface VLock {
   /** Gives the lock back. Idempotent. */
   release(): Promise<void>;

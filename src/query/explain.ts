@@ -22,6 +22,7 @@ export type PlanStepName =
   | "union"
   | "nothing";
 
+/** One step of how a query is answered. */
 export interface PlanStep {
   readonly step: PlanStepName;
   /** The index that is read, for a scan of one. */
@@ -30,6 +31,7 @@ export interface PlanStep {
   readonly of: readonly PlanStep[];
 }
 
+/** How a query is answered; see `RecordQuery.explain`. */
 export interface Explanation {
   readonly tree: PlanStep;
   readonly text: string;

@@ -33,6 +33,7 @@ export interface PageLimits {
  */
 export type PageStop = "exhausted" | "limit" | "time" | "bytes";
 
+/** One page of the rows of a query, and the token of the next. */
 export interface QueryPage<Item> {
   readonly items: Item[];
   /** For the next page; null when there is none. After a full page there may be nothing more: then the next one is empty. */

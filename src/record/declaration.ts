@@ -49,6 +49,7 @@ export type KeyField<Document> = {
   [Name in keyof Document & string]: Document[Name] extends PrimaryKey ? Name : never;
 }[keyof Document & string];
 
+/** A collection as declared; made by `collection`. */
 export interface CollectionDeclaration<
   Name extends string = string,
   Document = unknown,

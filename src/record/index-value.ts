@@ -8,8 +8,10 @@
 import { compareKeys } from "../engine/format/bytes.js";
 import { Float64, type TupleElement, Uuid } from "../keyspace/tuple-elements.js";
 
+/** What can be in an index. */
 export type IndexValue = null | Uint8Array | Date | string | bigint | number | boolean | Uuid;
 
+/** What can be a primary key. */
 export type PrimaryKey = string | number | bigint | Uint8Array | Uuid;
 
 /** UTF-8 has no form for it. */

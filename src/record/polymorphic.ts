@@ -36,6 +36,7 @@ export type PolymorphicInput<Type> = Type extends CollectionDeclaration
   : never;
 type Flat<Type> = { [Name in keyof Type]: Type[Name] };
 
+/** A collection of documents of several types; made by `polymorphic`. */
 export interface PolymorphicDeclaration<
   Name extends string = string,
   Members extends Types = Types,

@@ -12,6 +12,7 @@ import { RecordError, shown } from "./record-error.js";
 
 export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
+/** A condition on a document, as plain data. */
 export type Predicate =
   | { readonly op: ComparisonOperator; readonly field: string; readonly value: IndexValue }
   | { readonly op: "in"; readonly field: string; readonly values: readonly IndexValue[] }

@@ -13,6 +13,7 @@ export interface RecordErrorDetails extends ErrorDetails {
   readonly value?: unknown;
 }
 
+/** An error of records: which collection, index, field and value it is about, where there is one. */
 export class RecordError extends StillwaterError {
   readonly collection: string | undefined;
   readonly index: string | undefined;

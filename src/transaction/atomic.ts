@@ -20,6 +20,7 @@ export const ATOMIC_OPERATIONS = {
   compareAndClear: 20,
 } as const;
 
+/** The changes that can be made to a value without reading it: FoundationDB's. */
 export type AtomicOperation = keyof typeof ATOMIC_OPERATIONS;
 
 /** The value afterwards; `undefined` is absent. May return one of its arguments, and changes neither. */

@@ -43,6 +43,7 @@ export interface ChangeFeedCommit {
   readonly mutations: readonly ChangeFeedMutation[];
 }
 
+/** A change feed as it is registered. */
 export interface ChangeFeedInfo {
   readonly name: string;
   readonly begin: Uint8Array;
@@ -54,6 +55,7 @@ export interface ChangeFeedInfo {
   readonly poppedVersion: number;
 }
 
+/** From where a change feed is read, and whether it waits for more. */
 export interface ChangeFeedReadOptions {
   /** The first version to be read. Default: the first that is there. */
   readonly from?: number;
@@ -70,6 +72,7 @@ const READ_CHUNKS = 16;
 const SYSTEM = { accessSystemKeys: true };
 const READ_OPTIONS: readonly (keyof ChangeFeedReadOptions)[] = ["from", "limit", "wait", "signal"];
 
+/** What was committed in ranges, in order, from any version on: `database.changeFeeds`. */
 export class ChangeFeeds {
   readonly #database: Runner;
   readonly #isRecording: boolean;

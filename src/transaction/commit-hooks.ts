@@ -53,10 +53,12 @@ export interface CommitContext {
   readonly mutations: readonly WrittenMutation[];
 }
 
+/** What a commit hook is given before the commit, with the transaction. */
 export interface BeforeCommitContext extends CommitContext {
   readonly transaction: HookTransaction;
 }
 
+/** What a commit hook is given after the commit. */
 export interface AfterCommitContext extends CommitContext {
   readonly version: number;
 }
@@ -75,6 +77,7 @@ export interface Hook<Before, After> {
   afterFailed?(error: unknown, context: After): void;
 }
 
+/** Called around commits; see `addCommitHook`. */
 export type CommitHook = Hook<BeforeCommitContext, AfterCommitContext>;
 
 /** Throws `INVALID_ARGUMENT`. */

@@ -62,6 +62,7 @@ export interface DatabaseParts {
   readonly close: () => Promise<void>;
 }
 
+/** Transactions over a store of ours, or a storage like it, with change feeds and commit hooks. */
 export class StorageDatabase implements Database {
   /** Changes of ranges of keys, in the order of their commits, to be read from any version on. */
   readonly changeFeeds: ChangeFeeds;

@@ -40,6 +40,7 @@ const KINDS = {
 
 type Retry = "always" | "maybe-committed" | "never";
 
+/** The codes of `TransactionError`. */
 export type TransactionErrorCode = keyof typeof KINDS;
 
 /** For a code that stands for several numbers: which it is, and whether it passes. */
@@ -48,6 +49,7 @@ export interface TransactionErrorDetails extends ErrorDetails {
   readonly retry?: Retry;
 }
 
+/** An error of a transaction, with FoundationDB's number and whether trying again may help. */
 export class TransactionError extends StillwaterError {
   declare readonly code: TransactionErrorCode;
   /** FoundationDB's number of this error. */

@@ -5,6 +5,7 @@ import { StillwaterError } from "../platform/errors.js";
 import { TransactionError } from "./errors.js";
 import { TRANSACTION_BYTES_MAX, TRANSACTION_LIFETIME_MS } from "./limits.js";
 
+/** Options of one transaction; FoundationDB's meanings. */
 export interface TransactionOptions {
   /** From the first operation, retries included; then `TRANSACTION_TIMED_OUT`. 0 is never. Default 5,000. */
   readonly timeoutMs?: number;

@@ -17,6 +17,7 @@ import type { TransactionOptions } from "./options.js";
 
 const HALF_LIFE_MS = TRANSACTION_LIFETIME_MS / 2;
 
+/** Options for four common uses: spread one, and say what is different. */
 export const TRANSACTION_PRESETS = {
   batch: {
     timeoutMs: 30_000,

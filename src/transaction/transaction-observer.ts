@@ -12,12 +12,14 @@ export interface TransactionObserver {
   afterHookFailed?(event: AfterHookFailure): void;
 }
 
+/** An after-hook that has failed; the commit stands. */
 export interface AfterHookFailure {
   readonly transactionId: number;
   readonly version: number;
   readonly error: unknown;
 }
 
+/** What one transaction did, how long it took, and how it ended. */
 export interface TransactionReport {
   readonly transactionId: number;
   readonly metadata: Readonly<Record<string, unknown>>;

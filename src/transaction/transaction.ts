@@ -11,11 +11,13 @@ import type { AtomicOperation } from "./atomic.js";
 import type { KeySelector } from "./key-selector.js";
 import type { TransactionOptions } from "./options.js";
 
+/** A key and its value. */
 export type KeyValue = readonly [key: Uint8Array, value: Uint8Array];
 
 /** How much a range read fetches at a time. A hint: it changes no result. FoundationDB's names. */
 export type StreamingMode = "wantAll" | "iterator" | "exact" | "small" | "medium" | "large" | "serial";
 
+/** Which rows of a range, and from which end. */
 export interface RangeOptions {
   /** At most so many rows; unlimited by default. */
   readonly limit?: number;
@@ -43,6 +45,7 @@ export interface ReadTransaction {
   getReadVersion(): Promise<number>;
 }
 
+/** Tells of a change of one key's value. */
 export interface Watch {
   /**
    * Resolves once the key's value is no longer what the transaction saw when it asked for the watch: a write of its own
@@ -114,6 +117,7 @@ export interface Transaction extends ReadTransaction {
   getConflictingRanges(): readonly (readonly [begin: Uint8Array, end: Uint8Array])[];
 }
 
+/** Transactions, whatever is below. */
 export interface Database extends AsyncDisposable {
   createTransaction(options?: TransactionOptions): Transaction;
   /**

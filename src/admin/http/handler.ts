@@ -12,6 +12,7 @@ import { Guard, LOOPBACK_HOSTS } from "./guard.js";
 import { RequestError } from "./problem.js";
 import { PAGE_FOLDER, readStaticFiles } from "./static-files.js";
 
+/** What the HTTP API may do, and who may call it. */
 export interface AdminOptions extends AdminContextOptions {
   /** Asked for in `Authorization: Bearer <token>`. At least 16 characters. Default: none is asked for. */
   readonly token?: string;

@@ -7,6 +7,7 @@ import { StillwaterError } from "../../platform/errors.js";
 import type { AdminHandler } from "./handler.js";
 import { PROBLEM_TYPE, problemOf, type RequestErrorCode } from "./problem.js";
 
+/** Where a server of the HTTP API listens. */
 export interface ServerOptions {
   /** An address or name of this machine. Default 127.0.0.1. */
   readonly host?: string;
@@ -16,6 +17,7 @@ export interface ServerOptions {
   readonly hasToken: boolean;
 }
 
+/** A server of the HTTP API that is listening. Close it. */
 export interface AdminServer {
   /** `http://127.0.0.1:4711` */
   readonly url: string;

@@ -16,6 +16,7 @@ import { type FdbDatabase, type FdbModule, loadFoundationdb } from "./client.js"
 import { FoundationTransaction } from "./transaction.js";
 import type { FoundationWatch } from "./watch.js";
 
+/** How the cluster is reached. */
 export interface FoundationDatabaseOptions {
   /** Path of the cluster file. Default: FoundationDB's, which is FDB_CLUSTER_FILE or a place of the system. */
   readonly clusterFile?: string;

@@ -23,6 +23,7 @@ export interface KeepRules {
   readonly weekly?: number;
 }
 
+/** Which backups stay. */
 export interface PruneOptions {
   /** A number is `{ last }`. */
   readonly keep: number | KeepRules;
@@ -30,6 +31,7 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
+/** Which backups went, and the bytes with them. */
 export interface PruneReport {
   readonly kept: readonly BackupInfo[];
   readonly deleted: readonly BackupInfo[];

@@ -25,12 +25,14 @@ import type {
   RepositoryReport,
 } from "./types.js";
 
+/** How a backup is restored. */
 export interface RestoreOptions {
   /** Whether the restored store is read back and checked as a whole. Default true. Its bytes are checked in any case. */
   readonly verify?: boolean;
   readonly onProgress?: (progress: BackupProgress) => void;
 }
 
+/** How a backup is verified. */
 export interface VerifyOptions {
   readonly onProgress?: (progress: BackupProgress) => void;
 }

@@ -19,6 +19,7 @@ export interface BackupInfo {
   readonly newBytes: number;
 }
 
+/** How a backup is made. */
 export interface BackupOptions {
   /** A few words for people. Default empty. */
   readonly note?: string;
@@ -55,6 +56,7 @@ export interface RepositoryReport {
   readonly foreign: readonly string[];
 }
 
+/** What reading a backup back has found. */
 export interface BackupVerification {
   readonly backup: BackupInfo;
   /** Empty when every byte is what was backed up. */

@@ -37,6 +37,7 @@ export interface IterationSources {
   readonly onClose: (iterator: StoreIterator) => void;
 }
 
+/** A cursor over a range at one version. Close it. */
 export class StoreIterator {
   readonly version: number;
   readonly #range: IterationRange;

@@ -10,8 +10,10 @@ import { fractionAt, type ItemScan } from "./item-scan.js";
 
 export const INDEX_CHANNEL = "stillwater:index";
 
+/** What is told of indexes on `stillwater:index` and to callbacks. */
 export type IndexEvent = BuildProgressEvent | IndexStateEvent;
 
+/** A build of an index has come further. */
 export interface BuildProgressEvent {
   readonly type: "build-progress";
   readonly collection: string;
@@ -26,6 +28,7 @@ export interface BuildProgressEvent {
   readonly position: Uint8Array;
 }
 
+/** An index has another state. */
 export interface IndexStateEvent {
   readonly type: "state-changed";
   readonly collection: string;

@@ -46,6 +46,7 @@ export interface BuildOptions {
   readonly lease?: boolean | LeaseSettings;
 }
 
+/** What a build has read and written. */
 export interface BuildResult {
   /** Items that this builder has done: others may have done the rest. */
   readonly items: number;

@@ -50,6 +50,7 @@ export const SCRUB_PRESETS = {
 
 export type ScrubPreset = keyof typeof SCRUB_PRESETS;
 
+/** How a scrub goes about it, and whether it repairs. */
 export interface ScrubOptions extends Partial<ScrubSettings> {
   /** What is not said otherwise. */
   readonly preset?: ScrubPreset;

@@ -29,6 +29,7 @@ import {
 import { type ScrubOptions, type ScrubSettings, scrubSettings, scrubThrottle } from "./scrub-options.js";
 import { firstState, ScrubProgress, type ScrubState, type ScrubTotals } from "./scrub-progress.js";
 
+/** What a scrub has compared, found and repaired. */
 export interface ScrubResult extends ScrubTotals {
   /** The first of those that this call has found, at most 1,000. */
   readonly findings: readonly ScrubFinding[];

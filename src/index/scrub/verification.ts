@@ -13,6 +13,7 @@ import { beginShadow, swapShadow } from "../index-changes.js";
 import { type ScrubPreset, type ScrubSettings, scrubSettings } from "./scrub-options.js";
 import { Scrubber, type ScrubResult } from "./scrubber.js";
 
+/** How often indexes are verified, and when one is built anew. */
 export interface VerificationOptions {
   /** From the end of one scrub to the begin of the next. */
   readonly intervalMs: number;
@@ -39,6 +40,7 @@ export interface VerificationObserver {
 
 const REBUILD_ABOVE = 100;
 
+/** The verification of all indexes that runs every so often, until it is closed. */
 export class IndexVerification implements AsyncDisposable {
   readonly #environment: IndexEnvironment;
   readonly #options: VerificationOptions;

@@ -13,6 +13,7 @@ import type { VFS } from "../vfs.js";
 import { NodeVFS } from "./node-vfs.js";
 import { NodeWorkerHost } from "./worker-host.js";
 
+/** What of the real platform is replaced. */
 export interface NodePlatformOptions {
   /** Where files live. Default: the real file system. */
   readonly vfs?: VFS;

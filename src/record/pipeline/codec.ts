@@ -4,6 +4,7 @@
  */
 import { Registry } from "./registry.js";
 
+/** Turns documents into bytes and back; one of your own has an id from 128. */
 export interface Codec {
   /** In the header of each item, so it never changes: 1 to 127 are ours, 128 to 255 anybody's. */
   readonly id: number;

@@ -7,6 +7,7 @@ import { StillwaterError } from "../../platform/errors.js";
 import { corruptItem } from "./item-errors.js";
 import { Registry } from "./registry.js";
 
+/** Makes bytes fewer and whole again; one of your own has an id from 128. */
 export interface Compression {
   /** In the header of each item: 1 to 127 are ours, 128 to 255 anybody's. 0 is no compression. */
   readonly id: number;

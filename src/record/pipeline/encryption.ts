@@ -17,6 +17,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
 
+/** A key of 32 bytes and the id under which items name it. */
 export interface EncryptionKey {
   /** Stands in the header of what is encrypted with it: 1 to 255 bytes of UTF-8. */
   readonly id: string;
@@ -24,6 +25,7 @@ export interface EncryptionKey {
   readonly bytes: Uint8Array;
 }
 
+/** Gives the key that encrypts now, and any that has. */
 export interface KeyProvider {
   /** What new items are encrypted with. Asked for each of them, so it may change. */
   current(): EncryptionKey;

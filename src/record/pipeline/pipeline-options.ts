@@ -13,6 +13,7 @@ import { checkEncryptionKey, type KeyProvider } from "./encryption.js";
 import type { PipelineSettings } from "./item-pipeline.js";
 import { JSON_CODEC } from "./json-codec.js";
 
+/** How items become bytes: codec, compression, encryption. */
 export interface ItemStorageOptions {
   /** Default `json`, the fastest; `cbor` is shorter where items hold numbers and bytes. */
   readonly codec?: "json" | "cbor" | Codec;
@@ -31,6 +32,7 @@ export interface ItemStorageOptions {
   readonly encryption?: EncryptionOptions;
 }
 
+/** Which keys encrypt items, and whether items in clear may be read. */
 export interface EncryptionOptions {
   readonly keys: KeyProvider;
   /**
