@@ -176,7 +176,6 @@ export type {
   UpdatedDocument,
 } from "./collection/hooks.js";
 export type { BuildInfo, IndexBuildOptions, IndexInfo, IndexManager } from "./collection/index-manager.js";
-export type { RecordMetrics } from "./collection/metrics.js";
 export type { MigrationChange, MigrationContext } from "./collection/migration-context.js";
 export type { MigrationWrites } from "./collection/migration-items.js";
 export {
@@ -230,6 +229,22 @@ export type { RestoreReport } from "./engine/restore.js";
 export type { Row, Scan } from "./engine/scan.js";
 export type { Snapshot } from "./engine/snapshots.js";
 export { Store } from "./engine/store.js";
+export {
+  type CloseEvent,
+  type CommitTrace,
+  type CompactionEvent,
+  type FailureEvent,
+  type FlushEvent,
+  type JobFailureEvent,
+  type JobTrace,
+  type LeakEvent,
+  type OpenEvent,
+  type RecoveryEvent,
+  STORE_CHANNELS,
+  STORE_TRACES,
+  type StallEvent,
+  type WalRotateEvent,
+} from "./engine/store-events.js";
 export type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./engine/store-types.js";
 export type { VerifyReport } from "./engine/verify.js";
 export type { Aggregate, AggregateReads, GroupScan } from "./index/aggregate.js";
@@ -291,6 +306,7 @@ export { METRICS, type MetricDescription } from "./metrics/catalogue.js";
 export { PROMETHEUS_CONTENT_TYPE, type PrometheusOptions, prometheusText } from "./metrics/prometheus.js";
 export type { HistogramBucket, HistogramSnapshot, MetricsSnapshot } from "./metrics/snapshot.js";
 export { CorruptionError, type ErrorCode, hasCode, StillwaterError } from "./platform/errors.js";
+export type { EventChannels, EventSink, LeakWatch, TraceCallback, TraceSink } from "./platform/event-sink.js";
 export { type NodePlatformOptions, nodePlatform } from "./platform/node/node-platform.js";
 export type { Clock, Platform, Random, Scheduler, Timer } from "./platform/platform.js";
 export type { VFile, VFileStat, VFS, VFSCapabilities, VLock } from "./platform/vfs.js";
@@ -364,6 +380,7 @@ export type {
   Transaction,
   Watch,
 } from "./transaction/transaction.js";
+export { TRANSACTION_TRACE, type TransactionTrace } from "./transaction/transaction-metrics.js";
 export type {
   AfterHookFailure,
   TransactionObserver,

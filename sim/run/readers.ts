@@ -222,8 +222,8 @@ export class Readers {
   }
 
   #platform({ vfs }: ProcessBeside): Platform {
-    const { clock, random } = this.#session.life.platform;
-    return { vfs, clock, random, scheduler: this.#scheduler, workers: null };
+    const { clock, random, events } = this.#session.life.platform;
+    return { vfs, clock, random, scheduler: this.#scheduler, workers: null, events };
   }
 }
 

@@ -13,6 +13,7 @@
  * Does not own what the main task does (workload) or what must hold afterwards (oracles).
  */
 import { assert } from "../../src/platform/assert.js";
+import { UNHEARD_CHANNELS } from "../../src/platform/event-sink.js";
 import type { Clock, Platform, Random } from "../../src/platform/platform.js";
 import { installProbes } from "../../src/platform/probes.js";
 import type { VFS } from "../../src/platform/vfs.js";
@@ -89,7 +90,7 @@ export function simulationPlatform(
   random: Random,
   scheduler: SimulationScheduler,
 ): Platform {
-  return { vfs, clock, random, scheduler, workers: null };
+  return { vfs, clock, random, scheduler, workers: null, events: UNHEARD_CHANNELS };
 }
 
 /** The machine: time, chance, turns, crashes, and the lives that processes have on it. */

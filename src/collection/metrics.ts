@@ -1,52 +1,42 @@
 /**
- * Counters of a record store since it was opened or they were reset (features FS-28): calls as they are made, those of a
- * transaction's body each time it runs. Of what lies below (tables, caches, compaction) the database and its store tell.
+ * Counters of a record store since it was opened (features FS-28): calls as they are made, those of a transaction's body each time it
+ * runs. Of what lies below (tables, caches, compaction) the database and its store tell. Meaning is in `metrics/catalogue.ts`.
  */
-export interface RecordMetrics {
-  /** Documents of `put`, `putMany`, `insert`, `update` and batches. */
-  readonly puts: number;
-  readonly gets: number;
-  /** Also of documents that were not there. */
-  readonly deletes: number;
-  /** Pages of scans, walks and counts. */
-  readonly scans: number;
-  /** Reads of an index by values or groups. */
-  readonly indexLookups: number;
-  /** Runs and pages of queries. */
-  readonly queries: number;
-  /** Reads of former versions. */
-  readonly histories: number;
-  readonly batches: number;
-  /** Bodies of `transact` and saves of contexts that have committed. */
-  readonly transactions: number;
-}
+import { Counters, counterPlaces } from "../metrics/registry.js";
+import type { MetricsSnapshot } from "../metrics/snapshot.js";
 
-export type MetricName = keyof RecordMetrics;
+const COUNTER = counterPlaces([
+  "record_puts_total",
+  "record_gets_total",
+  "record_deletes_total",
+  "record_scans_total",
+  "record_index_lookups_total",
+  "record_queries_total",
+  "record_histories_total",
+  "record_batches_total",
+  "record_transactions_total",
+]);
 
-const NONE: RecordMetrics = {
-  puts: 0,
-  gets: 0,
-  deletes: 0,
-  scans: 0,
-  indexLookups: 0,
-  queries: 0,
-  histories: 0,
-  batches: 0,
-  transactions: 0,
-};
+const PLACES = {
+  puts: COUNTER.record_puts_total,
+  gets: COUNTER.record_gets_total,
+  deletes: COUNTER.record_deletes_total,
+  scans: COUNTER.record_scans_total,
+  indexLookups: COUNTER.record_index_lookups_total,
+  queries: COUNTER.record_queries_total,
+  histories: COUNTER.record_histories_total,
+  batches: COUNTER.record_batches_total,
+  transactions: COUNTER.record_transactions_total,
+} as const;
 
 export class MetricCounters {
-  #counts: Record<MetricName, number> = { ...NONE };
+  readonly #counters = new Counters(COUNTER);
 
-  count(name: MetricName, by = 1): void {
-    this.#counts[name] += by;
+  count(name: keyof typeof PLACES, by = 1): void {
+    this.#counters.add(PLACES[name], by);
   }
 
-  get(): RecordMetrics {
-    return { ...this.#counts };
-  }
-
-  reset(): void {
-    this.#counts = { ...NONE };
+  snapshot(): MetricsSnapshot {
+    return { counters: this.#counters.snapshot(), gauges: {}, histograms: {} };
   }
 }

@@ -7,8 +7,9 @@ import type { IndexKind } from "../index/kind.js";
 import { OWN_KINDS } from "../index/kinds.js";
 import { KindRegistry } from "../index/registry.js";
 import { Subspace } from "../keyspace/subspace.js";
+import { joinedMetrics, type MetricsSnapshot, NO_METRICS } from "../metrics/snapshot.js";
 import { StillwaterError } from "../platform/errors.js";
-import type { EventSink } from "../platform/event-sink.js";
+import { type EventSink, UNHEARD_SINK } from "../platform/event-sink.js";
 import { CatalogueStore } from "../record/catalogue.js";
 import type { CollectionDeclaration } from "../record/declaration.js";
 import { ItemPipeline } from "../record/pipeline/item-pipeline.js";
@@ -21,7 +22,6 @@ import { RecordContext, type RecordContextOptions } from "./context.js";
 import { type CollectionDescription, describeCollections } from "./description.js";
 import type { RecordHook } from "./hooks.js";
 import { IndexManager } from "./index-manager.js";
-import type { RecordMetrics } from "./metrics.js";
 import { matchCatalogue } from "./open-catalogue.js";
 import { RecordRunner, type RecordTransactionOptions } from "./record-runner.js";
 import { type CollectionNamed, RecordTransaction } from "./record-transaction.js";
@@ -81,7 +81,7 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     close: () => Promise<void> = async () => {},
   ): Promise<RecordStore<Collections>> {
     checkRecordStoreOptions(options);
-    const { root = Subspace.of(...DEFAULT_ROOT), kinds = [], items = {}, events = NOBODY } = options;
+    const { root = Subspace.of(...DEFAULT_ROOT), kinds = [], items = {}, events = UNHEARD_SINK } = options;
     const shared = new SharedStore({
       database,
       root,
@@ -175,13 +175,10 @@ export class RecordStore<const Collections extends readonly CollectionDeclaratio
     return describeCollections(await database.read((reader) => catalogues.peek(reader)));
   }
 
-  /** What has been called since the store was opened, or `resetMetrics`. */
-  metrics(): RecordMetrics {
-    return this.shared.metrics.get();
-  }
-
-  resetMetrics(): void {
-    this.shared.metrics.reset();
+  /** What has been called since the records were opened, and what the database below tells of itself. */
+  metrics(): MetricsSnapshot {
+    const { database, metrics } = this.shared;
+    return joinedMetrics(database.metrics?.() ?? NO_METRICS, metrics.snapshot());
   }
 
   /** Stops builds that are under way, and closes contexts: what is pending in them is not saved. */
@@ -208,5 +205,3 @@ export function checkRecordStoreOptions(options: RecordStoreOptions): void {
     throw new RecordError("INVALID_ARGUMENT", `the option "kinds" must be a list, but is ${shown(kinds)}.`);
   }
 }
-
-const NOBODY: EventSink = { isHeard: false, publish() {} };

@@ -21,6 +21,7 @@ import { buggify, crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { Batch } from "./batch.js";
 import { COUNTER, type EngineMetrics } from "./engine-metrics.js";
 import type { ResolvedOptions } from "./options.js";
+import type { StallReason } from "./store-events.js";
 import type { Segment, SegmentEnd } from "./wal/segment.js";
 
 /** What the pipeline asks of the store. */
@@ -36,6 +37,10 @@ export interface CommitterHost {
   /** A sealed, durable segment, to be flushed. */
   onSealed(segment: Segment): void;
   onFailedStop(error: StillwaterError): void;
+  /** `waiting` commits wait for background work. */
+  onStall(reason: StallReason, waiting: number): void;
+  /** No commit waits any more. Also called when none has. */
+  onNoneWaiting(): void;
 }
 
 interface Waiter {
@@ -187,6 +192,7 @@ export class Committer {
     if (this.#waiting.length >= this.#options.pendingCommitsMax) {
       // RARE: the limit of waiting commits is 10,000 unless the options say less
       sometimes("commit.too-many-waiting");
+      this.#metrics.counters.add(COUNTER.commits_refused_total);
       return Promise.reject(
         new StillwaterError(
           "BUSY",
@@ -214,6 +220,7 @@ export class Committer {
       this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY
     ) {
       sometimes("commit.blocking-refused");
+      this.#metrics.counters.add(COUNTER.commits_refused_total);
       throw new StillwaterError(
         "BUSY",
         "background work has to catch up before this commit. Use the asynchronous call, or let the event loop run.",
@@ -223,6 +230,7 @@ export class Committer {
     // Of two syncs of one handle only one is told of a failure, so none may be relied on while another is in flight.
     if (this.#active?.syncInFlight === true && (needsSync || !hasRoom || this.#queue.length > 0)) {
       sometimes("commit.blocking-beside-a-sync");
+      this.#metrics.counters.add(COUNTER.commits_refused_total);
       throw new StillwaterError(
         "BUSY",
         "a sync of earlier commits has to end before this commit. Use the asynchronous call, or let the event loop run.",
@@ -312,6 +320,7 @@ export class Committer {
     this.#open = [];
     this.#waiting = [];
     for (const waiter of failed) waiter.reject(error);
+    this.#host.onNoneWaiting();
     this.#host.onFailedStop(error);
   }
 
@@ -538,6 +547,7 @@ export class Committer {
       this.#admit();
     } else {
       sometimes("memtable.switch-waits-for-a-flush");
+      this.#host.onStall("flush", this.#waiting.length);
     }
   }
 
@@ -589,6 +599,7 @@ export class Committer {
       if (this.#failure !== null) throw this.#failure;
     }
     if (!this.#host.mayCreateSegment()) {
+      this.#metrics.counters.add(COUNTER.commits_refused_total);
       throw new StillwaterError(
         "BUSY",
         "flushes have to catch up before this commit. Use the asynchronous call, or let the event loop run.",
@@ -611,11 +622,14 @@ export class Committer {
           this.#slowTimer === null || isUrgent ? this.#host.admissionDelayMs() : Number.POSITIVE_INFINITY;
       } catch (error) {
         admitted++;
-        next.reject(error as Error);
+        this.#refuse(next, error as Error);
         continue;
       }
       sometimes("commit.stalled", delayMs === Number.POSITIVE_INFINITY && this.#slowTimer === null);
-      if (delayMs === Number.POSITIVE_INFINITY) break;
+      if (delayMs === Number.POSITIVE_INFINITY) {
+        if (this.#slowTimer === null) this.#host.onStall("compaction", this.#waiting.length - admitted);
+        break;
+      }
       if (delayMs > 0 && !isUrgent) {
         this.#slowDown(delayMs);
         break;
@@ -657,17 +671,24 @@ export class Committer {
     if (obstacle === null) return;
     sometimes("commit.refused-for-an-obstacle");
     const refused = mutant("W19-refused-commit-stays-queued") ? this.#waiting : this.#waiting.splice(0);
-    for (const { reject } of refused) reject(obstacle);
+    for (const commit of refused) this.#refuse(commit, obstacle);
     // The rotation was for them; the next commit begins another.
     this.#rotationBytes = 0;
     this.#rotating = false;
     this.#notifyIfIdle();
   }
 
+  /** For background work that is behind or fails. */
+  #refuse({ reject }: WaitingCommit, error: Error): void {
+    this.#metrics.counters.add(COUNTER.commits_refused_total);
+    reject(error);
+  }
+
   /** Holds back the commits that are waiting now, once, for `delayMs`. */
   #slowDown(delayMs: number): void {
     const held = this.#waiting.length;
     sometimes("commit.held-back");
+    this.#host.onStall("slowdown", held);
     const goOn = (): void => {
       this.#slowTimer = null;
       this.#admitHeld(held);
@@ -684,7 +705,7 @@ export class Committer {
         if (this.#rotating || this.#host.admissionDelayMs() === Number.POSITIVE_INFINITY) return;
       } catch (error) {
         this.#waiting.shift();
-        next.reject(error as Error);
+        this.#refuse(next, error as Error);
         continue;
       }
       const missingRoomBytes = this.#take(next);
@@ -732,6 +753,7 @@ export class Committer {
   }
 
   #notifyIfIdle(): void {
+    if (this.#waiting.length === 0) this.#host.onNoneWaiting();
     if (
       this.#idleListeners.length === 0 ||
       this.#queue.length > 0 ||

@@ -1,6 +1,6 @@
 /**
  * What the engine counts of itself: one object of a store that its parts add to where things happen. Gauges are asked for when
- * somebody looks; see `store-reports.ts`.
+ * somebody looks; see `metrics-report.ts`.
  *
  * Time is read where a sync or a job ends anyway, and twice for each record of the log: never for each read or write.
  */
@@ -21,6 +21,15 @@ export const COUNTER = counterPlaces([
   "wal_bytes_written_total",
   "wal_syncs_total",
   "wal_rotations_total",
+  "commits_refused_total",
+  'stalls_total{reason="slowdown"}',
+  'stalls_total{reason="compaction"}',
+  'stalls_total{reason="flush"}',
+  'stall_ms_total{reason="slowdown"}',
+  'stall_ms_total{reason="compaction"}',
+  'stall_ms_total{reason="flush"}',
+  "snapshots_total",
+  "leaks_total",
 ]);
 
 export class EngineMetrics {
@@ -40,9 +49,11 @@ export class EngineMetrics {
     return this.#clock.nowMs();
   }
 
-  /** Observes what has passed since `sinceMs`. */
-  observeSince(histogram: Histogram, sinceMs: number): void {
-    histogram.observe(this.nowMs() - sinceMs);
+  /** Observes what has passed since `sinceMs`, and returns it. */
+  observeSince(histogram: Histogram, sinceMs: number): number {
+    const durationMs = this.nowMs() - sinceMs;
+    histogram.observe(durationMs);
+    return durationMs;
   }
 
   histograms(): Record<string, HistogramSnapshot> {

@@ -6,8 +6,9 @@ import type { MetricsSnapshot } from "../metrics/snapshot.js";
 import type { Committer } from "./committer.js";
 import { COUNTER, type EngineMetrics } from "./engine-metrics.js";
 import { totalBytes } from "./manifest/table-meta.js";
-import type { StoreIterator } from "./read/store-iterator.js";
+import type { IteratorHold } from "./read/iterator-hold.js";
 import type { SnapshotList } from "./snapshots.js";
+import type { StallWatch } from "./stall-watch.js";
 import type { BlockCache } from "./table/block-cache.js";
 import type { TableCache } from "./table-cache.js";
 import type { TreeKeeper } from "./tree-keeper.js";
@@ -15,12 +16,13 @@ import type { Segment } from "./wal/segment.js";
 
 export interface MetricSources {
   readonly metrics: EngineMetrics;
+  readonly stalls: StallWatch;
   readonly committer: Committer;
   readonly keeper: TreeKeeper;
   /** Those of the memtables in use. */
   readonly segments: readonly Segment[];
   readonly snapshots: SnapshotList;
-  readonly iterators: ReadonlySet<StoreIterator>;
+  readonly iterators: ReadonlySet<IteratorHold>;
   readonly blocks: BlockCache;
   readonly tables: TableCache;
 }
@@ -73,6 +75,7 @@ function stateGauges(sources: MetricSources): Record<string, number> {
     open_snapshots: snapshots.count,
     open_iterators: sources.iterators.size,
     snapshot_lag_versions: version - (snapshots.versions()[0] ?? version),
+    stalled: sources.stalls.isStalled ? 1 : 0,
     damaged_tables: keeper.damagedTables.length,
     failed_stop: committer.failure === null ? 0 : 1,
     obstructed: keeper.obstacle === null ? 0 : 1,

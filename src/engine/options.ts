@@ -67,6 +67,11 @@ export interface StoreOptions {
   readonly slowdownDebtBytes?: number;
   /** Run flushes and compactions in a worker thread where there are threads. Default true. */
   readonly backgroundThread?: boolean;
+  /**
+   * Find iterators and snapshots that were forgotten: they are closed when the garbage collector finds them, and told of on the
+   * channel `stillwater:leak` with the place that made them. For development: each then keeps a stack. Default false.
+   */
+  readonly detectLeaks?: boolean;
   /** Rows that one background step handles. Default 512. */
   readonly beatRows?: number;
 }
@@ -106,6 +111,7 @@ const RULES: { readonly [Name in keyof StoreOptions]-?: Rule } = {
   level0LimitFiles: { kind: "integer", default: 12, min: 3, max: 100_000 },
   slowdownDebtBytes: { kind: "integer", default: 256 * MIB, min: 0, max: Number.MAX_SAFE_INTEGER },
   backgroundThread: { kind: "boolean", default: true },
+  detectLeaks: { kind: "boolean", default: false },
   beatRows: { kind: "integer", default: 512, min: 1, max: 1_000_000 },
 };
 

@@ -10,10 +10,17 @@ export class Snapshot {
   readonly version: number;
   readonly #list: SnapshotList;
   #isClosed = false;
+  /** Called once, when it is closed. */
+  #onClose: (() => void) | null = null;
 
   constructor(version: number, list: SnapshotList) {
     this.version = version;
     this.#list = list;
+  }
+
+  /** Internal. */
+  onClose(listener: (() => void) | null): void {
+    this.#onClose = listener;
   }
 
   /** Idempotent. Reads through a closed snapshot fail with `SNAPSHOT_CLOSED`. */
@@ -21,6 +28,7 @@ export class Snapshot {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#list.release(this.version);
+    this.#onClose?.();
   }
 
   [Symbol.dispose](): void {

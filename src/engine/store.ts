@@ -21,17 +21,21 @@ import type { TableFormat } from "./compaction/job.js";
 import { COUNTER, EngineMetrics } from "./engine-metrics.js";
 import { checksumByName } from "./format/checksum.js";
 import { Arena } from "./format/operation.js";
+import { LeakDetector } from "./leak-detector.js";
 import { metricsOf } from "./metrics-report.js";
 import { type ResolvedOptions, refuseUnknownOptions, resolveOptions, type StoreOptions } from "./options.js";
 import { takeOwnerLock } from "./owner-lock.js";
 import { removeMadeDirectory } from "./partial-directory.js";
 import { whileBusy } from "./patience.js";
 import { checkKeyRange, iterationRange, type KeyRange, type ScanOptions } from "./range.js";
+import type { IteratorHold } from "./read/iterator-hold.js";
 import { bytesInRange, readKey } from "./read/read-view.js";
 import { type IterationRange, StoreIterator } from "./read/store-iterator.js";
 import { type RecoveredStore, type RecoveryReport, recoverStore } from "./recovery.js";
 import { Scan } from "./scan.js";
 import { Snapshot, SnapshotList } from "./snapshots.js";
+import { StallWatch } from "./stall-watch.js";
+import { type CommitTrace, StoreEvents } from "./store-events.js";
 import type { ReadOptions, StoreInspection, StoreStats, WriteOptions } from "./store-types.js";
 import { BlockCache } from "./table/block-cache.js";
 import { TableCache } from "./table-cache.js";
@@ -62,8 +66,11 @@ export class Store {
   readonly #keeper: TreeKeeper;
   readonly #committer: Committer;
   readonly #metrics: EngineMetrics;
+  readonly #events: StoreEvents;
+  readonly #stalls: StallWatch;
+  readonly #leaks: LeakDetector;
   readonly #snapshots = new SnapshotList();
-  readonly #iterators = new Set<StoreIterator>();
+  readonly #iterators = new Set<IteratorHold>();
   /** Tables that backups under way keep. */
   readonly #held = new Set<HeldTables>();
   #onReleased: (() => void) | null = null;
@@ -118,6 +125,7 @@ export class Store {
     }
     const lock = await takeOwnerLock(platform, directory, resolved.lockTimeoutMs);
     try {
+      const sinceMs = platform.clock.nowMs();
       const format: TableFormat = {
         blockBytes: resolved.blockBytes,
         bloomBitsPerKey: resolved.bloomBitsPerKey,
@@ -134,7 +142,9 @@ export class Store {
           random: platform.random,
         }),
       );
-      return new Store(directory, { platform, options: resolved, format, lock, recovered });
+      const store = new Store(directory, { platform, options: resolved, format, lock, recovered });
+      store.#events.opened(store.version, store.recovery, platform.clock.nowMs() - sinceMs);
+      return store;
     } catch (error) {
       await lock.release();
       throw error;
@@ -159,6 +169,9 @@ export class Store {
     this.#options = options;
     this.#lock = lock;
     this.#metrics = new EngineMetrics(clock);
+    this.#events = new StoreEvents(platform.events, directory);
+    this.#stalls = new StallWatch(this.#metrics, this.#events);
+    this.#leaks = new LeakDetector(this.#metrics, this.#events, options.detectLeaks);
     this.#blocks = new BlockCache({ capacityBytes: options.blockCacheBytes, slotBytes: options.blockBytes });
     this.#tables = new TableCache(vfs, directory, this.#blocks, options.tableCacheBytes);
     const sliceRunner = new SliceRunner(vfs, scheduler, clock, workers === null ? 0 : SLICE_MS);
@@ -173,6 +186,7 @@ export class Store {
           workers !== null && options.backgroundThread ? new WorkerRunner(workers, sliceRunner) : sliceRunner,
         tables: this.#tables,
         metrics: this.#metrics,
+        events: this.#events,
         snapshots: () => this.#snapshots.versions(),
         onProgress: () => {
           if (!mutant("L2-stalled-commits-not-woken")) this.#committer.poke();
@@ -196,7 +210,10 @@ export class Store {
           this.#keeper.addSealed(segment);
           this.#listSegments();
         },
-        onFailedStop: () => {
+        onStall: (reason, waiting) => this.#stalls.begin(reason, waiting),
+        onNoneWaiting: () => this.#stalls.end(0),
+        onFailedStop: (error) => {
+          this.#events.failed(error);
           this.#keeper.stop();
           this.#checkConditions();
         },
@@ -272,7 +289,11 @@ export class Store {
     try {
       const needsSync = this.#checkWrite(batch, options);
       if (batch.count === 0) return Promise.resolve(this.#committer.visibleVersion);
-      return this.#committer.commit(batch, needsSync);
+      const { commit } = this.#events;
+      if (!commit.isHeard) return this.#committer.commit(batch, needsSync);
+      return commit.trace(this.#commitTrace(needsSync, batch), () =>
+        this.#committer.commit(batch, needsSync),
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -289,12 +310,35 @@ export class Store {
   ): Promise<number> {
     try {
       this.#requireOpen();
-      const delayMs = priority === "batch" ? this.#keeper.admissionDelayMs * BATCH_DELAY_FACTOR : 0;
-      if (delayMs > 0) return this.#writeLater(commit, durability, Math.min(delayMs, BATCH_DELAY_MS));
-      return this.#committer.commitPrepared(commit, this.#needsSync(durability), priority);
+      const trace = this.#events.commit;
+      if (!trace.isHeard) return this.#writePrepared(commit, durability, priority);
+      return trace.trace(this.#commitTrace(this.#needsSync(durability), null), () =>
+        this.#writePrepared(commit, durability, priority),
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  // oxlint-disable-next-line typescript/promise-function-async -- an async function costs a second promise
+  #writePrepared(
+    commit: PreparedCommit,
+    durability: "sync" | "buffered" | undefined,
+    priority: CommitPriority,
+  ): Promise<number> {
+    const delayMs = priority === "batch" ? this.#keeper.admissionDelayMs * BATCH_DELAY_FACTOR : 0;
+    if (delayMs > 0) return this.#writeLater(commit, durability, Math.min(delayMs, BATCH_DELAY_MS));
+    return this.#committer.commitPrepared(commit, this.#needsSync(durability), priority);
+  }
+
+  #commitTrace(needsSync: boolean, batch: Batch | null): CommitTrace {
+    const buffered = this.#options.durability === "none" ? "none" : "buffered";
+    return {
+      directory: this.directory,
+      operations: batch?.count ?? 0,
+      bytes: batch?.byteLength ?? 0,
+      durability: needsSync ? "sync" : buffered,
+    };
   }
 
   async #writeLater(
@@ -323,7 +367,12 @@ export class Store {
   /** A fixed view of now. Close it. */
   snapshot(): Snapshot {
     this.#requireOpen();
-    return this.#snapshots.take(this.#committer.visibleVersion);
+    const { visibleVersion: version } = this.#committer;
+    const snapshot = this.#snapshots.take(version);
+    this.#metrics.counters.add(COUNTER.snapshots_total);
+    const unwatch = this.#leaks.watch("snapshot", snapshot, version, () => this.#snapshots.release(version));
+    if (unwatch !== null) snapshot.onClose(unwatch);
+    return snapshot;
   }
 
   /** The rows of a range, for `for…of` and `for await`. */
@@ -504,6 +553,7 @@ export class Store {
   metrics(): MetricsSnapshot {
     return metricsOf({
       metrics: this.#metrics,
+      stalls: this.#stalls,
       committer: this.#committer,
       keeper: this.#keeper,
       segments: this.#segments,
@@ -556,7 +606,8 @@ export class Store {
     const isFlushed = await this.#settle();
     sometimes("store.closed-without-flush", !isFlushed);
     sometimes("store.closed-under-an-iterator", this.#iterators.size > 0);
-    for (const iterator of this.#iterators) iterator.close();
+    for (const hold of this.#iterators) hold.close();
+    this.#leaks.close();
     await this.#untilReleased();
     let problem: Error | null = null;
     for (const part of [
@@ -586,8 +637,10 @@ export class Store {
     const { failure, holdsUnsynced } = this.#committer;
     const isNews = failure !== failureBefore && !mutant("K3-failure-while-closing-not-told");
     if (failure !== null && (isNews || (holdsUnsynced && !mutant("K9-loss-not-told-at-close"))))
-      throw failure;
-    if (problem !== null) throw problem;
+      problem = failure;
+    const error = problem;
+    this.#events.closed(() => ({ version: this.version, isFlushed, error }));
+    if (error !== null) throw error;
   }
 
   /** Backups under way end at their next step, with `CLOSED`; until then they read files that must not go. */
@@ -669,6 +722,7 @@ export class Store {
   #iterate(range: IterationRange, snapshot: Snapshot | undefined): StoreIterator {
     this.#requireOpen();
     const version = snapshot === undefined ? this.version : snapshot.versionIn(this.#snapshots);
+    let unwatch: (() => void) | null = null;
     const iterator = new StoreIterator(
       {
         segments: this.#segments,
@@ -677,12 +731,15 @@ export class Store {
         onClose: (closed) => {
           this.#metrics.counters.add(COUNTER.rows_scanned_total, closed.rowsGiven);
           this.#iterators.delete(closed);
+          unwatch?.();
         },
       },
       version,
       range,
     );
-    this.#iterators.add(iterator);
+    const { hold } = iterator;
+    this.#iterators.add(hold);
+    unwatch = this.#leaks.watch("iterator", iterator, version, () => hold.close());
     this.#metrics.counters.add(COUNTER.iterators_total);
     return iterator;
   }
@@ -736,6 +793,7 @@ export class Store {
       isLogged: this.#options.durability !== "none",
     });
     this.#listSegments(segment);
+    this.#events.rotated(() => ({ walNumber: segment.fileNumber, capacityBytes: capacity }));
     return segment;
   }
 

@@ -15,7 +15,7 @@ import { joinPath } from "../platform/path.js";
 import type { Scheduler, Timer } from "../platform/platform.js";
 import { buggify, crashPoint, mutant, sometimes } from "../platform/probes.js";
 import type { VFS } from "../platform/vfs.js";
-import type { JobRunner } from "./background/runner.js";
+import type { JobCallback, JobRunner } from "./background/runner.js";
 import type { CompactionDescription } from "./compaction/compaction-job.js";
 import { type FlushDescription, flushSegment } from "./compaction/flush-job.js";
 import type { JobResult, TableFormat } from "./compaction/job.js";
@@ -31,6 +31,7 @@ import { type TreeVersion, VersionSet } from "./manifest/version-set.js";
 import type { ResolvedOptions } from "./options.js";
 import { type KeyRange, rangeOfBoth } from "./range.js";
 import type { RecoveredStore } from "./recovery.js";
+import type { JobTrace, StoreEvents } from "./store-events.js";
 import type { TableCache } from "./table-cache.js";
 import type { Segment } from "./wal/segment.js";
 import { parseSegment } from "./wal/segment-reader.js";
@@ -44,6 +45,7 @@ export interface TreeKeeperContext {
   readonly runner: JobRunner;
   readonly tables: TableCache;
   readonly metrics: EngineMetrics;
+  readonly events: StoreEvents;
   /** Open snapshots, ascending: a copy. */
   readonly snapshots: () => number[];
   /** A flush or compaction has changed something. */
@@ -322,15 +324,27 @@ export class TreeKeeper {
     sometimes("flush.under-snapshots", flush.snapshots.length > 0);
     // CRASH_POINT(id: memtable.flush-begin)
     crashPoint("memtable.flush-begin");
-    runner.submit(flush, (error, result) => {
+    const done: JobCallback = (error, result) => {
       if (this.#isStopped) return;
       this.#flushing = null;
       this.#noteSnapshots(flush.snapshots, result);
       if (result !== null) this.#onFlushed(segment, result, sinceMs);
       else if (hasCode(error, "CORRUPTION")) this.#flushFromMemory(segment, flush, sinceMs);
-      else this.#onJobError(error as Error, [flush.fileNumber]);
+      else this.#onJobError("flush", error as Error, [flush.fileNumber]);
       if (result === null && mutant("G2-number-of-failed-job-freed")) this.#nextFileNumber = flush.fileNumber;
-    });
+    };
+    const { flushing } = this.#context.events;
+    if (!flushing.isHeard) runner.submit(flush, done);
+    else {
+      const message: JobTrace = {
+        directory,
+        job: "flush",
+        tablesRead: 0,
+        bytesRead: segment.usedBytes,
+        outputLevel: 0,
+      };
+      flushing.traceCallback<JobResult>(message, (traced) => runner.submit(flush, traced), done);
+    }
   }
 
   /** The log does not read back, but the memtable is its image: flush that, on this thread. */
@@ -350,7 +364,7 @@ export class TreeKeeper {
       while (step.done !== true) step = job.next();
       this.#onFlushed(segment, step.value, sinceMs);
     } catch (error) {
-      this.#onJobError(error as Error, [fileNumber]);
+      this.#onJobError("flush", error as Error, [fileNumber]);
     }
   }
 
@@ -379,7 +393,15 @@ export class TreeKeeper {
     sometimes("flush.left-nothing", result.tables.length === 0);
     this.counters.flushes++;
     this.counters.bytesFlushed += result.bytesWritten;
-    this.#context.metrics.observeSince(this.#context.metrics.flush, sinceMs);
+    const { metrics, events } = this.#context;
+    const durationMs = metrics.observeSince(metrics.flush, sinceMs);
+    events.flushed(() => ({
+      walNumber: segment.fileNumber,
+      tables: result.tables.length,
+      bytesWritten: result.bytesWritten,
+      rowsWritten: result.rowsWritten,
+      durationMs,
+    }));
     this.#context.onFlushed(segment);
     // CRASH_POINT(id: wal.gc.before-delete)
     crashPoint("wal.gc.before-delete");
@@ -451,6 +473,17 @@ export class TreeKeeper {
       return;
     }
     this.counters.trivialMoves++;
+    this.#context.events.compacted(() => ({
+      fromLevels: [run.level],
+      outputLevel: plan.outputLevel,
+      isTrivialMove: true,
+      tablesRead: 0,
+      tablesWritten: 0,
+      bytesRead: 0,
+      bytesWritten: 0,
+      rowsDropped: 0,
+      durationMs: 0,
+    }));
     this.#progress();
   }
 
@@ -478,13 +511,25 @@ export class TreeKeeper {
     const sinceMs = this.#context.metrics.nowMs();
     sometimes("compaction.under-snapshots", description.snapshots.length > 0);
     sometimes("compaction.above-older-data", description.older.length > 0);
-    runner.submit(description, (error, result) => {
+    const done: JobCallback = (error, result) => {
       if (this.#isStopped) return;
       this.#compacting = null;
       this.#noteSnapshots(description.snapshots, result);
       if (result !== null) this.#onCompacted(plan, result, sinceMs);
       else this.#onCompactionError(error as Error, description.fileNumbers);
-    });
+    };
+    const { compacting } = this.#context.events;
+    if (!compacting.isHeard) runner.submit(description, done);
+    else {
+      const message: JobTrace = {
+        directory,
+        job: "compaction",
+        tablesRead: inputs.length,
+        bytesRead: inputBytes,
+        outputLevel: plan.outputLevel,
+      };
+      compacting.traceCallback<JobResult>(message, (traced) => runner.submit(description, traced), done);
+    }
   }
 
   /** Tables with data older than the plan's inputs that might lie under their keys. */
@@ -530,17 +575,30 @@ export class TreeKeeper {
     sometimes("compaction.left-nothing", result.tables.length === 0);
     sometimes("compaction.many-outputs", result.tables.length > 1);
     this.counters.bytesCompacted += result.bytesWritten;
-    this.#context.metrics.observeSince(this.#context.metrics.compaction, sinceMs);
+    const { metrics, events } = this.#context;
+    const durationMs = metrics.observeSince(metrics.compaction, sinceMs);
+    events.compacted(() => ({
+      fromLevels: [...new Set(plan.runs.map(({ level }) => level))],
+      outputLevel: plan.outputLevel,
+      isTrivialMove: false,
+      tablesRead: plan.runs.reduce((sum, { tables }) => sum + tables.length, 0),
+      tablesWritten: result.tables.length,
+      bytesRead: result.bytesRead,
+      bytesWritten: result.bytesWritten,
+      rowsDropped: result.rowsRead - result.rowsWritten,
+      durationMs,
+    }));
     this.#progress();
   }
 
   #onCompactionError(error: Error, outputs: readonly number[]): void {
     if (!hasCode(error, "CORRUPTION")) {
-      this.#onJobError(error, outputs);
+      this.#onJobError("compaction", error, outputs);
       return;
     }
     this.#removeOutputs(outputs);
     this.counters.jobFailures++;
+    this.#tellFailure("compaction", error, null);
     this.#lastJobError = error;
     for (const tables of this.current.levels) {
       for (const { fileNumber } of tables) {
@@ -552,7 +610,12 @@ export class TreeKeeper {
     this.#progress();
   }
 
-  #onJobError(error: Error, outputs: readonly number[]): void {
+  #tellFailure(job: "flush" | "compaction", error: Error, retryInMs: number | null): void {
+    const failuresInARow = this.#failuresInARow;
+    this.#context.events.jobFailed(() => ({ job, error, failuresInARow, retryInMs }));
+  }
+
+  #onJobError(job: "flush" | "compaction", error: Error, outputs: readonly number[]): void {
     this.#removeOutputs(outputs);
     this.counters.jobFailures++;
     this.#lastJobError = error;
@@ -562,11 +625,13 @@ export class TreeKeeper {
       error.operation === "syncDirectory" &&
       !mutant("M27-directory-sync-tried-again");
     if (hasCode(error, "ASSERTION") || !isStoreError(error) || losesNames) {
+      this.#tellFailure(job, error, null);
       this.#context.onFatal(error);
       return;
     }
     this.#failuresInARow++;
     const delayMs = this.#retryMs;
+    this.#tellFailure(job, error, delayMs);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     this.#retryTimer?.cancel();
     if (mutant("L3-failed-job-not-retried")) return;

@@ -13,6 +13,7 @@ export interface MetricDescription {
 const counter = (help: string): MetricDescription => ({ kind: "counter", help });
 const gauge = (help: string): MetricDescription => ({ kind: "gauge", help });
 const histogram = (help: string): MetricDescription => ({ kind: "histogram", help });
+const byReason = (help: string): MetricDescription => ({ kind: "counter", help, labels: ["reason"] });
 const byLevel = (help: string): MetricDescription => ({ kind: "gauge", help, labels: ["level"] });
 
 /** By name, without prefix and labels. */
@@ -29,6 +30,13 @@ export const METRICS: Readonly<Record<string, MetricDescription>> = {
   wal_bytes_written_total: counter("Bytes of log records of these commits."),
   wal_syncs_total: counter("Syncs of the log that succeeded."),
   wal_rotations_total: counter("Segments of the log that were begun."),
+  commits_refused_total: counter(
+    "Commits that were refused with BUSY or NO_SPACE, because background work is behind or fails.",
+  ),
+  stalls_total: byReason("How often commits began to wait for background work."),
+  stall_ms_total: byReason("How long commits have waited for background work, as far as it is over."),
+  snapshots_total: counter("Snapshots that were taken, those of transactions included."),
+  leaks_total: counter("Iterators and snapshots that were forgotten; found with detectLeaks only."),
   flushes_total: counter("Memtables that were moved into tables."),
   compactions_total: counter("Compactions that rewrote tables."),
   trivial_moves_total: counter("Tables that changed their level without being rewritten."),
@@ -39,6 +47,26 @@ export const METRICS: Readonly<Record<string, MetricDescription>> = {
   cache_hits_total: counter("Blocks of tables that were found in the cache."),
   cache_misses_total: counter("Blocks of tables that were read from files."),
   cache_evictions_total: counter("Blocks that were dropped from the cache to make room."),
+
+  transactions_begun_total: counter("Transactions that were made."),
+  transactions_committed_total: counter("Commits of transactions that wrote."),
+  transactions_read_only_total: counter("Transactions that ended well with nothing to write."),
+  transaction_conflicts_total: counter(
+    "Commits that were refused, because what they had read was written meanwhile.",
+  ),
+  transaction_retries_total: counter("Tries after the first."),
+  transaction_unknown_results_total: counter("Commits that nobody could say of whether they took effect."),
+  transaction_failures_total: counter("Calls of transact and read that failed in the end."),
+
+  record_puts_total: counter("Documents put, inserted or updated, those of batches included."),
+  record_gets_total: counter("Documents looked up by their primary key."),
+  record_deletes_total: counter("Documents deleted, whether they were there or not."),
+  record_scans_total: counter("Pages of scans, walks and counts."),
+  record_index_lookups_total: counter("Reads of an index by values or groups."),
+  record_queries_total: counter("Runs and pages of queries."),
+  record_histories_total: counter("Reads of former versions."),
+  record_batches_total: counter("Batches of documents."),
+  record_transactions_total: counter("Bodies of transact and saves of contexts that have committed."),
 
   version: gauge("Newest commit version that reads see."),
   memtable_bytes: gauge("Bytes in memtables, those that wait for their flush included."),
@@ -59,12 +87,17 @@ export const METRICS: Readonly<Record<string, MetricDescription>> = {
   level_tables: byLevel("Tables of a level."),
   level_bytes: byLevel("Bytes of the tables of a level."),
   level_entries: byLevel("Rows in a level: every version, deletes included."),
+  stalled: gauge("1 while commits wait for background work."),
   damaged_tables: gauge("Tables in which compaction has found damage."),
+  pending_watches: gauge("Watches of keys that wait for a change."),
   failed_stop: gauge("1 when the store stopped accepting writes after a failure."),
   obstructed: gauge("1 while flushes or compactions fail again and again."),
 
   commit_latency_ms: histogram("From the call of a commit to its acknowledgement."),
   commit_group_size: histogram("Commits in one record of the log."),
+  transaction_latency_ms: histogram(
+    "From the making of a transaction to its successful commit, tries and waits included.",
+  ),
   wal_sync_ms: histogram("Syncs of the log."),
   flush_ms: histogram("Flushes, from their start until the manifest has them."),
   compaction_ms: histogram("Compactions, from their start until the manifest has them."),

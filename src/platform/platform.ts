@@ -2,6 +2,7 @@
  * Time, chance and turns: the interfaces through which all code above this layer meets them, and the bundle that is
  * handed to the engine. Implementations: `node/` for production, `sim/world` for simulation.
  */
+import type { EventChannels } from "./event-sink.js";
 import type { VFS } from "./vfs.js";
 
 /** Where time comes from. */
@@ -61,4 +62,6 @@ export interface Platform {
   readonly scheduler: Scheduler;
   /** Null: background work runs in slices on this thread. */
   readonly workers: WorkerHost | null;
+  /** Where the store tells of itself. */
+  readonly events: EventChannels;
 }

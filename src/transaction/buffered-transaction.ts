@@ -31,6 +31,7 @@ import type {
   Transaction,
   Watch,
 } from "./transaction.js";
+import { TRANSACTION_COUNTER, type TransactionMetrics } from "./transaction-metrics.js";
 import { PendingWatch } from "./watch.js";
 import { RANGE_OVERHEAD_BYTES, Writes, type WritingTransaction } from "./writes.js";
 
@@ -43,6 +44,7 @@ export interface TransactionContext {
   readonly options: ResolvedTransactionOptions;
   /** Watches of the database that wait, for their limit. */
   readonly watches: { count: number };
+  readonly metrics: TransactionMetrics;
 }
 
 type State = "active" | "committing" | "committed" | "cancelled";
@@ -65,9 +67,12 @@ export class BufferedTransaction implements Transaction, ReadingTransaction, Wri
   #stamp = new PromisedStamp();
   #conflicts: ConflictingRanges = [];
   readonly #timeLimit: TimeLimit;
+  readonly #sinceMs: number;
 
   constructor(context: TransactionContext, options: TransactionOptions = {}) {
     this.#context = context;
+    context.metrics.counters.add(TRANSACTION_COUNTER.transactions_begun_total);
+    this.#sinceMs = context.clock.nowMs();
     this.#options = resolveTransactionOptions(context.options, options);
     this.#backoff = new Backoff(context.random);
     this.#timeLimit = new TimeLimit(context, (timeoutMs) => this.#timedOut(timeoutMs));
@@ -213,6 +218,7 @@ export class BufferedTransaction implements Transaction, ReadingTransaction, Wri
       this.cancel();
       throw error;
     }
+    this.#context.metrics.counters.add(TRANSACTION_COUNTER.transaction_retries_total);
     this.#begin(cancelled("it was reset"));
     let timer: Timer | null = null;
     try {
@@ -326,12 +332,14 @@ export class BufferedTransaction implements Transaction, ReadingTransaction, Wri
     try {
       result = await this.#handOver(attempt);
     } catch (error) {
+      this.#countFailure(error);
       stamp.fail(error as Error);
       for (const watch of attempt.watches) watch.fail(error as Error);
       // Nothing can be read any more; who forgets to reset must not hold it.
       attempt.closeView();
       throw error;
     }
+    this.#countCommit(result);
     // After a reset or cancel nobody waits for this any more.
     if (this.#attempt !== attempt || attempt.error !== null) return;
     this.#result = result;
@@ -343,6 +351,20 @@ export class BufferedTransaction implements Transaction, ReadingTransaction, Wri
     for (const watch of attempt.watches.splice(0)) watch.start(this.#context.storage, version);
     if (result === null) stamp.fail(noStamp());
     else stamp.give(result.versionstamp);
+  }
+
+  #countCommit(result: CommitResult | null): void {
+    const { metrics, clock } = this.#context;
+    const { transactions_committed_total, transactions_read_only_total } = TRANSACTION_COUNTER;
+    metrics.counters.add(result === null ? transactions_read_only_total : transactions_committed_total);
+    metrics.latency.observe(clock.nowMs() - this.#sinceMs);
+  }
+
+  #countFailure(error: unknown): void {
+    const { counters } = this.#context.metrics;
+    if (error instanceof ConflictError) counters.add(TRANSACTION_COUNTER.transaction_conflicts_total);
+    else if (error instanceof TransactionError && error.maybeCommitted)
+      counters.add(TRANSACTION_COUNTER.transaction_unknown_results_total);
   }
 
   /** Null when there was nothing to commit. */

@@ -3,7 +3,10 @@
  * transactions share (the limit on watches, commits remembered under keys) and their lives' end. Does not own the
  * storage's life, but for closing it.
  */
+
+import { joinedMetrics, type MetricsSnapshot, NO_METRICS } from "../metrics/snapshot.js";
 import { StillwaterError } from "../platform/errors.js";
+import { type TraceSink, UNHEARD_TRACE } from "../platform/event-sink.js";
 import type { Clock, Random, Scheduler } from "../platform/platform.js";
 import { BufferedTransaction, type TransactionContext } from "./buffered-transaction.js";
 import { ChangeFeedRecorder } from "./change-feed-recorder.js";
@@ -27,6 +30,7 @@ import { ReadVersions } from "./read-versions.js";
 import { type Runner, runReads, runTransaction } from "./runner.js";
 import type { TransactionStorage } from "./storage.js";
 import type { Database, ReadTransaction, Transaction } from "./transaction.js";
+import { TRANSACTION_COUNTER, TransactionMetrics, type TransactionTrace } from "./transaction-metrics.js";
 import type { TransactionObserver } from "./transaction-observer.js";
 
 /** What a database is told when it is opened, on every storage. */
@@ -58,6 +62,10 @@ export interface DatabaseParts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly settings?: DatabaseSettings;
+  /** What the storage counts, if it does. */
+  readonly metrics?: () => MetricsSnapshot;
+  /** Who is told of `transact` and `read`. */
+  readonly trace?: TraceSink;
   /** Called once by `close`. */
   readonly close: () => Promise<void>;
 }
@@ -74,6 +82,8 @@ export class StorageDatabase implements Database {
   readonly #observers: readonly TransactionObserver[];
   #hooks: readonly CommitHook[] = [];
   #transactionCount = 0;
+  readonly #storageMetrics: () => MetricsSnapshot;
+  readonly #trace: TraceSink;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | null = null;
 
@@ -85,13 +95,24 @@ export class StorageDatabase implements Database {
     const bare = this.#versions ?? parts.storage;
     const recordsChanges = changeFeeds ?? bare.isExclusive === true;
     this.#system = {
-      transact: (body, given = {}) => begun(() => runTransaction(this.#create(given), body, null)),
-      read: (body, given = {}) => begun(() => runReads(this.#create(given), body)),
+      transact: (body, given = {}) =>
+        begun(() => runTransaction(this.#create(given), body, null, this.#onFailed)),
+      read: (body, given = {}) => begun(() => runReads(this.#create(given), body, this.#onFailed)),
     };
     this.changeFeeds = new ChangeFeeds(this.#system, recordsChanges);
     const recorder = recordsChanges ? new ChangeFeedRecorder(bare) : bare;
     const storage = new IdempotentStorage(recorder, clock, idempotencyWindowMs);
-    this.#context = { storage, clock, scheduler, random, options, watches: { count: 0 } };
+    this.#context = {
+      storage,
+      clock,
+      scheduler,
+      random,
+      options,
+      watches: { count: 0 },
+      metrics: new TransactionMetrics(),
+    };
+    this.#storageMetrics = parts.metrics ?? (() => NO_METRICS);
+    this.#trace = parts.trace ?? UNHEARD_TRACE;
     this.#observers = parts.settings?.observers ?? [];
     this.#close = parts.close;
   }
@@ -122,14 +143,39 @@ export class StorageDatabase implements Database {
   ): Promise<T> {
     const { idempotencyKey } = options;
     const resolver = idempotencyKey === undefined ? null : () => this.#resolve(idempotencyKey, options);
-    return begun(() => runTransaction(this.createTransaction(options), body, resolver));
+    return this.#traced(false, options, () =>
+      runTransaction(this.createTransaction(options), body, resolver, this.#onFailed),
+    );
   }
 
   read<T>(
     body: (transaction: ReadTransaction) => Promise<T> | T,
     options: DatabaseTransactionOptions = {},
   ): Promise<T> {
-    return begun(() => runReads(this.createTransaction(options), body));
+    return this.#traced(true, options, () => runReads(this.createTransaction(options), body, this.#onFailed));
+  }
+
+  /**
+   * What the database has counted of its transactions since it was opened, and what its storage tells of itself: of our engine
+   * everything that `Store.metrics` has.
+   */
+  metrics(): MetricsSnapshot {
+    const { metrics, watches } = this.#context;
+    return joinedMetrics(this.#storageMetrics(), metrics.snapshot(watches.count));
+  }
+
+  readonly #onFailed = (): void => {
+    this.#context.metrics.counters.add(TRANSACTION_COUNTER.transaction_failures_total);
+  };
+
+  #traced<T>(
+    isReadOnly: boolean,
+    { metadata = {} }: DatabaseTransactionOptions,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    if (!this.#trace.isHeard) return begun(run);
+    const message: TransactionTrace = { isReadOnly, metadata };
+    return this.#trace.trace(message, () => begun(run));
   }
 
   /**

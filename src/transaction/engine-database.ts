@@ -5,6 +5,7 @@ import type { Platform } from "../platform/platform.js";
 import { type DatabaseSettings, resolveSettings, StorageDatabase } from "./database.js";
 import { EngineStorage } from "./engine-storage.js";
 import type { Database } from "./transaction.js";
+import { TRANSACTION_TRACE } from "./transaction-metrics.js";
 import type { TransactionObserver } from "./transaction-observer.js";
 
 export interface EngineDatabaseOptions extends DatabaseSettings {
@@ -43,6 +44,8 @@ export async function openEngineDatabase(
     scheduler,
     random,
     settings: { ...settings, observers: allObservers },
+    metrics: () => store.metrics(),
+    trace: platform.events.tracing(TRANSACTION_TRACE),
     close: async () => {
       storage.close();
       await store.close();

@@ -18,12 +18,13 @@ export type Resolver = () => Promise<number | undefined>;
 
 /**
  * Resolves with what `body` returned in the run that was committed, as far as this process knows: when an unknown result
- * turns out to be a success, with what it returned then.
+ * turns out to be a success, with what it returned then. `onFailed` is called before it rejects.
  */
 export async function runTransaction<T>(
   transaction: Transaction,
   body: (transaction: Transaction) => Promise<T> | T,
   resolver: Resolver | null,
+  onFailed: () => void = nothing,
 ): Promise<T> {
   for (;;) {
     let committing: { readonly result: T } | null = null;
@@ -44,6 +45,7 @@ export async function runTransaction<T>(
         await transaction.onError(error);
       } catch (final) {
         transaction.cancel();
+        onFailed();
         throw final;
       }
     }
@@ -54,6 +56,7 @@ export async function runTransaction<T>(
 export async function runReads<T>(
   transaction: Transaction,
   body: (transaction: ReadTransaction) => Promise<T> | T,
+  onFailed: () => void = nothing,
 ): Promise<T> {
   try {
     for (;;) {
@@ -66,6 +69,9 @@ export async function runReads<T>(
         await transaction.onError(error);
       }
     }
+  } catch (final) {
+    onFailed();
+    throw final;
   } finally {
     transaction.cancel();
   }
@@ -87,3 +93,5 @@ async function resolved(resolver: Resolver): Promise<number | undefined> {
     );
   }
 }
+
+function nothing(): void {}

@@ -7,6 +7,7 @@
  * Keys and values are bytes; keys order by unsigned byte. Versions are safe integers: FoundationDB counts about a million
  * a second, which lasts for 285 years.
  */
+import type { MetricsSnapshot } from "../metrics/snapshot.js";
 import type { AtomicOperation } from "./atomic.js";
 import type { KeySelector } from "./key-selector.js";
 import type { TransactionOptions } from "./options.js";
@@ -127,5 +128,7 @@ export interface Database extends AsyncDisposable {
   transact<T>(body: (transaction: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
   /** As `transact`, for bodies that only read: nothing is committed. */
   read<T>(body: (transaction: ReadTransaction) => Promise<T> | T, options?: TransactionOptions): Promise<T>;
+  /** What it has counted since it was opened. Absent where nothing counts. */
+  metrics?(): MetricsSnapshot;
   close(): Promise<void>;
 }

@@ -2,10 +2,12 @@
  * The etcd backend on a fake of etcd, where what real servers do rarely can be made to happen: answers that get lost, requests
  * that take effect late, members that do not run, compaction.
  */
+
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Etcd3Module, loadEtcd3 } from "../../src/backend/etcd/client.js";
 import { type EtcdDatabaseOptions, openEtcdDatabase } from "../../src/backend/etcd/database.js";
+import { UNHEARD_CHANNELS } from "../../src/platform/event-sink.js";
 import { nodePlatform } from "../../src/platform/node/node-platform.js";
 import type { Database } from "../../src/transaction/transaction.js";
 import { SharedDatabase } from "../transaction/contract/backend.js";

@@ -35,6 +35,7 @@ const DEFAULTS: Required<StoreOptions> = {
   level0LimitFiles: 12,
   slowdownDebtBytes: 256 * MIB,
   backgroundThread: true,
+  detectLeaks: false,
   beatRows: 512,
 };
 

@@ -3,6 +3,7 @@ import { refuseUnknownOptions } from "../../engine/options.js";
 import { StillwaterError } from "../../platform/errors.js";
 import type { Platform } from "../../platform/platform.js";
 import { type DatabaseSettings, resolveSettings, StorageDatabase } from "../../transaction/database.js";
+import { TRANSACTION_TRACE } from "../../transaction/transaction-metrics.js";
 import { type EtcdConnect, type EtcdConnectionOptions, loadEtcd3 } from "./client.js";
 import { EtcdCluster } from "./cluster.js";
 import { Layout } from "./layout.js";
@@ -55,7 +56,7 @@ const NUMBERS = {
  */
 export async function openEtcdDatabase(
   options: EtcdDatabaseOptions,
-  platform: Pick<Platform, "clock" | "scheduler" | "random">,
+  platform: Pick<Platform, "clock" | "scheduler" | "random" | "events">,
   connect?: EtcdConnect,
 ): Promise<StorageDatabase> {
   refuseUnknownOptions(options, OPTIONS, "openDatabase of the etcd backend");
@@ -104,6 +105,7 @@ export async function openEtcdDatabase(
     scheduler,
     random,
     settings,
+    trace: platform.events.tracing(TRANSACTION_TRACE),
     close: () => storage.close(),
   });
 }

@@ -15,6 +15,7 @@ import { KIND_NONE, KIND_PUT } from "../format/operation.js";
 import type { TreeVersion } from "../manifest/version-set.js";
 import type { RangeTombstones } from "../memtable/range-tombstones.js";
 import type { TableCache } from "../table-cache.js";
+import { IteratorHold } from "./iterator-hold.js";
 import { LevelCursor } from "./level-cursor.js";
 import { MergingCursor } from "./merging-cursor.js";
 import { copyValue, type ReadableSegment, tablesInRange } from "./read-view.js";
@@ -34,20 +35,19 @@ export interface IterationSources {
   readonly tree: TreeVersion;
   readonly tables: TableCache;
   /** Called once, when the iterator is closed. */
-  readonly onClose: (iterator: StoreIterator) => void;
+  readonly onClose: (hold: IteratorHold) => void;
 }
 
 /** A cursor over a range at one version. Close it. */
 export class StoreIterator {
   readonly version: number;
   readonly #range: IterationRange;
-  readonly #sources: IterationSources;
+  /** For the store: what is given back when it is closed. */
+  readonly hold: IteratorHold;
   readonly #tombstones: readonly RangeTombstones[];
   readonly #cursor: Cursor;
-  #given = 0;
   #isPositioned = false;
   #hasRow = false;
-  #isClosed = false;
   /** It has said that there are no more rows, and may say so again; closed by anybody else it must not. */
   #isExhausted = false;
   /** The user key of the current row. */
@@ -60,7 +60,6 @@ export class StoreIterator {
   constructor(sources: IterationSources, version: number, range: IterationRange) {
     this.version = version;
     this.#range = range;
-    this.#sources = sources;
     const { segments, tree, tables } = sources;
     const tombstones: RangeTombstones[] = [];
     const cursors: Cursor[] = [];
@@ -79,22 +78,16 @@ export class StoreIterator {
     });
     this.#tombstones = tombstones;
     this.#cursor = cursors.length === 1 ? (cursors[0] as Cursor) : new MergingCursor(cursors);
-    tree.hold();
-    for (const segment of segments) segment.pins++;
-  }
-
-  /** Rows that `next` has moved to so far. */
-  get rowsGiven(): number {
-    return this.#given;
+    this.hold = new IteratorHold(sources, this.#cursor);
   }
 
   /** Moves to the next row; false at the end, and then the iterator has closed itself. Throws `CLOSED`, `CORRUPTION`, `IO`. */
   next(): boolean {
-    if (this.#isClosed) {
+    if (this.hold.isClosed) {
       if (this.#isExhausted) return false;
       throw closed();
     }
-    if (this.#given === this.#range.limit) return this.#finish();
+    if (this.hold.rowsGiven === this.#range.limit) return this.#finish();
     try {
       this.#hasRow = this.#range.reverse ? this.#nextInReverse() : this.#nextForward();
     } catch (error) {
@@ -102,13 +95,13 @@ export class StoreIterator {
       throw error;
     }
     if (!this.#hasRow) return this.#finish();
-    this.#given++;
+    this.hold.rowsGiven++;
     return true;
   }
 
   /** Continues at the first row in iteration order that is not before `key`, within the range. Throws as `next` does. */
   seek(key: Uint8Array): void {
-    if (this.#isClosed) throw closed();
+    if (this.hold.isClosed) throw closed();
     checkKey(key);
     const { begin, end, reverse } = this.#range;
     this.#isPositioned = true;
@@ -143,12 +136,7 @@ export class StoreIterator {
 
   /** Gives back what the iterator pins. Idempotent. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#cursor.close();
-    this.#sources.tree.release();
-    for (const segment of this.#sources.segments) segment.pins--;
-    this.#sources.onClose(this);
+    this.hold.close();
   }
 
   [Symbol.dispose](): void {
@@ -175,7 +163,7 @@ export class StoreIterator {
         "the iterator stands on no row. Call next() and go on only while it returns true.",
       );
     }
-    if (this.#isClosed) throw closed();
+    if (this.hold.isClosed) throw closed();
   }
 
   #nextForward(): boolean {

@@ -12,6 +12,7 @@ import { EMPTY_LEVELS } from "../manifest/tree.js";
 import { VersionSet } from "../manifest/version-set.js";
 import { refuseUnknownOptions, resolveOptions, type StoreOptions } from "../options.js";
 import { iterationRange, type ScanOptions } from "../range.js";
+import type { IteratorHold } from "../read/iterator-hold.js";
 import type { IterationRange, StoreIterator } from "../read/store-iterator.js";
 import { Scan } from "../scan.js";
 import { Snapshot, type SnapshotList } from "../snapshots.js";
@@ -73,7 +74,7 @@ export class ReadOnlyStore {
   readonly #tables: TableCache;
   readonly #versions: VersionSet;
   readonly #loader: ViewLoader;
-  readonly #iterators = new Set<StoreIterator>();
+  readonly #iterators = new Set<IteratorHold>();
   readonly #views = new WeakMap<SnapshotList, StoreView>();
   #view: StoreView | null = null;
   /** Views with open snapshots. */
@@ -232,7 +233,7 @@ export class ReadOnlyStore {
   async #close(): Promise<void> {
     // A load under way ends at its next step, since the store is closing.
     await this.#running;
-    for (const iterator of this.#iterators) iterator.close();
+    for (const hold of this.#iterators) hold.close();
     this.#tables.close();
     this.#held.close();
   }
@@ -280,7 +281,7 @@ export class ReadOnlyStore {
     const current = this.#current;
     const view = snapshot === undefined ? current : this.#viewOf(snapshot, call);
     const iterator = view.iterate(range, (done) => this.#iterators.delete(done));
-    this.#iterators.add(iterator);
+    this.#iterators.add(iterator.hold);
     return iterator;
   }
 

@@ -4,6 +4,7 @@
  * no others: each snapshot and each iterator keeps those of its view.
  */
 import type { TreeVersion } from "../manifest/version-set.js";
+import type { IteratorHold } from "../read/iterator-hold.js";
 import { readKey } from "../read/read-view.js";
 import { type IterationRange, StoreIterator } from "../read/store-iterator.js";
 import { type Snapshot, SnapshotList } from "../snapshots.js";
@@ -54,7 +55,7 @@ export class StoreView {
     return readKey(this.log, this.tree.levels, this.#tables, key, this.version);
   }
 
-  iterate(range: IterationRange, onClose: (iterator: StoreIterator) => void): StoreIterator {
+  iterate(range: IterationRange, onClose: (hold: IteratorHold) => void): StoreIterator {
     const { log: segments, tree } = this;
     return new StoreIterator({ segments, tree, tables: this.#tables, onClose }, this.version, range);
   }

@@ -10,6 +10,7 @@ import { assert } from "../assert.js";
 import { StillwaterError } from "../errors.js";
 import type { Clock, Platform, Random, Scheduler, Timer, WorkerHost } from "../platform.js";
 import type { VFS } from "../vfs.js";
+import { DiagnosticsChannels } from "./diagnostics-sink.js";
 import { NodeVFS } from "./node-vfs.js";
 import { NodeWorkerHost } from "./worker-host.js";
 
@@ -49,6 +50,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     random: new NodeRandom(),
     scheduler: new NodeScheduler(),
     workers,
+    events: new DiagnosticsChannels(),
   };
 }
 
