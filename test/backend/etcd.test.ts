@@ -126,7 +126,11 @@ describe("members that do not run", () => {
     };
     etcd.isDown.fill(true);
     const options = { hosts: etcd.hosts, unavailableAfterMs: 20 };
-    const opening = openEtcdDatabase(options, { clock, random, scheduler: noting }, etcd.connect);
+    const opening = openEtcdDatabase(
+      options,
+      { clock, random, scheduler: noting, events: UNHEARD_CHANNELS },
+      etcd.connect,
+    );
     await expect(opening).rejects.toEqual(fails("UNAVAILABLE"));
     expect(new Set(waits)).toEqual(new Set([true]));
   });
