@@ -80,11 +80,12 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["root", BELOW_SURFACES],
   ["level", [...BELOW_SURFACES, "root"]],
   ["admin", [...BELOW_SURFACES, "root"]],
+  ["otel", ["platform", "metrics", "engine", "transaction"]],
   ["cli", [...BELOW_SURFACES, "root", "level", "admin"]],
   ["sim", [...BELOW_SURFACES, "root", "level", "admin", "cli"]],
 ]);
 
-const EDGE = ["src/platform/", "src/cli/", "src/admin/", "sim/"];
+const EDGE = ["src/platform/", "src/cli/", "src/admin/", "src/otel/", "sim/"];
 
 /** Packages that a user need not have -> who may load them. They bring sockets and timers of their own. */
 const BACKEND_PACKAGES: ReadonlyMap<string, string> = new Map([
