@@ -24,6 +24,7 @@ import { INDEX_MUTANTS } from "./catalogue/indexes.js";
 import { LEVEL_MUTANTS } from "./catalogue/level.js";
 import { LOG_MUTANTS } from "./catalogue/log.js";
 import { MANIFEST_MUTANTS } from "./catalogue/manifest.js";
+import { METRIC_MUTANTS } from "./catalogue/metrics.js";
 import type { PlantedMutant } from "./catalogue/mutant.js";
 import { PLATFORM_MUTANTS } from "./catalogue/platform.js";
 import { QUERY_MUTANTS } from "./catalogue/queries.js";
@@ -50,6 +51,7 @@ export const PLANTED_MUTANTS: readonly PlantedMutant[] = [
   ...READER_MUTANTS,
   ...BACKUP_MUTANTS,
   ...LEVEL_MUTANTS,
+  ...METRIC_MUTANTS,
 ];
 
 /** Null for an id that is none of a planted bug. */

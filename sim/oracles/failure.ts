@@ -42,6 +42,7 @@ export const ORACLES = {
   O40: "a reader beside the writer sees a prefix of its commits with all that was durable, and never goes back",
   O41: "a backup that is listed restores to the state it was made of, and one that was acknowledged stays until it is deleted",
   O42: "a Level database does what its interface says: one commit a write, views that stay, Level's codes",
+  O43: "the store's metrics agree with what it did",
 } as const;
 
 /** The number of an oracle. */

@@ -57,6 +57,7 @@ export function checkStructure(session: Session): void {
   session.monotonicity.observeEngine(inspection);
   checkShape(session.ledger, inspection.levels);
   checkLiveFiles(session.ledger, inspection, session.listStore());
+  session.metricsWatch.check(session.store);
 }
 
 /** What would survive if everything unsynced were lost now, as the store's own loader reads it. */

@@ -11,6 +11,7 @@ import { assert } from "../../src/platform/assert.js";
 import { hasCode } from "../../src/platform/errors.js";
 import type { Commit } from "../model/commit.js";
 import { OracleFailure } from "../oracles/failure.js";
+import type { Operations } from "../oracles/metrics.js";
 import { keyBytes, sharedValueBytes } from "../workload/bytes.js";
 import type { Mutation, Operation } from "../workload/operation.js";
 import { acknowledge, TRACE_ACKNOWLEDGED } from "./acknowledge.js";
@@ -212,7 +213,10 @@ export class Executor {
   }
 
   #acknowledged(commit: Commit, version: number, isEmpty: boolean): void {
-    if (!isEmpty) return acknowledge(this.#session, commit, version);
+    if (!isEmpty) {
+      this.#session.metricsWatch.acknowledged(operationsOf(commit.mutations));
+      return acknowledge(this.#session, commit, version);
+    }
     // Nothing to store, so the engine need not give it a version of its own.
     const { model, counts, world } = this.#session;
     counts.acknowledged++;
@@ -291,6 +295,25 @@ export class Executor {
 const MAINTENANCE_IN_FLIGHT_MAX = 12;
 
 const TRACE_FAILED = 1002;
+
+/** What a batch holds in the end: a range delete drops what the batch wrote before it. */
+function operationsOf(mutations: Commit["mutations"]): Operations {
+  const operations = { puts: 0, deletes: 0, rangeDeletes: 0 };
+  mutations.forEach((mutation, at) => {
+    const [kind, key] = mutation;
+    if (kind === "deleteRange") {
+      if (!isNothing(mutation)) operations.rangeDeletes++;
+      return;
+    }
+    const isDropped = mutations
+      .slice(at + 1)
+      .some((later) => later[0] === "deleteRange" && later[1] <= key && key < later[2]);
+    if (isDropped) return;
+    if (kind === "delete") operations.deletes++;
+    else operations.puts++;
+  });
+  return operations;
+}
 
 function isNothing(mutation: Mutation): boolean {
   return mutation[0] === "deleteRange" && mutation[1] >= mutation[2];

@@ -23,6 +23,7 @@ import { OracleFailure, OracleLedger } from "../oracles/failure.js";
 import { FileNumbers } from "../oracles/file-numbers.js";
 import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
+import { MetricsWatch } from "../oracles/metrics.js";
 import { CommitOrder } from "../oracles/serializability.js";
 import { isLevelWorkload } from "../workload/level-workloads.js";
 import type { Bounds, Operation } from "../workload/operation.js";
@@ -95,6 +96,7 @@ export class Session {
   /** A checkpoint that has been asked for and not answered, and the newest commit that it must hold. */
   checkpointUnderWay: { readonly target: string; readonly acknowledged: number } | null = null;
   readonly order = new CommitOrder(this.ledger);
+  readonly metricsWatch = new MetricsWatch(this.ledger);
   readonly honesty: ErrorHonesty;
   readonly transactor: Transactor;
   readonly readers = new Readers(this);
@@ -205,6 +207,7 @@ export class Session {
   opened(store: Store): void {
     this.#store = store;
     this.order.newLife(store.version);
+    this.metricsWatch.opened(store);
     this.created = true;
     // What failed in earlier attempts to open is behind this store.
     this.failStop.newLife();

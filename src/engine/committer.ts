@@ -440,7 +440,7 @@ export class Committer {
 
   #count(acknowledged: readonly Waiter[]): void {
     const { counters, commitLatency } = this.#metrics;
-    counters.add(COUNTER.commits_total, acknowledged.length);
+    counters.add(COUNTER.commits_total, mutant("N1-group-counted-as-one-commit") ? 1 : acknowledged.length);
     const nowMs = this.#metrics.nowMs();
     // Most of a group have come at the same time as far as is known.
     for (let from = 0; from < acknowledged.length; ) {

@@ -384,7 +384,7 @@ export class TreeKeeper {
         this.#lastVersion = former.lastVersion;
         this.#minWalNumber = former.minWalNumber;
       }
-      this.#onJobError(outcome, fileNumbers(result));
+      this.#onJobError("flush", outcome, fileNumbers(result));
       return;
     }
     this.#sealed.shift();
@@ -469,10 +469,10 @@ export class TreeKeeper {
       removed: [{ level: run.level, fileNumber: table.fileNumber }],
     });
     if (outcome !== "recorded") {
-      if (outcome !== "stopped") this.#onJobError(outcome, []);
+      if (outcome !== "stopped") this.#onJobError("compaction", outcome, []);
       return;
     }
-    this.counters.trivialMoves++;
+    if (!mutant("N3-trivial-move-not-counted")) this.counters.trivialMoves++;
     this.#context.events.compacted(() => ({
       fromLevels: [run.level],
       outputLevel: plan.outputLevel,
@@ -565,7 +565,7 @@ export class TreeKeeper {
       ),
     });
     if (outcome !== "recorded") {
-      if (outcome !== "stopped") this.#onJobError(outcome, fileNumbers(result));
+      if (outcome !== "stopped") this.#onJobError("compaction", outcome, fileNumbers(result));
       return;
     }
     // CRASH_POINT(id: compaction.installed)

@@ -255,6 +255,7 @@ export class Segment {
       }
     }
     counters.add(COUNTER.puts_total, puts);
+    if (mutant("N2-range-deletes-counted-as-deletes")) deletes += rangeDeletes;
     counters.add(COUNTER.deletes_total, deletes);
     counters.add(COUNTER.range_deletes_total, rangeDeletes);
     counters.add(COUNTER.bytes_committed_total, to - from);
