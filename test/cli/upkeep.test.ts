@@ -20,10 +20,23 @@ describe("stats", () => {
     const { code, out, error } = stillwater(["stats", store]);
     expect({ code, error }).toEqual({ code: 0, error: "" });
     expect(out).toMatch(/^version +109$/m);
-    expect(out).toMatch(/^0 +1 +100 +[\d,]+$/m);
+    expect(out).toMatch(/^0 +1 +100 +[\d,]+  █{30} 100 %$/m);
+    expect(out).toContain("nothing needs a look");
     const found = jsonOf(["stats", store]);
     expect(found).toMatchObject({ directory: store, version: 109, damagedTables: [], failure: null });
     expect((found["levels"] as unknown[])[0]).toEqual({ tables: 1, entries: 100, bytes: expect.any(Number) });
+  });
+
+  it("gives metrics to programs and to Prometheus, and not both at once", async () => {
+    const store = join(folder, "metrics");
+    await storeWithRows(store, 100);
+    expect(jsonOf(["stats", store])["metrics"]).toMatchObject({ gauges: { version: 109, failed_stop: 0 } });
+    const { out } = stillwater(["stats", store, "--prometheus"]);
+    expect(out).toMatch(/^stillwater_level_entries\{level="0"\} 100$/m);
+    expect(stillwater(["stats", store, "--prometheus", "--read-only"]).out).toMatch(
+      /^stillwater_version 109$/m,
+    );
+    expect(stillwater(["stats", store, "--prometheus", "--json"]).code).not.toBe(0);
   });
 
   it("says what opening had to recover, once", async () => {

@@ -15,6 +15,7 @@ export const BUDGET = {
     stillwater: 580_000,
     "stillwater/etcd": 110_000,
     "stillwater/foundationdb": 30_000,
+    "stillwater/otel": 30_000,
     "stillwater/sim": 1_250_000,
     "stillwater/sim/register": 140_000,
   } as Readonly<Record<string, number>>,
