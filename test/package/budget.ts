@@ -4,21 +4,23 @@
  */
 export const BUDGET = {
   /** The tarball, what it unpacks to, and its files. */
-  packedBytes: 1_450_000,
-  unpackedBytes: 7_200_000,
-  files: 2_500,
+  packedBytes: 1_700_000,
+  unpackedBytes: 8_300_000,
+  files: 2_900,
   /** Everything that `npm install stillwater` puts into node_modules, the package included. */
-  installedBytes: 12_000_000,
-  installedPackages: 14,
+  installedBytes: 14_000_000,
+  installedPackages: 13,
   /** One entry point with all that it loads, bundled and minified, packages included, peers not. */
   bundledBytes: {
-    stillwater: 580_000,
+    stillwater: 620_000,
+    "stillwater/admin": 570_000,
     "stillwater/etcd": 110_000,
     "stillwater/foundationdb": 30_000,
+    "stillwater/level": 240_000,
     "stillwater/otel": 30_000,
-    "stillwater/sim": 1_250_000,
+    "stillwater/sim": 1_300_000,
     "stillwater/sim/register": 140_000,
   } as Readonly<Record<string, number>>,
   /** What is left where a program uses only this much of `stillwater`. */
-  shakenBytes: { open: 200_000, Subspace: 13_000 },
+  shakenBytes: { open: 210_000, Subspace: 13_000 },
 };

@@ -26,6 +26,26 @@ import { entryPoints, manifest, npm, pack, ROOT } from "./packed.js";
 const ACTING = ["stillwater/sim/register"];
 const quiet = entryPoints.filter(({ specifier }) => !ACTING.includes(specifier));
 
+/** Peers that an entry point cannot be loaded without. */
+const NEEDED: Readonly<Record<string, string>> = { "stillwater/level": "abstract-level" };
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { hasInstallScript?: boolean; os?: string[]; cpu?: string[]; version: string }>
+  >;
+}
+
+const lockOf = (root: string) =>
+  JSON.parse(readFileSync(join(root, "node_modules/.package-lock.json"), "utf8")) as Lock;
+
+/** What `npm install stillwater` brings, and what importing says that needs more than that. */
+let arrived: {
+  readonly packages: Lock["packages"];
+  readonly files: readonly string[];
+  readonly bytes: number;
+};
+const withoutPeer = new Map<string, Outcome>();
+
 const folder = mkdtempSync(join(tmpdir(), "stillwater-consumer-"));
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 3 }));
 
@@ -34,27 +54,29 @@ beforeAll(() => {
   const { tarball } = pack(folder);
   const lines = npm(["install", "--no-audit", "--no-fund", "--loglevel=warn", tarball], folder);
   expect(lines).toMatch(/^\s*added \d+ packages in/);
+  const files = filesIn(join(folder, "node_modules"));
+  const bytes = files.reduce((sum, path) => sum + statSync(path).size, 0);
+  arrived = { packages: lockOf(folder).packages, files, bytes };
+  const own = lockOf(ROOT).packages;
+  for (const [specifier, peer] of Object.entries(NEEDED)) {
+    withoutPeer.set(specifier, run("alone.mjs", `await import("${specifier}");`));
+    npm(["install", "--no-audit", "--no-fund", `${peer}@${own[`node_modules/${peer}`]?.version}`], folder);
+  }
 });
 
 describe("what arrives", () => {
   test("is a handful of packages, none of which runs anything when it is installed", () => {
-    const lock = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8")) as {
-      packages: Record<string, { hasInstallScript?: boolean; os?: string[]; cpu?: string[] }>;
-    };
-    const packages = Object.entries(lock.packages);
+    const packages = Object.entries(arrived.packages);
     expect(packages.filter(([, one]) => one.hasInstallScript === true)).toEqual([]);
     // Nothing is built for one machine only.
     expect(packages.filter(([, one]) => one.os !== undefined || one.cpu !== undefined)).toEqual([]);
     expect(packages.length).toBeLessThanOrEqual(BUDGET.installedPackages);
-    const native = filesIn(join(folder, "node_modules")).filter((path) =>
-      /\.(node|wasm|gyp|dll|so)$/.test(path),
-    );
+    const native = arrived.files.filter((path) => /\.(node|wasm|gyp|dll|so)$/.test(path));
     expect(native).toEqual([]);
   });
 
   test("is within its budget of bytes", () => {
-    const bytes = filesIn(join(folder, "node_modules")).reduce((sum, path) => sum + statSync(path).size, 0);
-    expect(bytes).toBeLessThan(BUDGET.installedBytes);
+    expect(arrived.bytes).toBeLessThan(BUDGET.installedBytes);
   });
 });
 
@@ -75,6 +97,16 @@ describe("ES modules", () => {
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
     expect(Number(output)).toBeGreaterThan(0);
   });
+
+  test.each(Object.entries(NEEDED))(
+    "say which package is missing, and how to get it: %s",
+    (specifier, peer) => {
+      const { code, errors } = withoutPeer.get(specifier) as Outcome;
+      expect(code).toBe(1);
+      expect(errors).toContain("MISSING_DEPENDENCY");
+      expect(errors).toContain(`npm install ${peer}`);
+    },
+  );
 
   test("reach no module that is not an entry point", () => {
     const inside = [

@@ -60,8 +60,6 @@ const DRIVERS: readonly Driver[] = [
   },
 ];
 
-export const SQLITE_DRIVERS: readonly string[] = DRIVERS.map(({ name }) => name);
-
 /** Opens a file for reading, as of now. `only`: this driver and no other. Throws `MISSING_DEPENDENCY`, `NOT_FOUND`, `INVALID_ARGUMENT`. */
 export function openSqlite(path: string, only?: string): SqliteDatabase {
   if (!existsSync(path))
