@@ -4,7 +4,7 @@
  * Does not own: which layer throws what; each throw site documents that.
  */
 
-/** Stable codes. A code is never renamed or reused once released; messages may change freely. */
+/** Stable codes. A code is never renamed or reused once released; messages may change freely. Each has a row in docs/ERRORS.md. */
 export type ErrorCode =
   // From the file system (every VFS implementation maps errno to these).
   | "NOT_FOUND"
