@@ -136,6 +136,26 @@ describe("the overview", () => {
     expect(await page.locator("#plots line.cursor").count()).toBe(6);
   });
 
+  it("says what has failed, with code and advice, and which table is damaged", async () => {
+    await change("**/v1/status", (body) => ({ ...body, failure: "write of 000012.wal: EIO" }));
+    await change("**/v1/health", (body) => ({ ...body, status: "stopped" }));
+    await change("**/v1/tables?**", (body) => {
+      const [level, ...others] = body["levels"] as { tables: object[] }[];
+      return {
+        ...body,
+        levels: [{ ...level, tables: level?.tables.map((one) => ({ ...one, damaged: true })) }, ...others],
+      };
+    });
+    await open("");
+    await seen("#health", "stopped");
+    await seen("#notice", "FAILED_STOP");
+    await seen("#notice", "000012.wal");
+    await seen("#notice", "Restart the program");
+    await page.locator("rect.block.damaged").first().click({ force: true });
+    await seen("#table-details", "damaged");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
   it("has room for everything before the first answer comes, so that nothing jumps", async () => {
     await page.route("**/v1/**", async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -351,6 +371,13 @@ describe("collections", () => {
     await page.locator("#documents [role=option]").first().click();
     await seen("#document-pane", '"city": "Kyoto"');
     await screenshot("collections");
+    await change("**/indexes", (body) => {
+      const shadow = { generation: 1, build: { itemsDone: 12, fraction: 0.25, isComplete: false } };
+      return { ...body, indexes: (body["indexes"] as object[]).map((one) => ({ ...one, shadow })) };
+    });
+    await seen("#collection-body", "25 %, 12 items of a second copy");
+    expect(await page.locator("#collection-body progress").first().getAttribute("value")).toBe("0.25");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
     await page.fill("#document-values", "Kyoto");
     await page.click("#documents-range button[type=submit]");
     await seen("#documents .problem", "INVALID_ARGUMENT");
@@ -610,6 +637,17 @@ async function open(hash: string): Promise<void> {
     await page.waitForSelector("#rows [role=option], #rows .empty, #rows .problem");
   else if (hash.startsWith("#collections")) await page.waitForSelector("#documents [role=option]");
   else if (hash === "") await page.waitForSelector("rect.block");
+}
+
+/** As if the server had answered something else. */
+async function change(
+  address: string,
+  changed: (body: Record<string, unknown>) => Record<string, unknown>,
+): Promise<void> {
+  await page.route(address, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: changed((await response.json()) as Record<string, unknown>) });
+  });
 }
 
 function keys(): Promise<string[]> {

@@ -49,8 +49,16 @@ afterEach(async () => {
 
 describe("the page of a planted bug", () => {
   let file: string;
+  let seed: number;
   beforeAll(() => {
-    file = replay("1", "--mutant", "M1-current-not-synced");
+    // Which seeds find it changes with what the simulator draws.
+    for (seed = 1; ; seed++) {
+      expect(seed, "a seed that finds it").toBeLessThan(30);
+      const found = replay(String(seed), "--mutant", "M1-current-not-synced");
+      if (found === null) continue;
+      file = found;
+      return;
+    }
   });
 
   it("says what failed and how to repeat it, and shows the file that is not durable, byte for byte", async () => {
@@ -58,7 +66,7 @@ describe("the page of a planted bug", () => {
     await expectText("h1", "O8");
     await expectText("h1", "CURRENT names a complete manifest");
     await expectText("#head", "CURRENT does not verify");
-    await expectText("#head", "stillwater sim replay 1 --mutant M1-current-not-synced");
+    await expectText("#head", `stillwater sim replay ${seed} --mutant M1-current-not-synced`);
     await expectText("#moment .title", "finding");
     await expectText("#tree tr.selected", "CURRENT");
     await expectText("#hex-bar", "/store/CURRENT");
@@ -241,12 +249,13 @@ describe("a page of 50,000 steps", () => {
   });
 });
 
-function replay(...parameters: readonly string[]): string {
+/** The page of a run that breaks a promise; null of one that keeps all. */
+function replay(...parameters: readonly string[]): string | null {
   const file = join(folder, `${parameters.join("-")}.html`);
   const cli = join(ROOT, "dist/src/cli/main.js");
-  const { stderr } = spawnSync(process.execPath, [cli, "sim", "replay", ...parameters, "--html", file]);
-  expect(String(stderr)).toBe("");
-  return file;
+  const run = spawnSync(process.execPath, [cli, "sim", "replay", ...parameters, "--html", file]);
+  expect(String(run.stderr)).toBe("");
+  return run.status === 0 ? null : file;
 }
 
 /** A run of thousands of operations, recorded by the built simulator; writes names at some steps beside it. */
