@@ -10,7 +10,7 @@ import { StillwaterError } from "../../platform/errors.js";
 import { mutant } from "../../platform/probes.js";
 import { checkKey } from "../batch.js";
 import type { Cursor } from "../cursor.js";
-import { compareBytes, compareKeys, EMPTY_BYTES, keyAfter } from "../format/bytes.js";
+import { compareBytes, compareKeys, copyOf, EMPTY_BYTES, keyAfter } from "../format/bytes.js";
 import { KIND_NONE, KIND_PUT } from "../format/operation.js";
 import type { TreeVersion } from "../manifest/version-set.js";
 import type { RangeTombstones } from "../memtable/range-tombstones.js";
@@ -37,6 +37,12 @@ export interface IterationSources {
   /** Called once, when the iterator is closed. */
   readonly onClose: (hold: IteratorHold) => void;
 }
+
+/**
+ * Rows of one key that are stepped over before the cursor looks for the next key: a search costs about as much as this many steps, and
+ * a key that is written all the time has thousands of versions until a flush (RocksDB: max_sequential_skip_in_iterations, 8).
+ */
+const STEPS_BEFORE_SEEK = 8;
 
 /** A cursor over a range at one version. Close it. */
 export class StoreIterator {
@@ -198,7 +204,13 @@ export class StoreIterator {
   #skipKey(): void {
     const cursor = this.#cursor;
     if (this.#keyLength < 0) return;
-    while (cursor.valid && this.#isSameKey()) cursor.next();
+    for (let steps = 0; cursor.valid && this.#isSameKey(); steps++) {
+      if (steps === STEPS_BEFORE_SEEK) {
+        cursor.seekAtOrAfter(keyAfter(this.#key.subarray(0, this.#keyLength)));
+        return;
+      }
+      cursor.next();
+    }
   }
 
   #nextInReverse(): boolean {
@@ -219,7 +231,21 @@ export class StoreIterator {
       // Backwards the versions of a key come oldest first, so the last visible one seen is the newest.
       let kind = KIND_NONE;
       let version = 0;
+      let steps = 0;
       do {
+        if (steps++ === STEPS_BEFORE_SEEK) {
+          const key = copyOf(this.#key, 0, this.#keyLength);
+          // Where none of the oldest is visible, none is.
+          if (kind !== KIND_NONE) {
+            cursor.seekAtOrAfter(key);
+            while (cursor.version > this.version) cursor.next();
+            kind = cursor.kind;
+            version = cursor.version;
+            this.#keepValue();
+          }
+          cursor.seekBefore(key);
+          break;
+        }
         if (cursor.version <= this.version && (kind === KIND_NONE || !mutant("R5-reverse-stops-at-oldest"))) {
           kind = cursor.kind;
           version = cursor.version;
