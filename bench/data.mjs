@@ -28,8 +28,7 @@ export class Keys {
 /** Half of their bits are random, so they compress to about half. */
 export function values() {
   const bytes = Buffer.alloc(4096 + VALUE_BYTES);
-  for (let i = 0; i < bytes.length; i++)
-    bytes[i] = (Math.imul(i, 2654435761) >>> 13) & (i % 2 ? 0xff : 0x0f);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (Math.imul(i, 2654435761) >>> 13) & (i % 2 ? 0xff : 0x0f);
   return (n) => bytes.subarray(n % 4096, (n % 4096) + VALUE_BYTES);
 }
 
@@ -64,8 +63,7 @@ export function zipfian(count, length, seed) {
   return Uint32Array.from({ length }, () => {
     const u = random();
     const uz = u * zeta;
-    const rank =
-      uz < 1 ? 0 : uz < 1 + 0.5 ** theta ? 1 : Math.floor(count * (eta * u - eta + 1) ** alpha);
+    const rank = uz < 1 ? 0 : uz < 1 + 0.5 ** theta ? 1 : Math.floor(count * (eta * u - eta + 1) ** alpha);
     return places[Math.min(rank, count - 1)];
   });
 }

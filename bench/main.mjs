@@ -117,7 +117,9 @@ function report() {
   };
   console.log(`${entries.toLocaleString("en-US")} entries of 16 B + 100 B, median of ${rounds}`);
   console.log(`${machine.node}, ${machine.processors}, ${machine.system}`);
-  const rows = Object.entries(ROWS).filter(([row]) => engines.some((engine) => medians[engine][row] !== undefined));
+  const rows = Object.entries(ROWS).filter(([row]) =>
+    engines.some((engine) => medians[engine][row] !== undefined),
+  );
   console.table(
     Object.fromEntries(
       rows.map(([row, { unit }]) => [

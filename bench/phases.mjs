@@ -1,6 +1,6 @@
 // The workloads, in phases: each runs in a process of its own over the directory that the one before has left. A phase gets
 // { engine, directory, entries, keys, valueOf, emit } and emits named numbers; what they mean and which way is better is in rows.mjs.
-import { shuffled, uniform, VALUE_BYTES, KEY_BYTES, zipfian } from "./data.mjs";
+import { KEY_BYTES, shuffled, uniform, VALUE_BYTES, zipfian } from "./data.mjs";
 import {
   bytesWritten,
   diskBytes,
@@ -87,7 +87,8 @@ async function fillRandom(bench) {
 }
 
 function mustBe(value, what) {
-  if (value === undefined || value === null || value.length !== VALUE_BYTES) throw new Error(`${what} is lost`);
+  if (value === undefined || value === null || value.length !== VALUE_BYTES)
+    throw new Error(`${what} is lost`);
 }
 
 async function reads(bench) {
@@ -106,7 +107,10 @@ async function reads(bench) {
     ["get, hot 1,000", hot],
   ]) {
     getAll(order);
-    emit(name, rateSync(count, () => getAll(order)));
+    emit(
+      name,
+      rateSync(count, () => getAll(order)),
+    );
   }
   const missing = Array.from(anywhere, (n) => keys.missing(n));
   const miss = () => {

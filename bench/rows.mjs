@@ -154,7 +154,13 @@ export function goals(medians) {
     if (value === undefined) continue;
     const against = (name, other, floor, aim) => {
       if (other === undefined) return;
-      found.push({ row, against: name, ratio: better === "more" ? value / other : other / value, floor, aim });
+      found.push({
+        row,
+        against: name,
+        ratio: better === "more" ? value / other : other / value,
+        floor,
+        aim,
+      });
     };
     for (const [peer, floor, aim, peerRow = row] of beside)
       against(peer, medians[peer]?.[peerRow], floor, aim);
@@ -162,7 +168,13 @@ export function goals(medians) {
     if (limit === undefined) continue;
     const [floor, aim] = limit;
     const ratio = better === "more" ? value / floor : floor / value;
-    found.push({ row, against: `${floor}`, ratio, floor: 1, aim: better === "more" ? aim / floor : floor / aim });
+    found.push({
+      row,
+      against: `${floor}`,
+      ratio,
+      floor: 1,
+      aim: better === "more" ? aim / floor : floor / aim,
+    });
   }
   return found.map((goal) => ({
     ...goal,

@@ -1,7 +1,7 @@
 // Stillwater as built in dist. Durable is its default, `sync`; not durable is `buffered`: written to the log before the answer,
 // synced within 100 ms.
 import { join } from "node:path";
-import { Batch, open as openStore, openDatabase } from "../../dist/src/index.js";
+import { Batch, openDatabase, open as openStore } from "../../dist/src/index.js";
 
 export const settings = {
   durable: 'durability: "sync"',

@@ -187,8 +187,9 @@ export function refuseUnknownOptions(given: object, known: readonly string[], ca
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new StillwaterError("INVALID_ARGUMENT", `the options of ${call} must be an object.`);
   }
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
+  // Of every read and commit: no list of its keys is made.
+  for (const name in given) {
+    if (Object.hasOwn(given, name) && !known.includes(name)) {
       throw new StillwaterError(
         "UNKNOWN_OPTION",
         `${call} has no option "${name}". Known options: ${known.join(", ")}.`,

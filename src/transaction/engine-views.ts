@@ -6,6 +6,7 @@
 import type { StoreIterator } from "../engine/read/store-iterator.js";
 import type { Snapshot } from "../engine/snapshots.js";
 import type { Store } from "../engine/store.js";
+import type { ReadOptions } from "../engine/store-types.js";
 import type { Clock } from "../platform/platform.js";
 import { TransactionError } from "./errors.js";
 import { keyText } from "./key-text.js";
@@ -58,6 +59,7 @@ class EngineView implements StorageView {
   readonly version: number;
   readonly #store: TransactionalStore;
   readonly #snapshot: Snapshot;
+  readonly #readOptions: ReadOptions;
   readonly #clock: Clock;
   readonly #openedMs: number;
   readonly #onClose: () => void;
@@ -67,6 +69,7 @@ class EngineView implements StorageView {
     this.version = snapshot.version;
     this.#store = store;
     this.#snapshot = snapshot;
+    this.#readOptions = { snapshot };
     this.#clock = clock;
     this.#openedMs = clock.nowMs();
     this.#onClose = onClose;
@@ -78,7 +81,7 @@ class EngineView implements StorageView {
 
   get(key: Uint8Array): Uint8Array | undefined {
     this.checkAge();
-    return this.#store.getSync(key, { snapshot: this.#snapshot });
+    return this.#store.getSync(key, this.#readOptions);
   }
 
   rows(begin: Uint8Array, end: Uint8Array, reverse: boolean): RowCursor {

@@ -150,16 +150,16 @@ export class Reads implements ReadTransaction {
 
   #get(attempt: Attempt, read: OwnRead, key: Uint8Array): Answer<Uint8Array | undefined> {
     const at = keyText(key);
+    const after = keyTextAfter(at);
     const { writes } = read;
-    if (writes?.isUnreadable(at, keyTextAfter(at)) === true) throw unreadable();
+    if (writes?.isUnreadable(at, after) === true) throw unreadable();
     const written = writes?.lookUp(at);
     if (written?.kind === "known") return written.value && new Uint8Array(written.value);
     if (!this.#isSnapshot || mutant("T23-snapshot-read-conflicts"))
-      this.#addConflict(attempt, read, at, keyTextAfter(at));
-    return andThen(
-      andThen(attempt.view(), (view) => view.get(key)),
-      (stored) => (written === undefined ? stored : writtenValue(written, stored)),
-    );
+      this.#addConflict(attempt, read, at, after);
+    const view = attempt.view();
+    const stored = view instanceof Promise ? view.then((opened) => opened.get(key)) : view.get(key);
+    return written === undefined ? stored : andThen(stored, (below) => writtenValue(written, below));
   }
 
   /** Checked bounds. */

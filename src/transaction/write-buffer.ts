@@ -131,7 +131,7 @@ export class WriteBuffer {
 
   /** What is known of a key without reading; undefined when it has not been touched. */
   lookUp(key: string): WrittenKey | undefined {
-    return this.#keys.get(key) ?? (this.#cleared.has(key) ? ABSENT : undefined);
+    return this.#keys.get(key) ?? (!this.#cleared.isEmpty && this.#cleared.has(key) ? ABSENT : undefined);
   }
 
   /** Whether what is there now does not depend on what is stored. */
@@ -143,7 +143,7 @@ export class WriteBuffer {
 
   /** Whether some of [begin, end) cannot be read before the commit. */
   isUnreadable(begin: string, end: string): boolean {
-    return this.#unreadable.touches(begin, end);
+    return !this.#unreadable.isEmpty && this.#unreadable.touches(begin, end);
   }
 
   /** The next written key at or after `from`, that a clear of a range has not taken away. */
