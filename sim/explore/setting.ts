@@ -28,6 +28,8 @@ const STORE: StoreOptions = {
   blockCacheBytes: 16_384,
   tableCacheBytes: 65_536,
   bufferedSyncMs: 5,
+  // Two steps may be in flight, and share syncs as they come.
+  blockingSyncMicros: 0,
   levelBaseBytes: 1024,
   levelRatio: 2,
   tableBytes: 1024,

@@ -221,7 +221,14 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const layered = withRecords(draw, withTransactions(draw, complete, limits, factors), limits, factors);
   const above = withReaders(draw, layered, limits, factors);
   const whole = above === complete ? withBackups(draw, complete, limits, factors) : above;
-  return withLevel(draw, { ...whole, disk: disk.machine(whole.disk) }, limits, factors);
+  const onMachine = { ...whole, disk: disk.machine(whole.disk) };
+  return withBlockingSyncs(draw, withLevel(draw, onMachine, limits, factors));
+}
+
+/** Half of the seeds sync commits that come one by one on the caller's thread, whatever the disk takes. */
+function withBlockingSyncs(draw: Draw, options: SimulationOptions): SimulationOptions {
+  const blockingSyncMicros = draw.half() ? 1_000_000 : 0;
+  return { ...options, store: { ...options.store, blockingSyncMicros } };
 }
 
 function isOfStore(name: WorkloadName): boolean {

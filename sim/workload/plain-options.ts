@@ -23,6 +23,7 @@ const PLAIN_STORE: StoreOptions = {
   compression: "none",
   checksum: "crc32",
   groupCommitsMax: 512,
+  blockingSyncMicros: 0,
   bufferedSyncMs: 100,
   pendingCommitsMax: 10_000,
   compaction: "leveled",

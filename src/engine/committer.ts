@@ -4,7 +4,9 @@
  * order is arrival order and log order.
  *
  * Group commit needs no timer: what arrives in one turn shares a record, and while a sync is in flight the open record
- * keeps filling, so the slower the disk the larger the groups, and a lone committer never waits (features: TD-8).
+ * keeps filling, so the slower the disk the larger the groups, and a lone committer never waits (features: TD-8). While commits come
+ * one by one and syncs are quick, each is synced here instead of by the thread pool, whose way there and back takes as long as such a
+ * sync (engine.md, fact 2); see `blockingSyncMicros`.
  *
  * A commit becomes visible when it is applied, which for `sync` commits is after their sync, and never before an
  * earlier commit: nobody reads what a power cut could still take back ahead of something already acknowledged.
@@ -94,6 +96,10 @@ interface WaitingCommit {
 const RECORD_BYTES_MAX = 1024 * 1024;
 /** After this long without a commit, the log is told how far it is durable. */
 const MARK_IDLE_MS = 50;
+/** So many commits in a row must have come alone before one is synced here: several at once share a sync, which is better. */
+const LONE_COMMITS_MIN = 8;
+/** Of syncs, for the moving average of how long they take. */
+const SYNC_SAMPLES = 8;
 
 export class Committer {
   readonly #options: ResolvedOptions;
@@ -125,6 +131,10 @@ export class Committer {
   /** The newest group that was acknowledged without a sync. */
   #buffered: Pick<Group, "segment" | "to"> | null = null;
   #onSyncSettled: (() => void) | null = null;
+  /** Records in a row that held one commit, with nothing else under way. */
+  #loneCommits = 0;
+  /** About how long syncs take now. */
+  #syncMs = Number.POSITIVE_INFINITY;
   readonly #idleListeners: (() => void)[] = [];
 
   constructor(
@@ -402,6 +412,8 @@ export class Committer {
       this.#open = [];
       this.#openNeedsSync = false;
       const durableTo = needsSync && !mutant("W1-ack-before-sync") ? segment.writtenTo : 0;
+      const isLone = waiters.length === 1 && this.#queue.length === 0 && !segment.syncInFlight;
+      this.#loneCommits = isLone ? this.#loneCommits + 1 : 0;
       this.#queue.push({ segment, from, to, durableTo, lastVersion, waiters });
       sometimes("commit.group-of-many", waiters.length > 1);
       sometimes("commit.waits-behind-an-earlier-sync", this.#queue.length > 1);
@@ -415,6 +427,26 @@ export class Committer {
 
   /** Applies and acknowledges every group whose turn has come, then sees to the next sync. */
   #advance(): void {
+    for (;;) {
+      this.#apply();
+      const next = this.#queue[0];
+      if (next === undefined) {
+        this.#continueRotation();
+        break;
+      }
+      if (next.segment.syncInFlight || this.#isBlocking) break;
+      if (!this.#maySyncHere(next)) {
+        this.#sync(next.segment);
+        break;
+      }
+      this.#syncHere(next.segment);
+      if (this.#failure !== null) return;
+    }
+    this.#armTimers();
+    this.#notifyIfIdle();
+  }
+
+  #apply(): void {
     while (this.#queue.length > 0) {
       const group = this.#queue[0] as Group;
       if (group.durableTo > group.segment.syncedTo) break;
@@ -428,14 +460,31 @@ export class Committer {
       this.#count(group.waiters);
       for (const waiter of group.waiters) waiter.resolve(waiter.version);
     }
-    const next = this.#queue[0];
-    if (next !== undefined) {
-      if (!next.segment.syncInFlight && !this.#isBlocking) this.#sync(next.segment);
-    } else {
-      this.#continueRotation();
+  }
+
+  /** Whether the sync of a commit is quicker done here than asked for, with nobody else to share it. */
+  #maySyncHere(group: Group): boolean {
+    const limitMs = this.#options.blockingSyncMicros / 1000;
+    if (group.waiters.length !== 1 || this.#queue.length !== 1 || this.#waiting.length > 0) return false;
+    if (group.segment.hasOpenRecord || this.#rotating || limitMs === 0) return false;
+    if (this.#loneCommits < LONE_COMMITS_MIN && !buggify("committer.lone-at-once")) return false;
+    return this.#syncMs <= limitMs;
+  }
+
+  #syncHere(segment: Segment): void {
+    const sinceMs = this.#metrics.nowMs();
+    try {
+      segment.sync();
+    } catch (error) {
+      if (mutant("W28-lone-sync-error-ignored") && !isForeign(error)) segment.syncedTo = segment.writtenTo;
+      else {
+        this.fail(error as Error);
+        throwIfForeign(error);
+      }
+      return;
     }
-    this.#armTimers();
-    this.#notifyIfIdle();
+    sometimes("commit.lone-sync");
+    this.#countSync(sinceMs);
   }
 
   #count(acknowledged: readonly Waiter[]): void {
@@ -473,8 +522,13 @@ export class Committer {
   }
 
   #countSync(sinceMs: number): void {
-    this.#metrics.counters.add(COUNTER.wal_syncs_total);
-    this.#metrics.observeSince(this.#metrics.walSync, sinceMs);
+    const { counters, walSync } = this.#metrics;
+    counters.add(COUNTER.wal_syncs_total);
+    const tookMs = this.#metrics.nowMs() - sinceMs;
+    walSync.observe(tookMs);
+    // What took long counts at once, and is forgotten over the next syncs.
+    if (tookMs > this.#syncMs || this.#syncMs === Number.POSITIVE_INFINITY) this.#syncMs = tookMs;
+    else this.#syncMs += (tookMs - this.#syncMs) / SYNC_SAMPLES;
   }
 
   #onSynced(error: Error | null): void {
@@ -792,5 +846,9 @@ class DecidedCommit implements PreparedCommit {
 
 /** What is not an error of the disk (an assertion, a simulated crash) goes on upwards. */
 function throwIfForeign(error: unknown): void {
-  if (!(error instanceof StillwaterError) || error.code === "ASSERTION") throw error;
+  if (isForeign(error)) throw error;
+}
+
+function isForeign(error: unknown): boolean {
+  return !(error instanceof StillwaterError) || error.code === "ASSERTION";
 }

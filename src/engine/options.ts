@@ -45,6 +45,12 @@ export interface StoreOptions {
   readonly checksum?: "crc32" | "blake3";
   /** Commits that may share one log record and one sync. Default 512. */
   readonly groupCommitsMax?: number;
+  /**
+   * Where commits come one by one and syncs have been taking no longer than this, in microseconds, a commit's sync is done on the
+   * caller's thread: nothing else runs meanwhile, and the commit takes about half the time. A sync that takes longer ends that until
+   * syncs are quick again. 0: never. Default 500.
+   */
+  readonly blockingSyncMicros?: number;
   /** Longest time that a `buffered` commit waits for its sync. Default 100. */
   readonly bufferedSyncMs?: number;
   /** Commits that may wait during a stall before further ones fail with `BUSY`. Default 10,000. */
@@ -100,6 +106,7 @@ const RULES: { readonly [Name in keyof StoreOptions]-?: Rule } = {
   compression: { kind: "choice", default: "none", choices: ["none", "deflate"] },
   checksum: { kind: "choice", default: "crc32", choices: ["crc32", "blake3"] },
   groupCommitsMax: { kind: "integer", default: 512, min: 1, max: 65_536 },
+  blockingSyncMicros: { kind: "integer", default: 500, min: 0, max: 1_000_000 },
   bufferedSyncMs: { kind: "integer", default: 100, min: 1, max: 3_600_000 },
   pendingCommitsMax: { kind: "integer", default: 10_000, min: 1, max: 10_000_000 },
   compaction: { kind: "choice", default: "leveled", choices: ["leveled", "tiered"] },

@@ -111,7 +111,8 @@ test("closing gives the manifest back although the output of a job that it cuts 
     const removes = operation === "removeFile" && path.endsWith(".sst");
     if (removes) removals++;
     // The log fails while a table is being written row by row.
-    if (removes || (operation === "syncDataLater" && isWriting)) machine.disk.faultsOn();
+    const syncsLog = path.endsWith(".wal") && operation.startsWith("syncData");
+    if (removes || (syncsLog && isWriting)) machine.disk.faultsOn();
     else machine.disk.faultsOff();
   };
   const flush = store.flush().catch((error: unknown) => error);

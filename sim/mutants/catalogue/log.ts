@@ -147,6 +147,14 @@ export const LOG_MUTANTS: readonly PlantedMutant[] = [
     killer: "swarm",
   },
   {
+    id: "W28-lone-sync-error-ignored",
+    breaks: "the sync of a commit that came alone may fail without anybody noticing",
+    copies: "ours, PostgreSQL's fsyncgate once more",
+    needs: "commits one by one, quick syncs, one that fails, a power loss",
+    oracles: ["O17", "O1", "O16"],
+    killer: "swarm",
+  },
+  {
     id: "D10-segment-chain-unchecked",
     breaks: "recovery does not check that segments follow each other",
     copies: "RocksDB PR 12489",
