@@ -16,7 +16,7 @@ const step = fc.record({
   /** Writes in a row; around the number of steps after which an iterator searches. */
   times: fc.constantFrom(1, 7, 8, 9, 10, 30),
   isDelete: fc.boolean(),
-  then: fc.constantFrom("nothing", "snapshot", "flush"),
+  next: fc.constantFrom("nothing", "snapshot", "flush"),
 });
 
 test("rows of keys with many versions are those of a map, forwards, backwards, at any snapshot", async () => {
@@ -31,7 +31,7 @@ test("rows of keys with many versions are those of a map, forwards, backwards, a
       const now = new Map<string, string>();
       const seen: [Snapshot | undefined, Map<string, string>][] = [];
       let count = 0;
-      for (const { key, times, isDelete, then } of steps) {
+      for (const { key, times, isDelete, next } of steps) {
         for (let time = 0; time < times; time++) {
           const batch = new Batch();
           const value = String(count++);
@@ -44,8 +44,8 @@ test("rows of keys with many versions are those of a map, forwards, backwards, a
           }
           await store.write(batch);
         }
-        if (then === "snapshot") seen.push([store.snapshot(), new Map(now)]);
-        if (then === "flush") await store.flush();
+        if (next === "snapshot") seen.push([store.snapshot(), new Map(now)]);
+        if (next === "flush") await store.flush();
       }
       seen.push([undefined, now]);
       for (const [snapshot, expected] of seen) {
