@@ -36,15 +36,19 @@ export interface AdminContext {
   readonly compaction: CompactionRun;
   /** How documents are encoded: keys of encrypted ones. */
   readonly items: ItemStorageOptions;
+  /** The repository of backups; null: there is none. */
+  readonly backups: string | null;
 }
 
-export type AdminPlatform = Pick<Platform, "clock" | "random" | "scheduler">;
+export type AdminPlatform = Pick<Platform, "clock" | "random" | "scheduler" | "vfs">;
 
 export interface AdminContextOptions {
   /** Nothing is changed: operations that would fail with `READ_ONLY`. Default false. */
   readonly readOnly?: boolean;
   /** How the program stores documents, where it says anything about that: the same as its own option `items`. */
   readonly items?: ItemStorageOptions;
+  /** Directory of the one repository that backups go to. Default: none are made. */
+  readonly backups?: string;
 }
 
 export function createContext(
@@ -66,6 +70,7 @@ export function createContext(
     snapshots: new SnapshotShelf(readable, platform),
     compaction: new CompactionRun(platform.clock),
     items: options.items ?? {},
+    backups: options.backups ?? null,
   };
 }
 

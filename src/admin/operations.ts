@@ -1,5 +1,6 @@
 /** Every operation there is, by name: the list that routes lead to and other fronts run. */
 import type { Operation } from "./operation.js";
+import { createBackup, listBackups } from "./operations/backups.js";
 import { getCollection, listCollections, listIndexes } from "./operations/collections.js";
 import { getCompaction, runCompaction } from "./operations/compaction.js";
 import { deleteDocument, getDocument, listDocuments, putDocument } from "./operations/documents.js";
@@ -30,4 +31,6 @@ export const OPERATIONS: readonly Operation[] = [
   deleteDocument,
   getCompaction,
   runCompaction,
+  listBackups,
+  createBackup,
 ];

@@ -26,6 +26,7 @@ export function addServeCommand(program: Command): void {
     .option("--port <number>", "0 takes one that is free", portOf, 4711)
     .option("--token-file <path>", "the token is the first line of this file")
     .option("--allow-host <name...>", "further names that requests may have in their Host header")
+    .option("--backups <repository>", "the directory where backups are listed and made")
     .option(
       "--read-only",
       "change nothing, take no lock: beside the program that has the store open, or without one",
@@ -40,6 +41,7 @@ interface ServeOptions extends JsonOption {
   readonly tokenFile?: string;
   readonly allowHost?: readonly string[];
   readonly readOnly?: true;
+  readonly backups?: string;
 }
 
 async function serve(directory: string, options: ServeOptions): Promise<void> {
@@ -59,6 +61,7 @@ async function serve(directory: string, options: ServeOptions): Promise<void> {
   try {
     const handler = adminHandler(target, {
       items: itemOptions(),
+      ...(options.backups === undefined ? {} : { backups: storePath(options.backups) }),
       ...(token === null ? {} : { token }),
       ...(hosts === null ? {} : { hosts }),
       onError: (error, requestId) => {

@@ -36,6 +36,7 @@ export interface AdminOptions extends AdminContextOptions {
 const OPTIONS: readonly (keyof AdminOptions)[] = [
   "readOnly",
   "items",
+  "backups",
   "token",
   "hosts",
   "bodyBytesMax",
@@ -58,8 +59,12 @@ const MIB = 1024 * 1024;
 export function adminHandler(target: AdminTarget, options: AdminOptions = {}): AdminHandler {
   refuseUnknownOptions(options, OPTIONS, "adminHandler");
   const { token = null, hosts = token === null ? LOOPBACK_HOSTS : null } = options;
-  const { page = PAGE_FOLDER, readOnly = false, items = {} } = options;
-  const context = createContext(target, nodePlatform(), { readOnly, items });
+  const { page = PAGE_FOLDER, readOnly = false, items = {}, backups } = options;
+  const context = createContext(target, nodePlatform(), {
+    readOnly,
+    items,
+    ...(backups === undefined ? {} : { backups }),
+  });
   const parts: AppParts = {
     context,
     guard: new Guard({ token, hosts }),

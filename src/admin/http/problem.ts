@@ -102,6 +102,7 @@ const STATUSES: ReadonlyMap<ProblemCode, number> = new Map(
       "DELETE_DENIED",
       "DANGLING_REFERENCE",
       "PROTECTED_RANGE",
+      "NOT_A_REPOSITORY",
       "INDEX_NOT_READABLE",
       "SCHEMA_CHANGED",
       "UNMAINTAINABLE_COLLECTION",
@@ -161,6 +162,7 @@ const ABOUT_FILES: ReadonlySet<string> = new Set<ErrorCode>([
   "NOT_FOUND",
   "LOCKED",
   "NOT_A_STORE",
+  "NOT_A_REPOSITORY",
   "READ_ONLY",
 ]);
 

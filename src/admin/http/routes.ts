@@ -3,6 +3,7 @@
  * everything else from the body, which is a JSON object. Owns nothing but this table; the OpenAPI document is made from it as well.
  */
 import type { Operation } from "../operation.js";
+import { createBackup, listBackups } from "../operations/backups.js";
 import { getCollection, listCollections, listIndexes } from "../operations/collections.js";
 import { getCompaction, runCompaction } from "../operations/compaction.js";
 import { deleteDocument, getDocument, listDocuments, putDocument } from "../operations/documents.js";
@@ -82,6 +83,8 @@ export const ROUTES: readonly Route[] = [
     statuses: [200, 202],
     status: begunOrDone,
   },
+  { method: "GET", path: "/v1/backups", operation: listBackups },
+  { method: "POST", path: "/v1/backups", operation: createBackup, statuses: [201], status: () => 201 },
 ];
 
 function createdOrReplaced({ created }: { readonly created: boolean }): number {
