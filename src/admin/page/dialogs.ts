@@ -76,7 +76,14 @@ export function confirmAction({
   return new Promise((resolve) => {
     let isDone = false;
     cancel.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("close", () => resolve(isDone), { once: true });
+    const closed = new AbortController();
+    const finish = (): void => {
+      // The event comes late: it may be that of the question before, when this one is open already.
+      if (dialog.open) return;
+      closed.abort();
+      resolve(isDone);
+    };
+    dialog.addEventListener("close", finish, { signal: closed.signal });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       go.disabled = true;
