@@ -25,14 +25,14 @@ import { IdempotentRecovery } from "../oracles/idempotent-recovery.js";
 import { ManifestMonotonicity } from "../oracles/manifest-monotonicity.js";
 import { MetricsWatch } from "../oracles/metrics.js";
 import { CommitOrder } from "../oracles/serializability.js";
-import { isLevelWorkload } from "../workload/level-workloads.js";
 import type { Bounds, Operation } from "../workload/operation.js";
 import type { SimulationOptions } from "../workload/options.js";
 import type { Life, World } from "../world/world.js";
 import { Backups } from "./backups.js";
 import { emptyCounts } from "./counts.js";
 import { InFlight } from "./in-flight.js";
-import { LevelClient } from "./level.js";
+import type { LevelClient } from "./level.js";
+import { levelClientOf } from "./level-loader.js";
 import { describePending } from "./pending.js";
 import { Readers } from "./readers.js";
 import type { CrashNote } from "./segments.js";
@@ -130,7 +130,7 @@ export class Session {
     this.failStop = new FailStop(this.ledger);
     this.transactor = new Transactor(this);
     this.backups = new Backups(this);
-    this.level = isLevelWorkload(options.workload) ? new LevelClient(this) : null;
+    this.level = levelClientOf(this);
     const { recorder } = world;
     if (recorder !== null) {
       this.inFlight.listener = {

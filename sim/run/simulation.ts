@@ -22,6 +22,7 @@ import type { RunRecorder } from "../world/run-recorder.js";
 import { World } from "../world/world.js";
 import { checkDamagedStore } from "./checks.js";
 import type { RunCounts } from "./counts.js";
+import { prepareLevel } from "./level-loader.js";
 import { LifeCycle } from "./life.js";
 import { blameWorldFirst } from "./pending.js";
 import type { CrashNote } from "./segments.js";
@@ -99,6 +100,7 @@ export async function simulate(setup: SimulationSetup): Promise<SimulationResult
   if (sabotage.isArmed || setup.countsSyncs === true) world.disk.sabotage = sabotage;
   if (mayRefuse(options)) world.disk.damageAllowed = (path) => path.endsWith(".sst");
   world.disk.onPowerLoss = setup.onPowerLoss ?? null;
+  await prepareLevel(options.workload);
   const session = new Session(world, options);
   const cycle = new LifeCycle(session, setup.source);
   setup.onSession?.(session);

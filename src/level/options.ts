@@ -34,7 +34,9 @@ export function storeOptionsOf(options: Readonly<Record<string, unknown>>): Stor
     const replacement = Object.hasOwn(OF_CLASSIC_LEVEL, name) ? OF_CLASSIC_LEVEL[name] : undefined;
     if (replacement !== undefined)
       throw new TypeError(`There is no option "${name}" here: use "${replacement}"`);
-    if (isStoreOption(name)) ofStore[name] = value;
+    // As classic-level is told that it shall not compress.
+    if (name === "compression" && value === false) ofStore[name] = "none";
+    else if (isStoreOption(name)) ofStore[name] = value;
   }
   try {
     resolveOptions(ofStore);

@@ -479,6 +479,25 @@ test("rewriting the bottom takes the clean tables between stale ones along: an o
   expect(numbers(leveled.pickManual(levels, 2, hasTombstones))).toEqual({ 2: [1, 2, 3] });
 });
 
+test("compacting a range takes what may hold its keys, of level 0 with all that overlaps that, and leaves the rest", () => {
+  const levels = tree({
+    0: [
+      { number: 9, first: "a", last: "c" },
+      { number: 8, first: "c", last: "e" },
+      { number: 7, first: "m", last: "p" },
+    ],
+    1: [
+      { number: 5, first: "a", last: "f" },
+      { number: 6, first: "m", last: "z" },
+    ],
+  });
+  const key = (text: string): Uint8Array => Buffer.from(text);
+  const range = { begin: key("d"), end: key("g") };
+  expect(numbers(leveled.pickManual(levels, 0, hasTombstones, range))).toEqual({ 0: [9, 8], 1: [5] });
+  expect(leveled.pickManual(levels, 0, hasTombstones, { begin: key("g"), end: key("m") })).toBeNull();
+  expect(numbers(leveled.pickManual(levels, 1, () => true, range))).toEqual({ 1: [5] });
+});
+
 function hasTombstones(table: TableMeta): boolean {
   return table.tombstoneCount + table.rangeTombstoneCount > 0;
 }
