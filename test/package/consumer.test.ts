@@ -5,7 +5,6 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -49,17 +48,6 @@ let arrived: {
   readonly bytes: number;
 };
 const withoutPeer = new Map<string, Outcome>();
-const LEVEL_PEER = [
-  "abstract-level",
-  "base64-js",
-  "buffer",
-  "ieee754",
-  "is-buffer",
-  "level-supports",
-  "level-transcoder",
-  "maybe-combine-errors",
-  "module-error",
-];
 
 const folder = mkdtempSync(join(tmpdir(), "stillwater-consumer-"));
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 3 }));
@@ -77,9 +65,6 @@ beforeAll(() => {
     withoutPeer.set(specifier, run("alone.mjs", `await import("${specifier}");`));
     npm(["install", "--no-audit", "--no-fund", `${peer}@${own[`node_modules/${peer}`]?.version}`], folder);
   }
-  // As its user has it who imports stillwater/level, with what it brings.
-  for (const name of LEVEL_PEER)
-    cpSync(join(ROOT, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
 });
 
 describe("what arrives", () => {
