@@ -216,6 +216,7 @@ export type {
   RepositoryReport,
 } from "./engine/backup/types.js";
 export { Batch } from "./engine/batch.js";
+export { type ExportOptions, exportRows, type RowEncoding, type RowSource } from "./engine/exported-rows.js";
 export type { Durability, StoreOptions } from "./engine/options.js";
 export type { ScanOptions } from "./engine/range.js";
 export type { StoreIterator } from "./engine/read/store-iterator.js";

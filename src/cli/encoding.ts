@@ -4,9 +4,10 @@
  * character.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { StillwaterError } from "../platform/errors.js";
+import { decodeUtf8, encodeBytes, type RowEncoding } from "../engine/exported-rows.js";
 
-export type Encoding = "text" | "hex" | "base64";
+export { decodeUtf8, encodeBytes };
+export type Encoding = RowEncoding;
 
 export interface EncodingOptions {
   readonly hex?: true;
@@ -39,18 +40,6 @@ export function decodeText(text: string, encoding: Encoding, what: string): Uint
   return bytes;
 }
 
-/** Throws `INVALID_ARGUMENT` for bytes that are no text in the text encoding. */
-export function encodeBytes(bytes: Uint8Array, encoding: Encoding, what: string): string {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (encoding !== "text") return view.toString(encoding);
-  const text = decodeUtf8(view);
-  if (text !== null) return text;
-  throw new StillwaterError(
-    "INVALID_ARGUMENT",
-    `${what} is not UTF-8 text (it begins with hex ${view.toString("hex", 0, 16)}). Use --hex or --base64.`,
-  );
-}
-
 /** One line for people: control characters, backslashes and bytes that are no UTF-8 as \xNN. */
 export function displayText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
@@ -63,17 +52,5 @@ export function displayText(bytes: Uint8Array): string {
   function escapeAll(character: string): string {
     if (text === null) return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
     return Buffer.from(character).toString("hex").replace(/../g, "\\x$&");
-  }
-}
-
-const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Null when the bytes are no UTF-8. A byte order mark is kept. */
-export function decodeUtf8(bytes: Uint8Array): string | null {
-  try {
-    return STRICT_UTF8.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
   }
 }

@@ -7,6 +7,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addBackupCommands } from "./backup-commands.js";
+import { addCopyCommands } from "./copy-commands.js";
 import { addImportCommand } from "./import/import-command.js";
 import { addIndexCheckCommands } from "./index-check-commands.js";
 import { addPointCommands } from "./point-commands.js";
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addImportCommand(program);
   addUpkeepCommands(program);
   addBackupCommands(program);
+  addCopyCommands(program);
   addRecordCommands(program);
   addServeCommand(program);
   const index = program.command("index").description("build and check the indexes of collections");

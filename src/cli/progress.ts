@@ -20,3 +20,23 @@ export async function startProgress(options: JsonOption, totalBytes: number | nu
     stop: () => bar.stop(),
   };
 }
+
+/** The same for work that is measured in bytes alone. */
+export async function startByteProgress(options: JsonOption): Promise<{
+  readonly update: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void;
+  readonly stop: () => void;
+}> {
+  if (options.json === true || !isWatched()) return { update: () => undefined, stop: () => undefined };
+  const { SingleBar } = (await import("cli-progress")).default;
+  const bar = new SingleBar({
+    format: "{bar} {percentage} %  {megabytes} MB",
+    clearOnComplete: true,
+    hideCursor: true,
+  });
+  bar.start(1, 0, { megabytes: 0 });
+  return {
+    update: ({ bytesDone, bytesTotal }) =>
+      bar.update(bytesTotal === 0 ? 1 : bytesDone / bytesTotal, { megabytes: Math.round(bytesDone / 1e6) }),
+    stop: () => bar.stop(),
+  };
+}

@@ -81,12 +81,15 @@ async function exportRows(
   const encoding = encodingOf(options);
   const range = rangeOf(options, encoding);
   const path = file ?? "-";
-  const { result: rows, readOnly } = await withReader(directory, options, {}, async (store) => {
+  const {
+    result: { rows, version },
+    readOnly,
+  } = await withReader(directory, options, {}, async (store) => {
     const output = createOutput(path, options.force === true);
     try {
       const written = await writeRows(store, range, jsonRow(encoding, undefined), output);
       output.finish();
-      return written;
+      return { rows: written, version: store.version };
     } catch (error) {
       output.abandon();
       throw error;
@@ -94,11 +97,13 @@ async function exportRows(
   });
   // Standard output holds rows and nothing else.
   if (path === "-")
-    writeError(options.json === true ? JSON.stringify({ rows, file: null, readOnly }) : count(rows, "row"));
+    writeError(
+      options.json === true ? JSON.stringify({ rows, version, file: null, readOnly }) : count(rows, "row"),
+    );
   else
     await writeOutput(
       options.json === true
-        ? `${JSON.stringify({ rows, file: path, readOnly })}\n`
+        ? `${JSON.stringify({ rows, version, file: path, readOnly })}\n`
         : `${count(rows, "row")} in ${path}\n`,
     );
 }

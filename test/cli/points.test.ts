@@ -33,7 +33,7 @@ describe("put, get and delete", () => {
     stillwater(["put", store, "--hex", "6e6f", "ff00"]);
     const { code, out, error } = stillwater(["get", store, "no", "--json"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(error).toContain("is not UTF-8 text (it begins with hex ff00). Use --hex or --base64.");
+    expect(error).toContain("is not UTF-8 text (it begins with hex ff00). Use another encoding");
   });
 
   it("a key that is not there: get ends with code 1, delete with 0", () => {

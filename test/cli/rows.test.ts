@@ -79,7 +79,12 @@ describe("export and import", () => {
   it("carry a store over, row by row", () => {
     const file = join(folder, "rows.json");
     const copy = join(folder, "copy");
-    expect(jsonOf(["export", store, file])).toEqual({ rows: ROWS, file, readOnly: false });
+    expect(jsonOf(["export", store, file])).toEqual({
+      rows: ROWS,
+      version: expect.any(Number),
+      file,
+      readOnly: false,
+    });
     expect(jsonOf(["import", copy, file])).toEqual({ rows: ROWS, batches: 3, version: expect.any(Number) });
     expect(stillwater(["export", copy]).out).toBe(readFileSync(file, "utf8"));
   });
