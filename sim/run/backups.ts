@@ -34,6 +34,7 @@ export const REPOSITORY = "/backups";
 /** An id that no backup has. */
 const NO_BACKUP = "000000-00000000";
 const KEEP_MAX = 4;
+const KEEP_ALL = 1_000_000;
 /** Backups whose calls may be under way beside the workload: the second is refused. */
 const UNDER_WAY_MAX = 2;
 const RESTORES_AFTER_RECOVERY = 0.4;
@@ -247,7 +248,8 @@ export class Backups {
   /** Something flips a bit of one file of the repository: it must be found, and not be restored. */
   async #strike(which: number): Promise<void> {
     const session = this.#session;
-    if (this.#underWay.size > 0) return;
+    await session.inFlight.waitBelow(0);
+    if (!this.#sees()) return;
     const id = this.#pick(which);
     if (this.#known.get(id)?.isCertain !== true) return;
     const { disk, life, ledger } = session;
@@ -257,6 +259,8 @@ export class Backups {
     this.#damage = { path: place.path, offset: Math.floor(which / 7) % place.bytes, bit: which % 8 };
     const { path, offset, bit } = this.#damage;
     disk.corrupt(path, offset, bit);
+    if (path.endsWith(".backup") && Math.floor(which / 11) % 2 === 0)
+      return await this.#clearBesideDamage(id);
     const wants = which % 3 === 0 ? "restore" : "verify";
     const target = `/restored-damaged-${this.#number++}`;
     let finding: string | null = null;
@@ -278,6 +282,15 @@ export class Backups {
         `${wants} of backup ${id} does not see a flipped bit at byte ${offset} of ${path}`,
       );
     await remove(session, target);
+  }
+
+  /** While a descriptor is damaged nobody knows which tables are its own, so none may go. */
+  async #clearBesideDamage(id: string): Promise<void> {
+    await this.#call("pruneBackups", NO_BACKUP, async () => {
+      await pruneRepository(this.#session.life.platform, REPOSITORY, { keep: KEEP_ALL });
+    });
+    this.#mend();
+    await this.#verify(id);
   }
 
   /** Those of which the store has not another name: what is damaged there is the store's as well. */

@@ -645,6 +645,7 @@ export class Store {
 
   /** Backups under way end at their next step, with `CLOSED`; until then they read files that must not go. */
   #untilReleased(): Promise<void> {
+    // RARE: it takes a read of a backup that outlasts the last flush
     sometimes("store.closed-under-a-backup", this.#held.size > 0);
     return new Promise((resolve) => {
       this.#onReleased = resolve;

@@ -14,7 +14,9 @@ describe("stillwater", () => {
     const { code, out } = stillwater(["--help"]);
     expect(code).toBe(0);
     const commands =
-      "get put delete scan import export stats verify compact backup restore salvage sim".split(" ");
+      "get put delete scan import export stats verify compact backup checkpoint restore salvage sim".split(
+        " ",
+      );
     for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command} .*\\w`, "m"));
   });
 

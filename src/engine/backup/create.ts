@@ -63,6 +63,7 @@ function clearQuietly(repository: Repository): void {
     repository.clearAway();
   } catch (error) {
     if (!(error instanceof StillwaterError)) throw error;
+    // RARE: it takes a second failure right behind the first
     sometimes("backup.clearing-put-off");
   }
 }

@@ -270,6 +270,21 @@ describe("createBackup", () => {
     }
   });
 
+  test.each(["/", REPOSITORY])(
+    "a repository is taken back when the sync of %s fails that makes its names durable: no later one need do it",
+    async (path) => {
+      const bench = await Bench.open();
+      bench.vfs.before = (call, at) => {
+        if (call === "syncDirectory" && at === path) throw failure("IO", call, at);
+      };
+      expect(await bench.codeOf(bench.begin())).toBe("IO");
+      bench.vfs.before = null;
+      expect(bench.vfs.stat(REPOSITORY)).toBeNull();
+      await bench.backup();
+      expect(bench.list()).toHaveLength(1);
+    },
+  );
+
   test("ends with CLOSED when the store is closed beside it, and lists nothing", async () => {
     const bench = await Bench.open();
     for (let i = 0; i < 5; i++) {
