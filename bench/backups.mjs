@@ -79,7 +79,9 @@ async function measured(name, work) {
 }
 
 const shown = ({ bytes, newBytes, tables }) =>
-  console.log(`  ${tables} tables, ${(bytes / 1e6).toFixed(1)} MB, of which new ${(newBytes / 1e6).toFixed(2)} MB`);
+  console.log(
+    `  ${tables} tables, ${(bytes / 1e6).toFixed(1)} MB, of which new ${(newBytes / 1e6).toFixed(2)} MB`,
+  );
 await measured("nothing beside", null);
 const first = await measured("first backup", () => createBackup(store, repository, { copies }));
 shown(first);
