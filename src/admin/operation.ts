@@ -1,7 +1,6 @@
 /**
  * What an operation is: a name, what it takes and gives as JSON Schema, and the code that does it. Nothing here knows of HTTP: routes
- * lead to operations (`http/routes.ts`), and another front, for example an MCP server, can list the same ones and run them with
- * `runOperation`.
+ * lead to operations (`http/routes.ts`), and the MCP server lists the same ones (`mcp/tools.ts`); both run them with `runOperation`.
  */
 import { type ErrorCode, StillwaterError } from "../platform/errors.js";
 import type { AdminContext } from "./context.js";

@@ -10,6 +10,7 @@ import { addBackupCommands } from "./backup-commands.js";
 import { addCopyCommands } from "./copy-commands.js";
 import { addImportCommand } from "./import/import-command.js";
 import { addIndexCheckCommands } from "./index-check-commands.js";
+import { addMcpCommand } from "./mcp-command.js";
 import { addPointCommands } from "./point-commands.js";
 import { addIndexBuildCommand, addRecordCommands } from "./record-commands.js";
 import { addScanCommands } from "./scan-commands.js";
@@ -58,6 +59,7 @@ function createProgram(): Command {
   addCopyCommands(program);
   addRecordCommands(program);
   addServeCommand(program);
+  addMcpCommand(program);
   const index = program.command("index").description("build and check the indexes of collections");
   addIndexBuildCommand(index);
   addIndexCheckCommands(index);

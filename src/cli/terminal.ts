@@ -99,6 +99,16 @@ export async function* readInput(path: string): AsyncGenerator<Uint8Array, void,
   }
 }
 
+/** Standard input as it comes, for a program that talks to us until either side has enough; see `closeStandardInput`. */
+export function readStandardInput(): AsyncIterable<Uint8Array> {
+  return process.stdin;
+}
+
+/** An input that is still open would keep the process alive. */
+export function closeStandardInput(): void {
+  process.stdin.destroy();
+}
+
 export async function readWholeInput(path: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of readInput(path)) pieces.push(piece);

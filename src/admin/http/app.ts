@@ -7,13 +7,12 @@
  */
 import { Hono } from "hono";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../../metrics/prometheus.js";
-import { StillwaterError } from "../../platform/errors.js";
 import type { AdminContext } from "../context.js";
 import { runOperation } from "../operation.js";
 import { metricsOf } from "../operations/metrics.js";
 import type { Guard } from "./guard.js";
 import { openApiDocument } from "./openapi.js";
-import { PROBLEM_TYPE, type ProblemCode, problemOf, RequestError, tellable } from "./problem.js";
+import { PROBLEM_TYPE, type ProblemCode, problemOf, RequestError, requestIdOf, toldOf } from "./problem.js";
 import { type BodyLimits, inputOf } from "./request-input.js";
 import { parseTarget, type RequestTarget } from "./request-target.js";
 import { ROUTES, type Route } from "./routes.js";
@@ -108,16 +107,9 @@ interface Description {
 function describe(parts: AppParts, error: unknown, requestId: string): Description {
   if (error instanceof RequestError)
     return { code: error.code, detail: error.message, headers: error.headers };
-  if (error instanceof StillwaterError && error.code !== "ASSERTION") {
-    const { directory } = parts.context.readable ?? { directory: null };
-    const detail = tellable(error.code, error.message, directory === null ? [] : [directory]);
-    if (problemOf(error.code, "", requestId).status === 500) parts.onError(error, requestId);
-    return { code: error.code, detail, headers: error.code === "BUSY" ? RETRY : {} };
-  }
-  parts.onError(error, requestId);
-  const detail =
-    "something went wrong here that should not. The server's own log has it under the request's number.";
-  return { code: "INTERNAL", detail, headers: {} };
+  const { code, detail, isFault } = toldOf(error, parts.context);
+  if (isFault) parts.onError(error, requestId);
+  return { code, detail, headers: code === "BUSY" ? RETRY : {} };
 }
 
 const RETRY = { "Retry-After": "1" };
@@ -188,11 +180,6 @@ function targetOf(request: Request, bindings: AppBindings | undefined): string {
 function pathOf(target: string): string {
   const mark = target.indexOf("?");
   return mark < 0 ? target : target.slice(0, mark);
-}
-
-function requestIdOf({ platform: { random } }: AdminContext): string {
-  const words = Uint32Array.from({ length: 3 }, () => random.nextUint32());
-  return Buffer.from(words.buffer).toString("base64url");
 }
 
 const SECURITY_HEADERS = {

@@ -3,7 +3,8 @@
  * Owns which code has which status, and what of an error may leave the process: the message of an error that speaks of what the
  * caller sent; of an error of files only what is within the store; of an unexpected one nothing but the number of the request.
  */
-import type { ErrorCode } from "../../platform/errors.js";
+import { type ErrorCode, StillwaterError } from "../../platform/errors.js";
+import type { AdminContext } from "../context.js";
 
 /** Codes of what is wrong with a request before any operation has seen it. */
 export type RequestErrorCode =
@@ -147,6 +148,31 @@ const TITLES: Readonly<Record<number, string>> = {
   507: "Out of space",
 };
 
+/** Of a request or a call: what a caller can quote, and whoever runs the server finds in its log. */
+export function requestIdOf({ platform: { random } }: AdminContext): string {
+  const words = Uint32Array.from({ length: 3 }, () => random.nextUint32());
+  return Buffer.from(words.buffer).toString("base64url");
+}
+
+export interface Told {
+  readonly code: ErrorCode | "INTERNAL";
+  readonly detail: string;
+  /** Not the caller's doing: whoever runs the server should see the error itself. */
+  readonly isFault: boolean;
+}
+
+/** What the caller is told of an error that an operation failed with. */
+export function toldOf(error: unknown, { readable }: AdminContext): Told {
+  if (error instanceof StillwaterError && error.code !== "ASSERTION") {
+    const { code, message } = error;
+    const roots = readable === null ? [] : [readable.directory];
+    return { code, detail: tellable(code, message, roots), isFault: statusOf(code) === 500 };
+  }
+  const detail =
+    "something went wrong here that should not. The server's own log has it under the request's number.";
+  return { code: "INTERNAL", detail, isFault: true };
+}
+
 /** Codes whose messages name files. */
 const ABOUT_FILES: ReadonlySet<string> = new Set<ErrorCode>([
   "IO",
@@ -167,7 +193,7 @@ const ABOUT_FILES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /** The message of one of our errors as it may be told: paths outside of `roots` are not. */
-export function tellable(code: string, message: string, roots: readonly string[]): string {
+function tellable(code: string, message: string, roots: readonly string[]): string {
   if (!ABOUT_FILES.has(code)) return message;
   return message.replaceAll(ABSOLUTE_PATH, (path) =>
     roots.some((root) => path === root || path.startsWith(`${root}/`))

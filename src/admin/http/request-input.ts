@@ -2,6 +2,7 @@
  * A request's path, query and body put together as the input of an operation. Texts of the URL become numbers and flags where the
  * operation's schema asks for them; the schema's own check comes after. Owns limits of bodies: bytes, time, depth.
  */
+import { DEPTH_MAX, isDeeperThan } from "../json-depth.js";
 import type { JsonSchema } from "../schema.js";
 import { RequestError } from "./problem.js";
 import { decodeSegment, type RequestTarget } from "./request-target.js";
@@ -101,7 +102,8 @@ async function readBody(request: Request, limits: BodyLimits): Promise<InputObje
       CLOSE,
     );
   const bytes = await readBytes(request, limits);
-  requireShallow(bytes);
+  if (isDeeperThan(bytes, DEPTH_MAX))
+    throw new RequestError("BAD_REQUEST", `the body is nested more than ${DEPTH_MAX} deep.`);
   const body: unknown = parse(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new RequestError("BAD_REQUEST", "the body must be a JSON object.");
@@ -142,32 +144,6 @@ async function readBytes(request: Request, { bodyBytesMax, bodyTimeMs }: BodyLim
     reader.releaseLock();
   }
 }
-
-const DEPTH_MAX = 64;
-
-/** Parsers and whoever walks over the value recurse. Throws `BAD_REQUEST`. */
-function requireShallow(bytes: Uint8Array): void {
-  let depth = 0;
-  let isText = false;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (isText) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) isText = false;
-    } else if (byte === QUOTE) isText = true;
-    else if (byte === BRACE || byte === BRACKET) {
-      if (++depth > DEPTH_MAX)
-        throw new RequestError("BAD_REQUEST", `the body is nested more than ${DEPTH_MAX} deep.`);
-    } else if (byte === BRACE_END || byte === BRACKET_END) depth--;
-  }
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const BRACE = 0x7b;
-const BRACE_END = 0x7d;
-const BRACKET = 0x5b;
-const BRACKET_END = 0x5d;
 
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -57,6 +57,6 @@ function repositoryOf({ backups }: AdminContext): string {
   if (backups !== null) return backups;
   throw new StillwaterError(
     "NOT_SUPPORTED",
-    "this admin was given no place for backups. Start it with one: stillwater serve DIR --backups REPOSITORY.",
+    "this admin was given no place for backups. Start it with one: --backups REPOSITORY.",
   );
 }
