@@ -283,9 +283,10 @@ describe("the MCP server", () => {
     await expect(stopped.over).resolves.toBeUndefined();
     await using broken = await mcpServing();
     await broken.transport.start();
-    broken.transport.onmessage = () => {
+    const refuse = (): never => {
       throw new Error("nobody reads");
     };
+    Object.assign(broken.transport, { onmessage: refuse });
     broken.send('{"jsonrpc":"2.0","id":1,"method":"ping"}\n');
     await expect(broken.over).rejects.toThrow("nobody reads");
   });
