@@ -222,12 +222,15 @@ export function drawOptions(choices: ChoiceStream, limits: SwarmLimits): Simulat
   const above = withReaders(draw, layered, limits, factors);
   const whole = above === complete ? withBackups(draw, complete, limits, factors) : above;
   const onMachine = { ...whole, disk: disk.machine(whole.disk) };
-  return withBlockingSyncs(draw, withLevel(draw, onMachine, limits, factors));
+  return withBlockingSyncs(withLevel(draw, onMachine, limits, factors));
 }
 
-/** Half of the seeds sync commits that come one by one on the caller's thread, whatever the disk takes. */
-function withBlockingSyncs(draw: Draw, options: SimulationOptions): SimulationOptions {
-  const blockingSyncMicros = draw.half() ? 1_000_000 : 0;
+/**
+ * Half of the seeds sync commits that come one by one on the caller's thread, whatever the disk takes. Told by a number that is drawn
+ * anyway, so that no other draw moves.
+ */
+function withBlockingSyncs(options: SimulationOptions): SimulationOptions {
+  const blockingSyncMicros = options.keys.count % 2 === 0 ? 1_000_000 : 0;
   return { ...options, store: { ...options.store, blockingSyncMicros } };
 }
 
@@ -275,7 +278,8 @@ function withTransactions(
   if (names.length === 0 || !chosen) return options;
   const drawn = draw.one(ofStorage.length === 0 ? names : ofStorage);
   const transactions = drawTransactions(draw);
-  const isOfLayers = ofLayers.length > 0 && (draw.chance(LAYER_SEEDS) || ofStorage.length === 0);
+  const isDrawnOfLayers = draw.chance(LAYER_SEEDS);
+  const isOfLayers = ofLayers.length > 0 && (isDrawnOfLayers || ofStorage.length === 0);
   const workload = isOfLayers ? draw.one(ofLayers) : drawn;
   const weights = weightsOf(workload, factors);
   return withClients({ ...options, workload, weights, transactions });

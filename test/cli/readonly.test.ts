@@ -58,7 +58,12 @@ test("get, scan, export and stats read beside the process that has the store ope
   ]);
   expect(JSON.parse(rows.error)).toEqual({ readOnly: true });
   const file = path("beside.jsonl");
-  expect(jsonOf(["export", directory, file])).toEqual({ rows: 21, file, readOnly: true });
+  expect(jsonOf(["export", directory, file])).toEqual({
+    rows: 21,
+    version: 31,
+    file,
+    readOnly: true,
+  });
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(21);
   expect(jsonOf(["stats", directory])).toMatchObject({
     readOnly: true,

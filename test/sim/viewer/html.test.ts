@@ -34,11 +34,13 @@ const FAILED: Headline = {
 describe("sim replay --html", () => {
   it("writes the page of a seed, and of a case with the very same run", () => {
     const folder = mkdtempSync(join(tmpdir(), "stillwater-html-"));
-    const seed = ["1", "--mutant", "M1-current-not-synced", "--save", folder];
     const [ofSeed, ofCase] = [join(folder, "seed.html"), join(folder, "case.html")];
-    expect(runReplay([...seed, "--html", ofSeed])).toBe(129);
+    // Which seeds find it changes with what the simulator draws.
+    let seed = 1;
+    const planted = ["--mutant", "M1-current-not-synced", "--save", folder, "--html", ofSeed];
+    while (runReplay([String(seed), ...planted]) === 0) expect(++seed).toBeLessThan(20);
     // A case that fails as it expects to is fine.
-    expect(runReplay([join(folder, "seed-1.json"), "--html", ofCase])).toBe(0);
+    expect(runReplay([join(folder, `seed-${seed}.json`), "--html", ofCase])).toBe(0);
     const [one, other] = [ofSeed, ofCase].map((file) => modelOf(readFileSync(file, "utf8")));
     expect(one?.headline.failure?.oracle).toBe("O8");
     expect({ ...other, headline: null }).toEqual({ ...one, headline: null });

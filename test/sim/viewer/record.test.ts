@@ -74,7 +74,9 @@ describe("recording a run", () => {
   });
 
   it("says in the headline what failed, in the words of the oracle", async () => {
-    const failing = await run("1", [MUTANT]);
+    let failing = await run("1", [MUTANT]);
+    for (let seed = 2; failing.failure === null && seed <= SEEDS_MAX; seed++)
+      failing = await run(String(seed), [MUTANT]);
     const { headline, steps } = (await recordCase(caseFrom(failing, [MUTANT]), NOTES)).model;
     expect(headline.failure).toMatchObject({ oracle: "O8" });
     expect(failing.failure?.message).toContain(headline.failure?.because ?? "nothing");
