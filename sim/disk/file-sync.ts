@@ -84,9 +84,11 @@ function syncOnce(disk: DiskState, path: Path, node: FileNode, call: SyncCall): 
       return disk.fault("EIO", operation, path);
     case "lostWrite":
       commitWithout(disk, path, node, covered, detail);
+      commitNames(disk, node);
       return null;
     case "misdirectedWrite":
       commitMisdirected(disk, path, node, covered, detail);
+      commitNames(disk, node);
       return null;
     default:
       commit(disk, path, node, covered);
@@ -105,10 +107,15 @@ function commit(disk: DiskState, path: Path, node: FileNode, covered: number): v
     writeThrough(disk);
   }
   node.commit(covered);
-  if (personality === "journal-ordered" || personality === "journal-strict") {
-    const committed = disk.names.log.commitJournal(personality === "journal-strict" ? null : node);
-    if (committed) disk.durableVersion++;
-  }
+  commitNames(disk, node);
+}
+
+/** What was done to names goes along where there is a journal, whatever becomes of the file's own pages. */
+function commitNames(disk: DiskState, node: FileNode): void {
+  const { personality } = disk.options;
+  if (personality !== "journal-ordered" && personality !== "journal-strict") return;
+  const committed = disk.names.log.commitJournal(personality === "journal-strict" ? null : node);
+  if (committed) disk.durableVersion++;
 }
 
 /** B5: pages count as clean, and nobody is told now. */

@@ -26,6 +26,11 @@ export class InFlight {
     this.#onFailure = onFailure;
   }
 
+  /** Whether nobody waits for an answer. */
+  get isEmpty(): boolean {
+    return this.#calls.size === 0;
+  }
+
   /**
    * Follows `call`. The handlers run on its answer, unless the process is gone by then; what they throw
    * goes to `onFailure`, since nobody awaits most calls.

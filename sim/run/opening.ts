@@ -61,8 +61,8 @@ export async function openSecond(session: Session, waitsMs = 0): Promise<void> {
   const listener = (operation: VFSOperation, path: string): void => {
     if (CHANGING.has(operation)) changes.push(`${operation} ${path}`);
   };
-  // While it waits, the owner goes on.
-  if (waitsMs === 0) session.callListener = listener;
+  // While it waits, the owner goes on; and what clients have begun goes on in any case.
+  if (waitsMs === 0 && session.inFlight.isEmpty) session.callListener = listener;
   let second: Store | null = null;
   try {
     second = await open(session, waitsMs);

@@ -22,6 +22,7 @@ import { decodeEdit, encodeEdit, type PlacedTable } from "../manifest/edit.js";
 import type { ManifestState } from "../manifest/manifest-log.js";
 import type { TableMeta } from "../manifest/table-meta.js";
 import { EMPTY_LEVELS, LevelsBuilder } from "../manifest/tree.js";
+import { syncNewName } from "../new-name.js";
 import type { BackupInfo } from "./types.js";
 
 const FORMAT = 1;
@@ -91,10 +92,15 @@ export function writeDescriptor(vfs: VFS, backupsPath: string, descriptor: Descr
   } finally {
     file.close();
   }
-  vfs.rename(temporary, joinPath(backupsPath, descriptorName(id)));
+  const path = joinPath(backupsPath, descriptorName(id));
+  vfs.rename(temporary, path);
   // CRASH_POINT(id: backup.descriptor-renamed)
   crashPoint("backup.descriptor-renamed");
-  if (!mutant("K13-backup-name-not-synced")) vfs.syncDirectory(backupsPath);
+  if (!mutant("K13-backup-name-not-synced")) {
+    vfs.syncDirectory(backupsPath);
+    // Where directories cannot be synced; what was done to names before, those of the tables, goes along.
+    syncNewName(vfs, path);
+  }
   // CRASH_POINT(id: backup.done)
   crashPoint("backup.done");
 }
