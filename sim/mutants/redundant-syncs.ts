@@ -15,8 +15,6 @@ const PROOFS: Readonly<Record<string, string>> = {
   "swap:parent@recovery:createStore": BEFORE_REFERENCE,
   "swap:manifest@manifest/manifest-log:create": BEFORE_REFERENCE,
   "swap:directory@manifest/manifest-log:create": BEFORE_REFERENCE,
-  "swap:log@wal/segment:create": BEFORE_REFERENCE,
-  "swap:table@compaction/job:finish": BEFORE_REFERENCE,
   "swap:table@partial-directory:copyFile": BEFORE_REFERENCE,
   "swap:manifest@partial-directory:copyFile": BEFORE_REFERENCE,
   "swap:current@partial-directory:copyFile": BEFORE_REFERENCE,
