@@ -1,7 +1,6 @@
-// Writes docs/BENCHMARKS.md out of what main.mjs and growth.mjs have measured; the words about misses come from bench/notes.md.
+// Writes docs/BENCHMARKS.md out of what main.mjs and growth.mjs have measured; what is missed and why is told by hand.
 //   node bench/markdown.mjs bench/results/bench.json bench/results/growth.json docs/BENCHMARKS.md
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { ROWS } from "./rows.mjs";
 
 const [benchFile, growthFile, target] = process.argv.slice(2);
@@ -65,8 +64,6 @@ const grown = table(
   ["µs an operation", ...growth.sizes.map((size) => size.toLocaleString("en-US"))],
   Object.entries(growth.rows).map(([name, costs]) => [name, ...costs.map((cost) => cost.toFixed(2))]),
 );
-const notes = readFileSync(join(import.meta.dirname, "notes.md"), "utf8");
-
 writeFileSync(
   target,
   `# Benchmarks
@@ -104,6 +101,5 @@ ${goals}
 ## Cost as the store grows
 
 ${grown}
-
-${notes}`,
+`,
 );
